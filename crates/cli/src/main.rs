@@ -1,0 +1,2 @@
+//! The netinfo command line.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The netinfod daemon.
+fn main() {}
