@@ -1,1 +1,34 @@
-//! Under construction.
+//! Bytes to messages and back, and nothing else: no sockets, no clocks, no threads.
+//!
+//! | module | what it speaks | source |
+//! |---|---|---|
+//! | [`xdr`] | the primitive encodings | RFC 4506 |
+//! | [`rpc`] | call and reply envelopes, `AUTH_NONE`, `AUTH_SYS` | RFC 5531 |
+//! | [`record`] | record marking on byte streams | RFC 5531 §11 |
+//! | [`netinfo`] | the NetInfo protocol, program 200100000 version 2 | NetInfo protocol |
+//! | [`nibind`] | the binder, program 200100001 version 1 | NetInfo protocol, binder |
+//! | [`portmap`] | portmapper version 2, rpcbind versions 3 and 4 | RFC 1833 |
+//! | [`control`] | the local socket of this project's own daemon | [`control`] itself |
+//!
+//! Decoders borrow from the input wherever the message allows it. Whatever bytes arrive, a decoder
+//! returns a value or an error: it does not panic, and it never reserves memory for an element that
+//! has not arrived. Borrowing decoders allocate nothing; decoders that return owned lists keep to
+//! [`MAX_EXPANSION`].
+//!
+//! Encoders append to a `Vec<u8>` that the caller owns, so a reply is written once, in place.
+
+#![forbid(unsafe_code)]
+
+pub mod control;
+pub mod netinfo;
+pub mod nibind;
+pub mod portmap;
+pub mod record;
+pub mod rpc;
+pub mod xdr;
+
+/// The most bytes of heap an owned decode result holds, per byte of input.
+///
+/// The worst case is an empty string in a list: four bytes on the wire (its length word) become one
+/// `Vec` header of 24 bytes on a 64-bit machine. Contents of strings add at most their own length.
+pub const MAX_EXPANSION: usize = 8;
