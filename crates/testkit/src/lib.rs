@@ -1,0 +1,28 @@
+//! What the tests of the other crates share. For development only.
+//!
+//! * [`data`]: the fixture files below `data/`; each directory there has a README.
+
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+
+/// The path of a fixture, such as `flat/passwd`.
+pub fn data(file: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_directory_of_fixtures_says_what_it_holds() {
+        let mut directories = 0;
+        for entry in std::fs::read_dir(data("")).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(path.join("README.md").is_file(), "{} has no README.md", path.display());
+            directories += 1;
+        }
+        assert!(directories > 0);
+    }
+}
