@@ -1,1 +1,41 @@
-//! Under construction.
+//! Readers of administrative file formats as record streams.
+//!
+//! A reader takes any [`BufRead`](std::io::BufRead) and yields [`Record`]s ready to be stored under a container of a
+//! domain. It opens no file and knows no directory; what to do with the records is the caller's business.
+//!
+//! | file | reader | container |
+//! |---|---|---|
+//! | `passwd` | [`read_passwd`], with `shadow`: [`read_users`] | `users` |
+//! | `group` | [`read_group`] | `groups` |
+//! | `hosts` | [`read_hosts`] | `machines` |
+//! | `networks` | [`read_networks`] | `networks` |
+//! | `protocols` | [`read_protocols`] | `protocols` |
+//! | `rpc` | [`read_rpc`] | `rpcs` |
+//! | `services` | [`read_services`] | `services` |
+//!
+//! One bad line is one [`Problem`], and the next line is read; only a failing input ends a stream early. Comments
+//! and blank lines are passed over without a word. Values are bytes: nothing demands UTF-8, but a NUL makes a line
+//! bad, because no consumer of these records can hold one.
+//!
+//! Modules: `lines` cuts the input into bounded lines and fields, `stream` turns a line parser into an iterator,
+//! `accounts` (passwd, group), [`shadow`], `hosts` and `tables` (networks, protocols, rpc, services) are the parsers.
+
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod hosts;
+mod lines;
+mod problem;
+mod record;
+pub mod shadow;
+mod stream;
+mod tables;
+
+pub use accounts::{read_group, read_passwd, read_users};
+pub use hosts::read_hosts;
+pub use lines::MAX_LINE_BYTES;
+pub use problem::{Problem, Reason};
+pub use record::Record;
+pub use shadow::Shadow;
+pub use stream::MAX_MERGED_VALUES;
+pub use tables::{read_networks, read_protocols, read_rpc, read_services};

@@ -1,0 +1,6 @@
+//! The readers over whole files.
+
+#![forbid(unsafe_code)]
+
+mod arbitrary;
+mod fixtures;
