@@ -1,1 +1,58 @@
-//! Under construction.
+//! The core of NetInfo: domains and their directories, whoever asks and by whatever protocol.
+//!
+//! A [`Node`] is a data directory; it holds [`Domain`]s. A caller is made a [`Session`] by [`Domain::authenticate`],
+//! reads through a [`View`] and writes [`Change`]s. The core imports no protocol and no async runtime: front-ends
+//! translate to these few operations, and access control happens here only.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `node` | the data directory, its lock, creating and destroying domains |
+//! | `domain` | one domain: authenticate, read, write, the change feed |
+//! | `view` | snapshots: records, children, look-ups; `machines`, `networks` and `settings` add what properties mean |
+//! | `session`, `auth`, `password`, `access` | who is calling, proof of it, what they may change |
+//! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
+//! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
+//! | `transfer`, `check` | whole-domain copies (backup, restore, replicas); verification and repair |
+//! | `store` | tables over LMDB (the format is written down in `docs/file-format.md`) |
+
+#![deny(unsafe_code)]
+
+mod access;
+mod apply;
+mod auth;
+mod change;
+mod check;
+mod domain;
+mod error;
+mod feed;
+mod index;
+mod machines;
+mod model;
+mod networks;
+mod node;
+pub mod password;
+mod record;
+mod session;
+mod settings;
+mod siblings;
+mod store;
+mod transfer;
+mod view;
+mod writer;
+
+pub use change::{Change, Committed, Outcome};
+pub use check::{CheckReport, Finding, LOST_AND_FOUND, Observer};
+pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options};
+pub use error::{Error, Result};
+pub use machines::{Alias, Role, Server};
+pub use model::{
+    Id, LIST_LIMIT, MASK, NAME_LIMIT, Property, RECORD_LIMIT, ROOT, SECRET_PROPERTIES, Target, is_secret,
+};
+pub use networks::Trust;
+pub use node::{DESTROYED, LOCK_FILE, Node, TAG_LIMIT, check_tag};
+pub use record::{Properties, PropertyRef, RecordRef, Values};
+pub use session::{Credentials, Origin, Principal, Session};
+pub use store::DEFAULT_MAP_SIZE;
+pub use transfer::{BackupHeader, TransferObject};
+pub use view::{BY_VERSION, VERSION_OF, View};
+pub use writer::{Done, GROUP_BYTES, GROUP_JOBS, Watcher};

@@ -1,0 +1,363 @@
+//! Carrying out one change inside a write transaction.
+//!
+//! Every check comes before the first byte is written, in the order the protocol fixes: existence, instance, indices,
+//! access, procedure-specific. A change that is refused leaves the transaction as it was.
+
+use heed::RwTxn;
+
+use crate::access::{Access, Counters};
+use crate::change::{Change, Committed, Outcome};
+use crate::error::{Error, Result};
+use crate::feed;
+use crate::index::Terms;
+use crate::model::{Id, MASK, Property, ROOT, Target, is_secret};
+use crate::record::{Header, Record, check_limits};
+use crate::session::Session;
+use crate::siblings;
+use crate::store::Store;
+use crate::store::keys::{IndexKey, be_u32, child_key};
+use crate::store::state::State;
+
+/// Highest object id a directory can have; the two above have meanings of their own in the protocol.
+pub(crate) const HIGHEST_OBJECT: u32 = 0xFFFF_FFFD;
+
+/// What stays the same for all changes of a domain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    /// The historical behaviour to the letter.
+    pub(crate) historical: bool,
+    /// Changes kept in the feed.
+    pub(crate) feed_retention: u64,
+}
+
+/// One open write transaction and the domain's numbers as they will be after it.
+pub(crate) struct Applier<'a, 'e> {
+    pub(crate) store: &'a Store,
+    pub(crate) txn: RwTxn<'e>,
+    pub(crate) state: State,
+    pub(crate) counters: &'a Counters,
+    pub(crate) policy: Policy,
+}
+
+impl<'a, 'e> Applier<'a, 'e> {
+    pub(crate) fn begin(
+        store: &'a Store,
+        env: &'e heed::Env<heed::WithoutTls>,
+        counters: &'a Counters,
+        policy: Policy,
+    ) -> Result<Self> {
+        let txn = env.write_txn()?;
+        let state = store.state(&txn)?;
+        Ok(Self { store, txn, state, counters, policy })
+    }
+
+    /// Makes everything applied so far durable.
+    pub(crate) fn commit(mut self) -> Result<()> {
+        self.store.put_state(&mut self.txn, &self.state)?;
+        Ok(self.txn.commit()?)
+    }
+
+    /// Carries out one change and writes its change record. `at` is milliseconds since the epoch.
+    pub(crate) fn apply(&mut self, session: &Session, mut change: Change, at: u64) -> Result<Outcome> {
+        let outcome = self.dispatch(session, &mut change)?;
+        self.note_instance(&mut change, outcome);
+        self.state.sequence += 1;
+        let committed =
+            Committed { sequence: self.state.sequence, at, by: session.name().to_vec(), change, outcome };
+        self.store.changes.put(
+            &mut self.txn,
+            &committed.sequence.to_be_bytes(),
+            &feed::encode(&committed),
+        )?;
+        while self.state.sequence - self.state.first_kept >= self.policy.feed_retention {
+            self.store.changes.delete(&mut self.txn, &self.state.first_kept.to_be_bytes())?;
+            self.state.first_kept += 1;
+        }
+        Ok(outcome)
+    }
+
+    /// Fills in the instance that was current when the change was made, so that a replica can check it.
+    fn note_instance(&self, change: &mut Change, outcome: Outcome) {
+        let before = Some(outcome.id.instance.wrapping_sub(1));
+        match change {
+            Change::Create { parent: t, .. }
+            | Change::Destroy { parent: t, .. }
+            | Change::Write { directory: t, .. }
+            | Change::CreateProperty { directory: t, .. }
+            | Change::DestroyProperty { directory: t, .. }
+            | Change::WriteProperty { directory: t, .. }
+            | Change::RenameProperty { directory: t, .. }
+            | Change::CreateValue { directory: t, .. }
+            | Change::DestroyValue { directory: t, .. }
+            | Change::WriteValue { directory: t, .. } => t.instance = before,
+        }
+    }
+
+    fn dispatch(&mut self, session: &Session, change: &mut Change) -> Result<Outcome> {
+        match change {
+            Change::Create { parent, properties, position } => {
+                self.create(session, *parent, properties, *position)
+            }
+            Change::Destroy { parent, child } => self.destroy(session, *parent, child),
+            Change::Write { directory, properties } => {
+                let before = self.current(*directory)?;
+                self.access(session, &before.properties).directory()?;
+                self.keep_masked(&before.properties, properties);
+                check_limits(properties)?;
+                self.save(directory.object, &before, properties.clone())
+            }
+            other => self.edit(session, other),
+        }
+    }
+
+    /// The changes to single properties and values.
+    fn edit(&mut self, session: &Session, change: &mut Change) -> Result<Outcome> {
+        let object = change.directory().object;
+        let before = self.current(change.directory())?;
+        let mut after = before.properties.clone();
+        match change {
+            Change::CreateProperty { property, position, .. } => {
+                self.access(session, &before.properties).directory()?;
+                let at = (*position as usize).min(after.len());
+                after.insert(at, property.clone());
+            }
+            Change::DestroyProperty { index, .. } => {
+                let index = property_index(&after, *index)?;
+                self.access(session, &before.properties).directory()?;
+                after.remove(index);
+            }
+            Change::RenameProperty { index, name, .. } => {
+                let index = property_index(&after, *index)?;
+                self.access(session, &before.properties).directory()?;
+                if is_secret(&after[index].name) && !is_secret(name) && !session.sees_secrets() {
+                    return Err(Error::Permission); // would turn password material into plain values
+                }
+                after[index].name.clone_from(name);
+            }
+            Change::WriteProperty { index, values, .. } => {
+                let index = property_index(&after, *index)?;
+                self.access(session, &before.properties).directory_or_property(&after[index].name)?;
+                self.keep_masked_values(&before.properties[index], values);
+                after[index].values.clone_from(values);
+            }
+            Change::CreateValue { index, value, position, .. } => {
+                let property = &mut after[property_index(&before.properties, *index)?];
+                self.access(session, &before.properties).value(&property.name)?;
+                let at = (*position as usize).min(property.values.len());
+                property.values.insert(at, value.clone());
+            }
+            Change::DestroyValue { index, value_index, .. } => {
+                let property = &mut after[property_index(&before.properties, *index)?];
+                let at = value_position(property, *value_index)?;
+                self.access(session, &before.properties).value(&property.name)?;
+                property.values.remove(at);
+            }
+            Change::WriteValue { index, value_index, value, .. } => {
+                let property = &mut after[property_index(&before.properties, *index)?];
+                let at = value_position(property, *value_index)?;
+                self.access(session, &before.properties).value(&property.name)?;
+                if !(self.masks(&property.name) && value == MASK) {
+                    property.values[at].clone_from(value);
+                }
+            }
+            Change::Create { .. } | Change::Destroy { .. } | Change::Write { .. } => {
+                return Err(Error::Storage("not a change to a property".into()));
+            }
+        }
+        check_limits(&after)?;
+        self.save(object, &before, after)
+    }
+
+    fn create(
+        &mut self,
+        session: &Session,
+        parent: Target,
+        properties: &[Property],
+        position: u32,
+    ) -> Result<Outcome> {
+        let before = self.current(parent)?;
+        self.access(session, &before.properties).directory()?;
+        check_limits(properties)?;
+        let object = self.allocate()?;
+        let position =
+            siblings::position(self.store, &mut self.txn, parent.object, before.header.children, position)?;
+        let version = self.next_version(object, None)?;
+        let header = Header { instance: 0, version, parent: parent.object, children: 0, position };
+        self.insert(object, &Record { header, properties: properties.to_vec() })?;
+        let id = self.touch(parent.object, before.header, 1)?;
+        Ok(Outcome { id, created: Some(Id { object, instance: 0 }) })
+    }
+
+    fn destroy(&mut self, session: &Session, parent: Target, child: &mut Target) -> Result<Outcome> {
+        let before = self.current(parent)?;
+        self.access(session, &before.properties).directory()?;
+        let doomed = self.current(*child)?;
+        if doomed.header.children > 0 {
+            return Err(Error::NotEmpty);
+        }
+        if doomed.header.parent != parent.object || child.object == ROOT {
+            return Err(Error::Unrelated);
+        }
+        child.instance = Some(doomed.header.instance);
+        self.remove(child.object, &doomed)?;
+        let id = self.touch(parent.object, before.header, -1)?;
+        Ok(Outcome { id, created: None })
+    }
+
+    /// The directory to be written, if it exists and the caller knows its current instance.
+    fn current(&self, target: Target) -> Result<Record> {
+        let record = self.store.load(&self.txn, target.object)?.ok_or(Error::NoSuchDirectory)?;
+        match target.instance {
+            Some(instance) if instance != record.header.instance => Err(Error::Stale),
+            _ => Ok(record),
+        }
+    }
+
+    fn access<'s>(&'s self, session: &'s Session, properties: &'s [Property]) -> Access<'s> {
+        Access { session, properties, counters: self.counters }
+    }
+
+    /// Whether values of a property called `name` are masked in reads here, so that a mask coming back means "keep".
+    fn masks(&self, name: &[u8]) -> bool {
+        !self.policy.historical && is_secret(name)
+    }
+
+    /// Puts the stored secret wherever the caller sent back the mask it had read.
+    fn keep_masked(&self, before: &[Property], after: &mut [Property]) {
+        for i in 0..after.len() {
+            if !self.masks(&after[i].name) {
+                continue;
+            }
+            let nth = after[..i].iter().filter(|p| p.name == after[i].name).count();
+            if let Some(old) = before.iter().filter(|p| p.name == after[i].name).nth(nth) {
+                self.keep_masked_values(old, &mut after[i].values);
+            }
+        }
+    }
+
+    fn keep_masked_values(&self, before: &Property, after: &mut [Vec<u8>]) {
+        if !self.masks(&before.name) {
+            return;
+        }
+        for (value, old) in after.iter_mut().zip(&before.values) {
+            if value == MASK {
+                value.clone_from(old);
+            }
+        }
+    }
+
+    /// Takes the lowest object id that is not in use.
+    fn allocate(&mut self) -> Result<u32> {
+        if let Some((key, _)) = self.store.free.first(&self.txn)? {
+            let object = be_u32(key);
+            self.store.free.delete(&mut self.txn, &object.to_be_bytes())?;
+            return Ok(object);
+        }
+        let object = self.state.next_object;
+        if object > HIGHEST_OBJECT {
+            return Err(Error::NoSpace("all object ids are in use".into()));
+        }
+        self.state.next_object += 1;
+        Ok(object)
+    }
+
+    /// The next store version, now belonging to `object` (whose last one was `old`).
+    pub(crate) fn next_version(&mut self, object: u32, old: Option<u32>) -> Result<u32> {
+        if let Some(old) = old {
+            self.store.versions.delete(&mut self.txn, &old.to_be_bytes())?;
+        }
+        self.state.version = self.state.version.wrapping_add(1);
+        self.store.versions.put(&mut self.txn, &self.state.version.to_be_bytes(), &object.to_be_bytes())?;
+        Ok(self.state.version)
+    }
+
+    /// Puts a record that is new to the store into all tables but `versions`.
+    pub(crate) fn insert(&mut self, object: u32, record: &Record) -> Result<()> {
+        let parent = record.header.parent;
+        if object != ROOT {
+            let key = child_key(parent, record.header.position);
+            self.store.children.put(&mut self.txn, &key, &object.to_be_bytes())?;
+            for (name, value) in Terms::of(&record.properties).iter() {
+                let key = IndexKey::new(parent, name, value);
+                self.store.index.put(&mut self.txn, key.as_bytes(), &object.to_be_bytes())?;
+            }
+        }
+        self.store.save(&mut self.txn, object, record, false)?;
+        self.state.exchange(object, 0, record.header.instance);
+        self.state.directories += 1;
+        Ok(())
+    }
+
+    fn remove(&mut self, object: u32, record: &Record) -> Result<()> {
+        let (parent, key) = (record.header.parent, object.to_be_bytes());
+        for (name, value) in Terms::of(&record.properties).iter() {
+            let term = IndexKey::new(parent, name, value);
+            self.store.index.delete_one_duplicate(&mut self.txn, term.as_bytes(), &key)?;
+        }
+        self.store.children.delete(&mut self.txn, &child_key(parent, record.header.position))?;
+        self.store.records.delete(&mut self.txn, &key)?;
+        self.store.secrets.delete(&mut self.txn, &key)?;
+        self.store.versions.delete(&mut self.txn, &record.header.version.to_be_bytes())?;
+        self.store.free.put(&mut self.txn, &key, &[])?;
+        self.state.exchange(object, record.header.instance, 0);
+        self.state.directories -= 1;
+        Ok(())
+    }
+
+    /// Replaces the properties of a directory and raises its instance.
+    fn save(&mut self, object: u32, before: &Record, properties: Vec<Property>) -> Result<Outcome> {
+        if object != ROOT {
+            let (old, new) = (Terms::of(&before.properties), Terms::of(&properties));
+            let parent = before.header.parent;
+            for (name, value) in old.missing_in(&new) {
+                let key = IndexKey::new(parent, name, value);
+                self.store.index.delete_one_duplicate(
+                    &mut self.txn,
+                    key.as_bytes(),
+                    &object.to_be_bytes(),
+                )?;
+            }
+            for (name, value) in new.missing_in(&old) {
+                let key = IndexKey::new(parent, name, value);
+                self.store.index.put(&mut self.txn, key.as_bytes(), &object.to_be_bytes())?;
+            }
+        }
+        let had_secrets = before.properties.iter().any(|p| is_secret(&p.name));
+        let header = self.raised(object, before.header)?;
+        self.store.save(&mut self.txn, object, &Record { header, properties }, had_secrets)?;
+        Ok(Outcome { id: Id { object, instance: header.instance }, created: None })
+    }
+
+    /// Raises the instance of a directory whose child list changed by `children`.
+    fn touch(&mut self, object: u32, before: Header, children: i32) -> Result<Id> {
+        let mut header = self.raised(object, before)?;
+        header.children = header.children.wrapping_add_signed(children);
+        self.store.save_header(&mut self.txn, object, header)?;
+        Ok(Id { object, instance: header.instance })
+    }
+
+    fn raised(&mut self, object: u32, before: Header) -> Result<Header> {
+        let version = self.next_version(object, Some(before.version))?;
+        let instance = before.instance.wrapping_add(1);
+        self.state.exchange(object, before.instance, instance);
+        Ok(Header { instance, version, ..before })
+    }
+
+    /// Makes the root directory of an empty store: instance 1, no properties.
+    pub(crate) fn create_root(&mut self) -> Result<()> {
+        self.state.next_object = self.state.next_object.max(1);
+        let version = self.next_version(ROOT, None)?;
+        let header = Header { instance: 1, version, parent: ROOT, children: 0, position: 0 };
+        self.insert(ROOT, &Record { header, properties: Vec::new() })
+    }
+}
+
+fn property_index(properties: &[Property], index: u32) -> Result<usize> {
+    let index = index as usize;
+    if index < properties.len() { Ok(index) } else { Err(Error::NoSuchProperty) }
+}
+
+fn value_position(property: &Property, index: u32) -> Result<usize> {
+    let index = index as usize;
+    if index < property.values.len() { Ok(index) } else { Err(Error::NoSuchValue) }
+}

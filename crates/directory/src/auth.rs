@@ -1,0 +1,129 @@
+//! Proving who a caller is (NetInfo protocol, authentication).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::access::{Counters, count};
+use crate::error::{Error, Result};
+use crate::machines::Role;
+use crate::model::ROOT;
+use crate::password::{Verdict, verify};
+use crate::record::RecordRef;
+use crate::session::{Credentials, Origin, Principal, Session};
+use crate::view::View;
+
+/// What authentication needs to know of the domain.
+pub(crate) struct Authenticator<'a> {
+    /// Snapshot with password material.
+    pub(crate) view: &'a View<'a>,
+    pub(crate) tag: &'a str,
+    pub(crate) role: &'a Role,
+    pub(crate) historical: bool,
+    pub(crate) counters: &'a Counters,
+}
+
+impl Authenticator<'_> {
+    pub(crate) fn authenticate(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Session> {
+        let principal = self.principal(credentials, origin)?;
+        let entitled = self.historical || principal == Principal::Superuser || self.may_see_hashes(origin)?;
+        Ok(Session { principal, entitled, update: self.is_update(credentials, origin) })
+    }
+
+    fn principal(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Principal> {
+        if origin.is_local_root() {
+            return Ok(Principal::Superuser);
+        }
+        if let (Role::Clone { .. }, _) | (_, Credentials::None) = (self.role, credentials) {
+            return match origin {
+                // A local socket speaks for the users of this machine, that is for the domain `local`.
+                Origin::Local { uid } if self.tag == "local" => self.local_user(uid),
+                _ => Ok(Principal::Anonymous),
+            };
+        }
+        let Credentials::UidPassword { uid, password } = credentials else { return Ok(Principal::Anonymous) };
+        let result = self.by_password(uid, password, origin);
+        count(if result.is_ok() { &self.counters.good } else { &self.counters.bad });
+        result
+    }
+
+    /// The user the kernel vouches for.
+    fn local_user(&self, uid: u32) -> Result<Principal> {
+        let Some(users) = self.view.child_named(ROOT, b"users")? else { return Ok(Principal::Anonymous) };
+        let Some(user) = self.view.lookup_first(users, b"uid", uid.to_string().as_bytes())? else {
+            return Ok(Principal::Anonymous);
+        };
+        match self.view.record(user)?.first_value(b"name") {
+            Some(name) => self.user(uid as i32, name),
+            None => Ok(Principal::Anonymous),
+        }
+    }
+
+    fn by_password(&self, uid: i32, password: &[u8], origin: Origin) -> Result<Principal> {
+        let users = self.view.child_named(ROOT, b"users")?.ok_or(Error::NoUser)?;
+        let candidates = self.view.lookup(users, b"uid", uid.to_string().as_bytes())?;
+        if candidates.is_empty() {
+            return Err(Error::NoUser);
+        }
+        for candidate in candidates {
+            let record = self.view.record(candidate)?;
+            if self.accepts(&record, password, origin) {
+                let name = record.first_value(b"name").ok_or(Error::NoUser)?;
+                return self.user(uid, name);
+            }
+        }
+        Err(Error::Authentication)
+    }
+
+    fn accepts(&self, record: &RecordRef<'_>, password: &[u8], origin: Origin) -> bool {
+        if let Some(authority) = record.first_value(b"authentication_authority") {
+            let kind = authority.splitn(2, |&b| b == b';').nth(1).unwrap_or_default();
+            if !kind.starts_with(b"basic") {
+                return false; // password kept by another program
+            }
+        }
+        let Some(stored) = record.property(b"passwd") else { return false };
+        match stored.values.into_iter().next() {
+            None | Some(b"") => self.admits_empty_password(origin),
+            Some(hash) => verify(hash, password) == Verdict::Match,
+        }
+    }
+
+    /// A user without a password is let in by the historical server from anywhere; by us only on this very host.
+    fn admits_empty_password(&self, origin: Origin) -> bool {
+        self.historical || !matches!(origin, Origin::Network { own: false, .. })
+    }
+
+    fn user(&self, uid: i32, name: &[u8]) -> Result<Principal> {
+        let root = uid == 0 || name == b"root" || self.is_promoted(name)?;
+        Ok(if root { Principal::Superuser } else { Principal::User(Arc::from(name)) })
+    }
+
+    /// Members of the group `admin` act as the superuser where the root directory says so; the historical server
+    /// promotes unless told otherwise.
+    fn is_promoted(&self, name: &[u8]) -> Result<bool> {
+        if !self.view.root_flag(b"promote_admins", self.historical)? {
+            return Ok(false);
+        }
+        let Some(admin) = self.view.path(&[b"groups", b"admin"])? else { return Ok(false) };
+        Ok(self.view.record(admin)?.property(b"users").is_some_and(|p| p.values.contains(name)))
+    }
+
+    /// Clients that must check passwords themselves read hashes from networks listed in the root's `passwd_networks`.
+    fn may_see_hashes(&self, origin: Origin) -> Result<bool> {
+        let Origin::Network { address, .. } = origin else { return Ok(false) };
+        let networks = self.view.network_list(b"passwd_networks")?;
+        Ok(networks.is_some_and(|list| crate::networks::Trust::Networks(list).admits(address)))
+    }
+
+    /// Whether a clone takes this call for an update by its master: no credential, the master's address, a privileged port.
+    fn is_update(&self, credentials: Credentials<'_>, origin: Origin) -> bool {
+        let Role::Clone { master, .. } = self.role else { return false };
+        let Origin::Network { address, privileged_port, .. } = origin else {
+            return origin == Origin::Internal;
+        };
+        let master = master.unwrap_or(std::net::Ipv4Addr::LOCALHOST);
+        matches!(credentials, Credentials::None)
+            && privileged_port
+            && address.to_canonical() == IpAddr::V4(master)
+    }
+}

@@ -1,0 +1,264 @@
+//! A domain: the only door to its data.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
+
+use crate::apply::{Applier, Policy};
+use crate::auth::Authenticator;
+use crate::change::{Change, Committed, Outcome};
+use crate::error::{Error, Result};
+use crate::feed;
+use crate::machines::Role;
+use crate::model::{Property, ROOT, Target};
+use crate::session::{Credentials, Origin, Session};
+use crate::store::keys::be_u64;
+use crate::store::{DEFAULT_MAP_SIZE, Store};
+use crate::view::View;
+use crate::writer::{Done, Job, Shared, Watcher, Writer};
+
+/// Changes kept in the feed unless configured otherwise.
+pub const DEFAULT_FEED_RETENTION: u64 = 100_000;
+
+/// What a domain needs to know of the node it lives on.
+#[derive(Clone)]
+pub struct Options {
+    /// Name of this host, as `/machines` and `master` use it.
+    pub hostname: String,
+    /// Addresses a new domain records for this host.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Whether an address is one of this host's own.
+    pub own: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// The historical behaviour to the letter, unsafe parts included.
+    pub historical: bool,
+    /// Sparse address space for the store, bytes.
+    pub map_size: usize,
+    /// Changes kept in the feed.
+    pub feed_retention: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".into(),
+            addresses: Vec::new(),
+            own: Arc::new(|address| address.is_loopback()),
+            historical: false,
+            map_size: DEFAULT_MAP_SIZE,
+            feed_retention: DEFAULT_FEED_RETENTION,
+        }
+    }
+}
+
+impl Options {
+    fn policy(&self) -> Policy {
+        Policy { historical: self.historical, feed_retention: self.feed_retention.max(1) }
+    }
+}
+
+/// Figures of the `authentications` statistic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthenticationFigures {
+    /// Passwords that matched.
+    pub good: u64,
+    /// Attempts that failed.
+    pub bad: u64,
+    /// Grants by access lists.
+    pub write_good: u64,
+    /// Refusals by access lists.
+    pub write_bad: u64,
+}
+
+/// One open domain.
+pub struct Domain {
+    tag: String,
+    store: Store,
+    shared: Arc<Shared>,
+    role: RwLock<Role>,
+    options: Options,
+    // Last, so that the queue is finished while everything else is still there.
+    writer: Writer,
+}
+
+impl Domain {
+    /// Opens the domain stored in directory `path`.
+    pub(crate) fn open(tag: &str, path: &Path, options: &Options) -> Result<Self> {
+        let store = Store::open(path, options.map_size, false)?;
+        let own = options.own.clone();
+        let role = View::new(&store, true)?.role(tag, &|a| own(IpAddr::V4(a)))?;
+        let shared = Arc::new(Shared::default());
+        let policy = options.policy();
+        let writer = Writer::start(tag, store.clone(), shared.clone(), policy)?;
+        Ok(Self { tag: tag.into(), store, shared, role: RwLock::new(role), options: options.clone(), writer })
+    }
+
+    /// Makes a new store in `path` whose root carries `master` and whose `/machines` has one server of the domain.
+    pub(crate) fn create(path: &Path, options: &Options, fresh: &Fresh) -> Result<()> {
+        let store = Store::open(path, options.map_size, true)?;
+        let counters = crate::access::Counters::default();
+        let mut applier = Applier::begin(&store, &store.env, &counters, options.policy())?;
+        applier.create_root()?;
+        let session = Session::internal();
+        let master = Property::new("master", [format!("{}/{}", fresh.host, fresh.tag)]);
+        let create = |parent: u32, properties: Vec<Property>| Change::Create {
+            parent: Target::any(parent),
+            properties,
+            position: u32::MAX,
+        };
+        let at = fresh.at;
+        let directory = Target::any(ROOT);
+        applier.apply(
+            &session,
+            Change::CreateProperty { directory, property: master, position: u32::MAX },
+            at,
+        )?;
+        let machines =
+            applier.apply(&session, create(ROOT, vec![Property::new("name", ["machines"])]), at)?;
+        let machines = machines.created.map_or(1, |id| id.object);
+        let host = vec![
+            Property::new("name", [fresh.host.as_str()]),
+            Property::new("ip_address", fresh.addresses.iter().map(ToString::to_string)),
+            Property::new("serves", [format!("./{}", fresh.tag)]),
+        ];
+        applier.apply(&session, create(machines, host), at)?;
+        applier.commit()?;
+        let closing = store.env.clone().prepare_for_closing();
+        drop(store);
+        closing.wait();
+        Ok(())
+    }
+
+    /// The domain's tag on this node.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// What this server is for the domain.
+    pub fn role(&self) -> Role {
+        self.role.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Directory of the domain's files.
+    pub fn path(&self) -> &Path {
+        self.store.path()
+    }
+
+    /// Bytes the store occupies on disk.
+    pub fn disk_size(&self) -> Result<u64> {
+        Ok(self.store.env.real_disk_size()?)
+    }
+
+    /// Finds out who is calling. Reads need no credentials; their sessions come from [`Credentials::None`].
+    ///
+    /// May take tens of milliseconds of processor time when a password has to be hashed.
+    pub fn authenticate(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Session> {
+        if origin == Origin::Internal {
+            return Ok(Session::internal());
+        }
+        let view = View::new(&self.store, true)?;
+        Authenticator {
+            view: &view,
+            tag: &self.tag,
+            role: &self.role(),
+            historical: self.options.historical,
+            counters: &self.shared.counters,
+        }
+        .authenticate(credentials, origin)
+    }
+
+    /// A snapshot of the domain as `session` may see it.
+    pub fn read(&self, session: &Session) -> Result<View<'_>> {
+        View::new(&self.store, session.sees_secrets())
+    }
+
+    /// Queues changes, all or none; `done` is called on the writer's thread once they are durable or refused. `at` is
+    /// the time in milliseconds since the epoch. Changes queued by one thread are made in that order.
+    pub fn write(&self, session: &Session, changes: Vec<Change>, at: u64, done: Done) {
+        if !session.update && matches!(self.role(), Role::Clone { .. }) {
+            return done(Err(Error::ReadOnly));
+        }
+        self.writer.submit(Job::Propose { session: session.clone(), changes, at, done });
+    }
+
+    /// As [`Domain::write`], waiting for the result. Not for async code.
+    pub fn write_blocking(&self, session: &Session, changes: Vec<Change>, at: u64) -> Result<Vec<Outcome>> {
+        let (tx, rx) = mpsc::sync_channel(1);
+        self.write(session, changes, at, Box::new(move |result| drop(tx.send(result))));
+        rx.recv().unwrap_or(Err(Error::Busy))
+    }
+
+    /// Runs `work` on the writer's thread, between commits, and waits for it.
+    pub(crate) fn exclusive<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (tx, rx) = mpsc::sync_channel(1);
+        self.writer.submit(Job::Exclusive(Box::new(move |store| drop(tx.send(work(store))))));
+        rx.recv().unwrap_or(Err(Error::Busy))
+    }
+
+    /// Calls `watcher` after every commit, on the writer's thread, with the sequence number of its last change.
+    pub fn watch(&self, watcher: Watcher) {
+        self.shared.watchers.write().unwrap_or_else(PoisonError::into_inner).push(watcher);
+    }
+
+    /// The change feed: calls `each` with up to `limit` changes after sequence number `since`, in order.
+    ///
+    /// Change records hold password material: only a superuser may read them. When changes after `since` are no
+    /// longer kept, [`Error::Stale`] says so, and the reader has to start from a full copy.
+    pub fn changes(
+        &self,
+        session: &Session,
+        since: u64,
+        limit: usize,
+        mut each: impl FnMut(Committed),
+    ) -> Result<()> {
+        if !session.is_superuser() {
+            return Err(Error::Permission);
+        }
+        let txn = self.store.env.read_txn()?;
+        let state = self.store.state(&txn)?;
+        if since.saturating_add(1) < state.first_kept {
+            return Err(Error::Stale);
+        }
+        let start = since.saturating_add(1).to_be_bytes();
+        let range = (std::ops::Bound::Included(&start[..]), std::ops::Bound::Unbounded);
+        for entry in self.store.changes.range(&txn, &range)?.take(limit) {
+            let (key, value) = entry?;
+            each(feed::decode(be_u64(key), value)?);
+        }
+        Ok(())
+    }
+
+    /// Counted since the domain was opened.
+    pub fn authentication_figures(&self) -> AuthenticationFigures {
+        let counters = &self.shared.counters;
+        AuthenticationFigures {
+            good: counters.good.load(Ordering::Relaxed),
+            bad: counters.bad.load(Ordering::Relaxed),
+            write_good: counters.write_good.load(Ordering::Relaxed),
+            write_bad: counters.write_bad.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.options.policy()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Contents of a new domain.
+pub(crate) struct Fresh {
+    /// Name of the master's host.
+    pub(crate) host: String,
+    /// Tag of the domain there.
+    pub(crate) tag: String,
+    /// Addresses of that host.
+    pub(crate) addresses: Vec<Ipv4Addr>,
+    /// Time in milliseconds since the epoch.
+    pub(crate) at: u64,
+}

@@ -1,0 +1,209 @@
+//! One domain's LMDB environment: its tables and the state record.
+//!
+//! Everything in here is bytes and transactions; what the bytes mean is written in `docs/file-format.md`, what may be
+//! changed and by whom is decided above.
+
+pub(crate) mod keys;
+pub(crate) mod pages;
+pub(crate) mod preflight;
+pub(crate) mod state;
+
+use std::path::{Path, PathBuf};
+
+use heed::types::Bytes;
+use heed::{Database, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
+
+use crate::error::{Error, Result};
+use crate::record::{Header, Record, RecordRef, Secrets, sealed};
+use keys::be_u32;
+use state::State;
+
+/// Name of LMDB's data file in a domain's directory.
+pub(crate) const DATA_FILE: &str = "data.mdb";
+/// Sparse address space reserved for one domain's file unless configured otherwise.
+pub const DEFAULT_MAP_SIZE: usize = 64 << 30;
+/// Simultaneous read transactions of one domain.
+const MAX_READERS: u32 = 2048;
+
+/// A raw table: bytes to bytes.
+pub(crate) type Table = Database<Bytes, Bytes>;
+
+/// The open store of one domain.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) env: Env<WithoutTls>,
+    /// `state` → [`State`].
+    pub(crate) meta: Table,
+    /// Object id → record.
+    pub(crate) records: Table,
+    /// Object id → values of secret properties.
+    pub(crate) secrets: Table,
+    /// Parent and position → object id.
+    pub(crate) children: Table,
+    /// Parent, property and value → object ids (sorted duplicates).
+    pub(crate) index: Table,
+    /// Store version → object id last saved with it.
+    pub(crate) versions: Table,
+    /// Object ids given back by destroyed directories.
+    pub(crate) free: Table,
+    /// Sequence number → change record.
+    pub(crate) changes: Table,
+    /// Object id → bytes of a record that could not be repaired.
+    pub(crate) quarantine: Table,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens (or with `create` makes) the store in directory `path`.
+    pub(crate) fn open(path: &Path, map_size: usize, create: bool) -> Result<Self> {
+        if create {
+            preflight::make_directory(path)?;
+        } else {
+            preflight::examine(path)?;
+        }
+        let env = open_env(path, map_size)?;
+        let mut txn = env.write_txn()?;
+        let mut table = |name: &str, flags| -> Result<Table> {
+            let mut options = env.database_options().types::<Bytes, Bytes>();
+            options.name(name).flags(flags);
+            if create {
+                return Ok(options.create(&mut txn)?);
+            }
+            options.open(&txn)?.ok_or_else(|| {
+                Error::Unusable(format!(
+                    "{} is an LMDB file, but not a NetInfo domain: it has no table \"{name}\"",
+                    path.display()
+                ))
+            })
+        };
+        let plain = DatabaseFlags::empty();
+        let store = Self {
+            meta: table("meta", plain)?,
+            records: table("records", plain)?,
+            secrets: table("secrets", plain)?,
+            children: table("children", plain)?,
+            index: table("index", DatabaseFlags::DUP_SORT | DatabaseFlags::DUP_FIXED)?,
+            versions: table("versions", plain)?,
+            free: table("free", plain)?,
+            changes: table("changes", plain)?,
+            quarantine: table("quarantine", plain)?,
+            env: env.clone(),
+            path: path.to_owned(),
+        };
+        if create {
+            store.put_state(&mut txn, &State::new()?)?;
+        } else {
+            store.state(&txn)?;
+        }
+        txn.commit()?;
+        Ok(store)
+    }
+
+    /// Directory of the store's files.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn state(&self, txn: &RoTxn<'_>) -> Result<State> {
+        let bytes = self.meta.get(txn, b"state")?;
+        let bytes = bytes.ok_or_else(|| {
+            Error::Unusable(format!("{}: not a NetInfo domain: it has no state record", self.path.display()))
+        })?;
+        State::decode(bytes, &self.path)
+    }
+
+    pub(crate) fn put_state(&self, txn: &mut RwTxn<'_>, state: &State) -> Result<()> {
+        Ok(self.meta.put(txn, b"state", &state.encode())?)
+    }
+
+    /// The stored record, secrets masked.
+    pub(crate) fn record<'t>(&self, txn: &'t RoTxn<'_>, object: u32) -> Result<Option<RecordRef<'t>>> {
+        match self.records.get(txn, &object.to_be_bytes())? {
+            Some(bytes) => RecordRef::parse(object, bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The stored record with its secrets shown.
+    pub(crate) fn record_with_secrets<'t>(
+        &self,
+        txn: &'t RoTxn<'_>,
+        object: u32,
+    ) -> Result<Option<RecordRef<'t>>> {
+        let Some(record) = self.record(txn, object)? else { return Ok(None) };
+        if !record.has_secrets() {
+            return Ok(Some(record));
+        }
+        let bytes = self.secrets.get(txn, &object.to_be_bytes())?;
+        match bytes {
+            Some(b) if sealed(object, b) => Ok(Some(record.with_secrets(Secrets::Shown(&b[4..])))),
+            _ => Err(Error::damaged(format!(
+                "the secrets of record {object} are missing or fail their checksum"
+            ))),
+        }
+    }
+
+    /// A copy of the record for changing, secrets included.
+    pub(crate) fn load(&self, txn: &RoTxn<'_>, object: u32) -> Result<Option<Record>> {
+        Ok(self.record_with_secrets(txn, object)?.map(RecordRef::to_record))
+    }
+
+    /// Writes a record and its secrets.
+    pub(crate) fn save(
+        &self,
+        txn: &mut RwTxn<'_>,
+        object: u32,
+        record: &Record,
+        had_secrets: bool,
+    ) -> Result<()> {
+        let encoded = record.encode(object)?;
+        let key = object.to_be_bytes();
+        self.records.put(txn, &key, &encoded.record)?;
+        match encoded.secrets {
+            Some(secrets) => self.secrets.put(txn, &key, &secrets)?,
+            None if had_secrets => {
+                self.secrets.delete(txn, &key)?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Changes the numbers in front of a record and leaves its properties alone.
+    pub(crate) fn save_header(&self, txn: &mut RwTxn<'_>, object: u32, header: Header) -> Result<()> {
+        let Some(record) = self.record(txn, object)? else {
+            return Err(Error::damaged(format!("record {object} is missing")));
+        };
+        let bytes = record.with_header(header);
+        Ok(self.records.put(txn, &object.to_be_bytes(), &bytes)?)
+    }
+
+    /// Highest object id in use, if any.
+    pub(crate) fn highest(&self, txn: &RoTxn<'_>) -> Result<Option<u32>> {
+        Ok(self.records.last(txn)?.map(|(key, _)| be_u32(key)))
+    }
+
+    /// Empties every table of the tree; the change feed stays.
+    pub(crate) fn clear_tree(&self, txn: &mut RwTxn<'_>) -> Result<()> {
+        for table in [self.records, self.secrets, self.children, self.index, self.versions, self.free] {
+            table.clear(txn)?;
+        }
+        Ok(())
+    }
+}
+
+#[allow(unsafe_code)]
+fn open_env(path: &Path, map_size: usize) -> Result<Env<WithoutTls>> {
+    let mut options = EnvOpenOptions::new().read_txn_without_tls();
+    options.map_size(map_size).max_readers(MAX_READERS).max_dbs(16);
+    // SAFETY: no read-ahead is a hint only. The file is ours: the node holds an exclusive lock on the data
+    // directory, and `preflight` has refused network filesystems, foreign and truncated files.
+    let env = unsafe {
+        options.flags(EnvFlags::NO_READ_AHEAD);
+        options.open(path)
+    };
+    env.map_err(|e| match e {
+        heed::Error::Io(io) => Error::Unusable(format!("cannot open the store in {}: {io}", path.display())),
+        other => Error::Unusable(format!("cannot open the store in {}: {other}", path.display())),
+    })
+}

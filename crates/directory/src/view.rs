@@ -1,0 +1,174 @@
+//! Reading: a consistent snapshot of one domain, seen with the rights of one session.
+
+use heed::{RoTxn, WithoutTls};
+
+use crate::error::{Error, Result};
+use crate::model::{Id, ROOT, is_secret};
+use crate::record::{RecordRef, Values};
+use crate::store::Store;
+use crate::store::keys::{IndexKey, be_u32};
+
+/// Object number that asks for a directory by store version (see [`View::resolve`]).
+pub const BY_VERSION: u32 = 0xFFFF_FFFF;
+/// Object number that asks for the store version of a directory.
+pub const VERSION_OF: u32 = 0xFFFF_FFFE;
+
+/// A snapshot. Keep it for microseconds, never across an await: it pins old pages of the store.
+pub struct View<'d> {
+    store: &'d Store,
+    txn: RoTxn<'d, WithoutTls>,
+    entitled: bool,
+}
+
+impl<'d> View<'d> {
+    pub(crate) fn new(store: &'d Store, entitled: bool) -> Result<Self> {
+        Ok(Self { store, txn: store.env.read_txn()?, entitled })
+    }
+
+    /// The domain's checksum: sum of (object id + 1) × instance.
+    pub fn checksum(&self) -> Result<u32> {
+        Ok(self.store.state(&self.txn)?.checksum)
+    }
+
+    /// Number of directories.
+    pub fn directories(&self) -> Result<u64> {
+        Ok(self.store.state(&self.txn)?.directories)
+    }
+
+    /// Sequence number of the last change.
+    pub fn sequence(&self) -> Result<u64> {
+        Ok(self.store.state(&self.txn)?.sequence)
+    }
+
+    /// Identity of the domain's data.
+    pub fn uuid(&self) -> Result<[u8; 16]> {
+        Ok(self.store.state(&self.txn)?.uuid)
+    }
+
+    /// Highest object id in use.
+    pub fn highest_object(&self) -> Result<u32> {
+        Ok(self.store.highest(&self.txn)?.unwrap_or(ROOT))
+    }
+
+    /// The current id of a directory.
+    pub fn id(&self, object: u32) -> Result<Id> {
+        Ok(self.masked(object)?.id())
+    }
+
+    /// As [`View::id`], with the two special object numbers: [`BY_VERSION`] finds the directory whose last save had
+    /// store version `instance` (or the highest version, for 2³²−1) and answers (object, version); [`VERSION_OF`] answers
+    /// (`instance`, store version of that object), the version being 2³²−1 where there is no such object.
+    pub fn resolve(&self, object: u32, instance: u32) -> Result<Id> {
+        match object {
+            BY_VERSION if instance == u32::MAX => {
+                let last = self.store.versions.last(&self.txn)?.ok_or(Error::NoSuchDirectory)?;
+                Ok(Id { object: be_u32(last.1), instance: be_u32(last.0) })
+            }
+            BY_VERSION => {
+                let found = self.store.versions.get(&self.txn, &instance.to_be_bytes())?;
+                Ok(Id { object: be_u32(found.ok_or(Error::NoSuchDirectory)?), instance })
+            }
+            VERSION_OF => {
+                let record = self.store.record(&self.txn, instance)?;
+                Ok(Id { object: instance, instance: record.map_or(u32::MAX, |r| r.header().version) })
+            }
+            _ => self.id(object),
+        }
+    }
+
+    /// A directory, with password material as far as the session may see it.
+    pub fn record(&self, object: u32) -> Result<RecordRef<'_>> {
+        let record = if self.entitled {
+            self.store.record_with_secrets(&self.txn, object)?
+        } else {
+            self.store.record(&self.txn, object)?
+        };
+        record.ok_or(Error::NoSuchDirectory)
+    }
+
+    fn masked(&self, object: u32) -> Result<RecordRef<'_>> {
+        self.store.record(&self.txn, object)?.ok_or(Error::NoSuchDirectory)
+    }
+
+    /// Object ids of the children in order. The directory is not checked to exist.
+    pub fn children(&self, object: u32) -> Result<impl Iterator<Item = Result<u32>> + '_> {
+        let entries = self.store.children.prefix_iter(&self.txn, &object.to_be_bytes())?;
+        Ok(entries.map(|entry| Ok(be_u32(entry?.1))))
+    }
+
+    /// The first child, in order, whose first property `key` has `value` among its values.
+    pub fn lookup_first(&self, directory: u32, key: &[u8], value: &[u8]) -> Result<Option<u32>> {
+        if is_secret(key) {
+            return Ok(self.scan_secrets(directory, key, value)?.first().copied());
+        }
+        let term = IndexKey::new(directory, key, value);
+        let Some(mut hits) = self.store.index.get_duplicates(&self.txn, term.as_bytes())? else {
+            return Ok(None);
+        };
+        let Some(first) = hits.next().transpose()?.map(|(_, v)| be_u32(v)) else { return Ok(None) };
+        if hits.next().is_none() {
+            return Ok(Some(first));
+        }
+        Ok(self.lookup(directory, key, value)?.first().copied())
+    }
+
+    /// All children, in order, whose first property `key` has `value` among its values.
+    pub fn lookup(&self, directory: u32, key: &[u8], value: &[u8]) -> Result<Vec<u32>> {
+        if is_secret(key) {
+            return self.scan_secrets(directory, key, value);
+        }
+        let term = IndexKey::new(directory, key, value);
+        let mut hits = Vec::new();
+        if let Some(found) = self.store.index.get_duplicates(&self.txn, term.as_bytes())? {
+            for hit in found {
+                hits.push(be_u32(hit?.1));
+            }
+        }
+        if hits.len() > 1 {
+            let mut placed = Vec::with_capacity(hits.len());
+            for object in hits {
+                placed.push((self.masked(object)?.header().position, object));
+            }
+            placed.sort_unstable();
+            hits = placed.into_iter().map(|(_, object)| object).collect();
+        }
+        Ok(hits)
+    }
+
+    /// Password material is not indexed: those who may see it get it by looking at every child, others find nothing.
+    fn scan_secrets(&self, directory: u32, key: &[u8], value: &[u8]) -> Result<Vec<u32>> {
+        let mut hits = Vec::new();
+        if self.entitled {
+            for child in self.children(directory)? {
+                let child = child?;
+                if self.record(child)?.property(key).is_some_and(|p| p.values.contains(value)) {
+                    hits.push(child);
+                }
+            }
+        }
+        Ok(hits)
+    }
+
+    /// What a listing by `key` shows of a child: the values of its first property of that name that has any.
+    #[must_use]
+    pub fn listed<'r>(record: &RecordRef<'r>, key: &[u8]) -> Option<Values<'r>> {
+        record.properties().find(|p| p.name == key && !p.values.is_empty()).map(|p| p.values)
+    }
+
+    /// The first child of `directory` with this `name`.
+    pub fn child_named(&self, directory: u32, name: &[u8]) -> Result<Option<u32>> {
+        self.lookup_first(directory, b"name", name)
+    }
+
+    /// Follows names from the root; `None` where one is missing.
+    pub fn path(&self, names: &[&[u8]]) -> Result<Option<u32>> {
+        let mut object = ROOT;
+        for name in names {
+            match self.child_named(object, name)? {
+                Some(child) => object = child,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(object))
+    }
+}

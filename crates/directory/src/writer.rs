@@ -1,0 +1,228 @@
+//! The writer of a domain: one thread, one queue, many changes a commit.
+//!
+//! Whoever wants something changed queues a job and is called back once it is on disk. While one commit waits for
+//! the disk the queue fills, and the next commit takes all of it: the more writers, the larger the group.
+
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, RwLock, mpsc};
+use std::thread::{self, JoinHandle};
+
+use crate::access::Counters;
+use crate::apply::{Applier, Policy};
+use crate::change::{Change, Outcome};
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::store::Store;
+
+/// Most jobs of one commit.
+pub const GROUP_JOBS: usize = 1024;
+/// A commit takes no further job once its changes hold this many bytes.
+pub const GROUP_BYTES: usize = 8 << 20;
+
+/// Called with the outcomes, one for each change, once they are durable; or with the reason why nothing was changed.
+pub type Done = Box<dyn FnOnce(Result<Vec<Outcome>>) + Send>;
+
+/// Something to do for the writer.
+pub(crate) enum Job {
+    /// Apply all changes or none.
+    Propose { session: Session, changes: Vec<Change>, at: u64, done: Done },
+    /// Run alone, between commits.
+    Exclusive(Box<dyn FnOnce(&Store) + Send>),
+}
+
+/// Called by the writer after each commit with the sequence number of its last change.
+pub type Watcher = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// What the writer shares with the domain.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) counters: Counters,
+    pub(crate) watchers: RwLock<Vec<Watcher>>,
+}
+
+/// Handle of the writer thread; dropping it finishes the queue and ends the thread.
+pub(crate) struct Writer {
+    queue: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(tag: &str, store: Store, shared: Arc<Shared>, policy: Policy) -> Result<Self> {
+        let (queue, jobs) = mpsc::channel();
+        let worker = Worker { store, shared, policy };
+        let thread = thread::Builder::new()
+            .name(format!("write {tag}"))
+            .spawn(move || worker.run(&jobs))
+            .map_err(|e| Error::Storage(format!("cannot start the writer: {e}")))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(crate) fn submit(&self, job: Job) {
+        let rejected = match &self.queue {
+            Some(queue) => queue.send(job).err().map(|e| e.0),
+            None => Some(job),
+        };
+        if let Some(Job::Propose { done, .. }) = rejected {
+            done(Err(Error::Busy));
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // The last handle may be dropped by a callback on the writer's own thread.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+struct Worker {
+    store: Store,
+    shared: Arc<Shared>,
+    policy: Policy,
+}
+
+struct Proposal {
+    session: Session,
+    changes: Vec<Change>,
+    at: u64,
+    done: Done,
+}
+
+impl Worker {
+    fn run(&self, jobs: &Receiver<Job>) {
+        let mut next = jobs.recv().ok();
+        while let Some(job) = next.take() {
+            match job {
+                Job::Exclusive(run) => run(&self.store),
+                Job::Propose { session, changes, at, done } => {
+                    let mut size = weight(&changes);
+                    let mut group = vec![Proposal { session, changes, at, done }];
+                    while group.len() < GROUP_JOBS && size < GROUP_BYTES {
+                        match jobs.try_recv() {
+                            Ok(Job::Propose { session, changes, at, done }) => {
+                                size += weight(&changes);
+                                group.push(Proposal { session, changes, at, done });
+                            }
+                            Ok(other) => {
+                                next = Some(other);
+                                break;
+                            }
+                            Err(_) => break,
+                        }
+                    }
+                    self.commit_group(group);
+                }
+            }
+            if next.is_none() {
+                next = jobs.recv().ok();
+            }
+        }
+    }
+
+    /// Commits a group in one transaction; if the store fails, each proposal in a transaction of its own, so that a
+    /// change that does not fit takes no others down with it.
+    fn commit_group(&self, group: Vec<Proposal>) {
+        let alone = group.len() == 1;
+        match self.attempt(&group) {
+            Ok(results) => self.answer(group.into_iter().zip(results)),
+            Err(error) if alone => self.answer(group.into_iter().zip([Err(error)])),
+            Err(error) => {
+                tracing::warn!(%error, proposals = group.len(), "group commit failed; committing one by one");
+                for proposal in group {
+                    let mut result = self.attempt(std::slice::from_ref(&proposal));
+                    let result = result.as_mut().map_or_else(
+                        |e| Err(Error::Storage(e.to_string())),
+                        |r| r.pop().unwrap_or(Err(Error::Busy)),
+                    );
+                    self.answer([(proposal, result)].into_iter());
+                }
+            }
+        }
+    }
+
+    fn answer(&self, results: impl Iterator<Item = (Proposal, Result<Vec<Outcome>>)>) {
+        for (proposal, result) in results {
+            (proposal.done)(result);
+        }
+    }
+
+    /// Applies a group in one transaction. The outer error is the store's; the inner ones are refusals.
+    fn attempt(&self, group: &[Proposal]) -> Result<Vec<Result<Vec<Outcome>>>> {
+        let mut applier = Applier::begin(&self.store, &self.store.env, &self.shared.counters, self.policy)?;
+        let before = applier.state.sequence;
+        let mut results = Vec::with_capacity(group.len());
+        for proposal in group {
+            results.push(apply_all(&mut applier, proposal)?);
+        }
+        let sequence = applier.state.sequence;
+        if sequence > before {
+            applier.commit()?;
+            let watchers = self.shared.watchers.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for watcher in watchers.iter() {
+                watcher(sequence);
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Applies one proposal, all or nothing.
+fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Result<Vec<Outcome>>> {
+    if let [change] = &proposal.changes[..] {
+        let outcome = applier.apply(&proposal.session, change.clone(), proposal.at);
+        return separate(outcome.map(|o| vec![o]));
+    }
+    // Several changes: a refusal in the middle must take back what came before it.
+    let state = applier.state.clone();
+    let nested = applier.store.env.nested_write_txn(&mut applier.txn)?;
+    let mut inner = Applier {
+        store: applier.store,
+        txn: nested,
+        state: state.clone(),
+        counters: applier.counters,
+        policy: applier.policy,
+    };
+    let mut outcomes = Vec::with_capacity(proposal.changes.len());
+    for change in &proposal.changes {
+        match separate(inner.apply(&proposal.session, change.clone(), proposal.at))? {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    let state = inner.state.clone();
+    inner.txn.commit()?;
+    applier.state = state;
+    Ok(Ok(outcomes))
+}
+
+/// Tells refusals (the caller's affair) from failures of the store (which spoil the transaction).
+fn separate<T>(result: Result<T>) -> Result<Result<T>> {
+    match result {
+        Err(error @ (Error::Storage(_) | Error::Damaged(_) | Error::NoSpace(_))) => Err(error),
+        other => Ok(other),
+    }
+}
+
+/// Roughly the bytes a change brings.
+fn weight(changes: &[Change]) -> usize {
+    let values = |list: &[Vec<u8>]| list.iter().map(Vec::len).sum::<usize>();
+    let one = |p: &crate::model::Property| p.name.len() + values(&p.values);
+    changes
+        .iter()
+        .map(|change| match change {
+            Change::Create { properties, .. } | Change::Write { properties, .. } => {
+                properties.iter().map(one).sum()
+            }
+            Change::CreateProperty { property, .. } => one(property),
+            Change::WriteProperty { values: list, .. } => values(list),
+            Change::CreateValue { value, .. } | Change::WriteValue { value, .. } => value.len(),
+            Change::RenameProperty { name, .. } => name.len(),
+            Change::Destroy { .. } | Change::DestroyProperty { .. } | Change::DestroyValue { .. } => 0,
+        })
+        .sum()
+}
