@@ -1,7 +1,7 @@
 //! Calls and replies recorded from historical NetInfo servers; `data/golden/README.md` describes the
 //! files and their fields.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ impl Recorded {
 
 /// The folder with the recordings and the databases they start from.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/golden")
+    crate::data("golden")
 }
 
 /// The calls made one by one against servers in a known state, for replay.

@@ -1,8 +1,13 @@
 //! What the tests of the other crates share. For development only.
 //!
 //! * [`data`]: the fixture files below `data/`; each directory there has a README.
+//! * [`golden`]: calls and replies recorded from historical NetInfo servers.
+//! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
 
 #![forbid(unsafe_code)]
+
+pub mod exercise;
+pub mod golden;
 
 use std::path::{Path, PathBuf};
 
