@@ -11,7 +11,9 @@ pub mod reply;
 
 pub use auth::{AuthStat, AuthSys, Credential, Gids, auth_password, complement};
 pub use call::{Call, CallError, parse_call, put_call};
-pub use reply::{AcceptStat, Denial, Outcome, Reply, ReplyError, parse_reply, put_accepted, put_denied};
+pub use reply::{
+    AcceptStat, Denial, Outcome, Reply, ReplyError, parse_reply, put_accepted, put_denied, put_rpc_mismatch,
+};
 
 /// The RPC version of RFC 5531; calls with another one are not answered.
 pub const RPC_VERSION: u32 = 2;
