@@ -16,6 +16,7 @@
 use std::fmt;
 
 use crate::netinfo::Status;
+use crate::redact::Hidden;
 use crate::xdr::{Error, Reader, put_opaque, put_u32, put_u64};
 
 /// Program number, from the range that RFC 5531 §13 leaves to users.
@@ -95,7 +96,7 @@ pub struct Response<'a> {
 
 impl fmt::Debug for Response<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Response {{ {:?}, <{} bytes> }}", self.status, self.json.len())
+        f.debug_struct("Response").field("status", &self.status).field("json", &Hidden(self.json)).finish()
     }
 }
 
@@ -120,12 +121,21 @@ impl<'a> Response<'a> {
 }
 
 /// One element of a STREAM result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum StreamItem<'a> {
     /// Some of the data.
     Chunk(&'a [u8]),
     /// The end, and how it went: data before a failure is incomplete.
     End(Response<'a>),
+}
+
+impl fmt::Debug for StreamItem<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chunk(data) => f.debug_tuple("Chunk").field(&Hidden(data)).finish(),
+            Self::End(response) => f.debug_tuple("End").field(response).finish(),
+        }
+    }
 }
 
 impl StreamItem<'_> {
@@ -157,10 +167,16 @@ impl StreamItem<'_> {
 ///
 /// Memory: what was fed and not taken out yet. A caller that drains [`StreamDecoder::next_item`] after each
 /// [`StreamDecoder::feed`] holds at most one element of [`MAX_CHUNK`] plus one piece.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct StreamDecoder {
     buf: Vec<u8>,
     taken: usize,
+}
+
+impl fmt::Debug for StreamDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StreamDecoder").field(&Hidden(&self.buf)).finish()
+    }
 }
 
 impl StreamDecoder {
@@ -228,7 +244,7 @@ pub struct UploadChunk<'a> {
 
 impl fmt::Debug for UploadChunk<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UploadChunk {{ {}, <{} bytes> }}", self.handle, self.data.len())
+        f.debug_struct("UploadChunk").field("handle", &self.handle).field("data", &Hidden(self.data)).finish()
     }
 }
 
@@ -260,4 +276,48 @@ pub fn decode_upload_commit(args: &[u8]) -> Result<u64, Error> {
 /// Appends the argument of UPLOAD_COMMIT.
 pub fn put_upload_commit(buf: &mut Vec<u8>, handle: u64) {
     put_u64(buf, handle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::{AuthSys, Credential, Gids, put_call};
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn procedures() {
+        let found: Vec<_> = (0..7).map(|n| Procedure::try_from(n).map(Procedure::code)).collect();
+        assert_eq!(found, [Ok(0), Ok(1), Ok(2), Ok(3), Ok(4), Ok(5), Err(Error::BadValue(6))]);
+    }
+
+    #[test]
+    fn json_and_chunks_are_limited() {
+        let too_long = Error::TooLong { len: MAX_JSON + 1, max: MAX_JSON };
+        let most = vec![b' '; MAX_JSON as usize];
+        let mut buf = Vec::new();
+        put_request(&mut buf, &most);
+        assert_eq!(decode_request(&buf), Ok(&most[..]));
+        assert_eq!(decode_request(&words(&[MAX_JSON + 1])), Err(too_long));
+        assert_eq!(Response::decode(&words(&[0, MAX_JSON + 1])), Err(too_long));
+        assert_eq!(UploadChunk::decode(&words(&[0, 0, MAX_CHUNK + 1])), Err(too_long));
+        let mut decoder = StreamDecoder::new();
+        decoder.feed(&words(&[1, MAX_CHUNK + 1]));
+        assert_eq!(decoder.next_item(), Err(too_long));
+        decoder = StreamDecoder::new();
+        decoder.feed(&words(&[2]));
+        assert_eq!(decoder.next_item(), Err(Error::BadValue(2)));
+    }
+
+    #[test]
+    fn the_longest_call_fits_a_record() {
+        let sys = AuthSys { machine: &[b'm'; 255], gids: Gids::new(&[0; 16]), ..AuthSys::default() };
+        let mut buf = Vec::new();
+        let data = vec![0; MAX_CHUNK as usize];
+        put_call(&mut buf, 1, PROGRAM, VERSION, Procedure::UploadChunk.code(), &Credential::Sys(sys));
+        UploadChunk { handle: 1, data: &data }.encode(&mut buf);
+        assert!(buf.len() <= MAX_RECORD, "{}", buf.len());
+    }
 }

@@ -15,6 +15,8 @@
 //! has not arrived. Borrowing decoders allocate nothing; decoders that return owned lists keep to
 //! [`MAX_EXPANSION`].
 //!
+//! No `Debug` output shows passwords or other contents of messages, only their sizes.
+//!
 //! Encoders append to a `Vec<u8>` that the caller owns, so a reply is written once, in place.
 
 #![forbid(unsafe_code)]
@@ -24,10 +26,12 @@ pub mod netinfo;
 pub mod nibind;
 pub mod portmap;
 pub mod record;
+mod redact;
 pub mod rpc;
 pub mod xdr;
 
-/// The most bytes of heap an owned decode result holds, per byte of input.
+/// The most bytes of heap an owned decode result holds, per byte of input; a short list may take up to
+/// 1 KiB regardless, because vectors begin with room for a few elements.
 ///
 /// The worst case is an empty string in a list: four bytes on the wire (its length word) become one
 /// `Vec` header of 24 bytes on a 64-bit machine. Contents of strings add at most their own length.

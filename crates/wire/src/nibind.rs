@@ -274,3 +274,33 @@ pub fn decode_listreg_res(results: &[u8]) -> Answer<Vec<Registration<'_>>> {
     }
     Ok(registrations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn procedures() {
+        for (i, p) in Procedure::ALL.into_iter().enumerate() {
+            assert_eq!(p.code() as usize, i);
+            assert_eq!(Procedure::try_from(p.code()), Ok(p));
+        }
+        assert_eq!(Procedure::try_from(9), Err(Error::BadValue(9)));
+        let udp: Vec<_> =
+            Procedure::ALL.into_iter().filter(|p| p.allowed_over_udp()).map(Procedure::code).collect();
+        assert_eq!(udp, [0, 3, 4, 8]);
+        let privileged: Vec<_> =
+            Procedure::ALL.into_iter().filter(|p| p.is_privileged()).map(Procedure::name).collect();
+        assert_eq!(privileged, ["register", "unregister", "createmaster", "createclone", "destroydomain"]);
+    }
+
+    #[test]
+    fn more_registrations_than_the_protocol_allows_are_refused() {
+        let mut buf = Vec::new();
+        put_status(&mut buf, Status::Ok);
+        put_u32(&mut buf, MAX_REGISTRATIONS + 1);
+        buf.resize(buf.len() + 12 * 33, 0);
+        let too_long = Error::TooLong { len: 33, max: MAX_REGISTRATIONS };
+        assert_eq!(decode_listreg_res(&buf), Err(too_long.into()));
+    }
+}

@@ -4,6 +4,9 @@
 //! [`Decoder`] puts whole records together; [`Pieces`] hands out the contents of a record that is too
 //! long to be held, piece by piece. Neither does any I/O.
 
+use std::fmt;
+
+use crate::redact::Hidden;
 use crate::xdr;
 
 /// Top bit of a fragment header: this fragment ends the record.
@@ -88,7 +91,6 @@ fn split_front<'b>(input: &mut &'b [u8], n: u32) -> &'b [u8] {
 ///
 /// Memory: what has arrived of one unfinished record, at most `limit` bytes in a vector that grows by
 /// doubling (so at most `2 × limit` of capacity). The announced length is never reserved beforehand.
-#[derive(Debug)]
 pub struct Decoder {
     limit: usize,
     headers: Headers,
@@ -173,8 +175,18 @@ impl Decoder {
     }
 }
 
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("limit", &self.limit)
+            .field("fragment", &self.fragment)
+            .field("buffered", &self.buffered())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What [`Pieces::next`] found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'b> {
     /// Contents of the current record, never empty.
     Data(&'b [u8]),
@@ -182,6 +194,16 @@ pub enum Piece<'b> {
     End,
     /// All input is used up.
     NeedMore,
+}
+
+impl fmt::Debug for Piece<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(data) => f.debug_tuple("Data").field(&Hidden(data)).finish(),
+            Self::End => f.write_str("End"),
+            Self::NeedMore => f.write_str("NeedMore"),
+        }
+    }
 }
 
 /// Walks records of unlimited length without holding any of their contents.
@@ -263,4 +285,137 @@ fn end_with(buf: &mut Vec<u8>, mut mark: usize, max: u32) {
 /// [`MAX_FRAGMENT`] does not fit a header and is cut to it.
 pub fn put_fragment_header(buf: &mut Vec<u8>, len: u32, last: bool) {
     xdr::put_u32(buf, len.min(MAX_FRAGMENT) | if last { LAST_FRAGMENT } else { 0 });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fragment with its header.
+    fn fragment(data: &[u8], last: bool) -> Vec<u8> {
+        let mut buf = Vec::new();
+        put_fragment_header(&mut buf, data.len() as u32, last);
+        buf.extend_from_slice(data);
+        buf
+    }
+
+    fn inside(outer: &[u8], inner: &[u8]) -> bool {
+        outer.as_ptr_range().contains(&inner.as_ptr())
+    }
+
+    #[test]
+    fn a_whole_fragment_is_borrowed_from_the_input() {
+        let input = [fragment(b"one", true), fragment(b"two", true)].concat();
+        let mut decoder = Decoder::new(10);
+        let (taken, record) = decoder.next(&input).unwrap();
+        assert_eq!((taken, record), (7, Some(&b"one"[..])));
+        assert!(inside(&input, record.unwrap()));
+        assert_eq!(decoder.next(&input[7..]), Ok((7, Some(&b"two"[..]))));
+        assert_eq!(decoder.buf.capacity(), 0);
+        assert!(decoder.is_idle());
+    }
+
+    #[test]
+    fn the_body_is_borrowed_even_if_the_header_came_before() {
+        let input = fragment(b"body", true);
+        let mut decoder = Decoder::new(10);
+        assert_eq!(decoder.next(&input[..4]), Ok((4, None)));
+        assert!(!decoder.is_idle());
+        assert_eq!(decoder.next(&input[4..]), Ok((4, Some(&b"body"[..]))));
+        assert_eq!(decoder.buf.capacity(), 0);
+    }
+
+    #[test]
+    fn fragments_are_joined_and_empty_ones_accepted() {
+        let input =
+            [fragment(b"", false), fragment(b"ab", false), fragment(b"c", false), fragment(b"", true)]
+                .concat();
+        let mut decoder = Decoder::new(3);
+        for byte in &input[..input.len() - 1] {
+            assert_eq!(decoder.next(std::slice::from_ref(byte)), Ok((1, None)));
+        }
+        assert_eq!(decoder.buffered(), 3);
+        assert_eq!(decoder.next(&input[input.len() - 1..]), Ok((1, Some(&b"abc"[..]))));
+        assert_eq!(decoder.buffered(), 0);
+        assert_eq!(decoder.next(&fragment(b"", true)), Ok((4, Some(&b""[..]))));
+    }
+
+    #[test]
+    fn the_limit_holds_for_one_fragment_and_for_many() {
+        let mut decoder = Decoder::new(4);
+        assert_eq!(decoder.next(&fragment(b"four", true)).unwrap().1, Some(&b"four"[..]));
+        assert_eq!(decoder.next(&fragment(b"fives", true)), Err(RecordError::TooLong { len: 5, limit: 4 }));
+        let mut decoder = Decoder::new(4);
+        let input = [fragment(b"abc", false), fragment(b"de", true)].concat();
+        assert_eq!(decoder.next(&input), Err(RecordError::TooLong { len: 5, limit: 4 }));
+    }
+
+    #[test]
+    fn an_announced_length_reserves_nothing() {
+        let mut decoder = Decoder::new(usize::MAX);
+        let mut input = vec![0x7f, 0xff, 0xff, 0xff];
+        input.extend_from_slice(&[0; 100]);
+        assert_eq!(decoder.next(&input), Ok((104, None)));
+        assert!(decoder.buf.capacity() <= 200, "{}", decoder.buf.capacity());
+        for arrived in (200..20_000).step_by(100) {
+            assert_eq!(decoder.next(&[0; 100]), Ok((100, None)));
+            assert!(decoder.buf.capacity() <= 2 * arrived);
+        }
+    }
+
+    #[test]
+    fn endless_empty_fragments_are_an_error() {
+        let allowed = fragment(b"", false).repeat(MAX_EMPTY_FRAGMENTS as usize);
+        let mut decoder = Decoder::new(10);
+        for _ in 0..2 {
+            // The count starts anew with each record.
+            assert_eq!(decoder.next(&allowed), Ok((allowed.len(), None)));
+            assert!(!decoder.is_idle());
+            assert_eq!(decoder.next(&fragment(b"x", true)), Ok((5, Some(&b"x"[..]))));
+        }
+        let mut pieces = Pieces::new();
+        assert_eq!(pieces.next(&allowed), Ok((allowed.len(), Piece::NeedMore)));
+        assert_eq!(pieces.next(&[0; 4]), Err(RecordError::EmptyFragments));
+        assert_eq!(decoder.next(&allowed), Ok((allowed.len(), None)));
+        assert_eq!(decoder.next(&[0; 4]), Err(RecordError::EmptyFragments));
+    }
+
+    #[test]
+    fn a_large_buffer_is_given_back() {
+        let mut decoder = Decoder::new(1 << 20);
+        let large = fragment(&vec![7; KEEP_CAPACITY + 1], true);
+        assert_eq!(decoder.next(&large[..5]), Ok((5, None)));
+        assert_eq!(decoder.next(&large[5..]).unwrap().1.map(<[u8]>::len), Some(KEEP_CAPACITY + 1));
+        assert_eq!(decoder.next(&[]), Ok((0, None)));
+        assert_eq!(decoder.buf.capacity(), 0);
+    }
+
+    #[test]
+    fn pieces_of_a_record() {
+        let input = [fragment(b"ab", false), fragment(b"", false), fragment(b"c", true)].concat();
+        let mut pieces = Pieces::new();
+        assert_eq!(pieces.next(&input), Ok((6, Piece::Data(b"ab"))));
+        assert_eq!(pieces.next(&input[6..]), Ok((9, Piece::Data(b"c"))));
+        assert_eq!(pieces.next(&[]), Ok((0, Piece::End)));
+        assert_eq!(pieces.next(&[]), Ok((0, Piece::NeedMore)));
+    }
+
+    #[test]
+    fn records_are_written_after_what_is_there() {
+        let mut buf = b"xy".to_vec();
+        let mark = begin(&mut buf);
+        buf.extend_from_slice(b"hello");
+        end(&mut buf, mark);
+        assert_eq!(buf, b"xy\x80\0\0\x05hello");
+    }
+
+    #[test]
+    fn a_record_beyond_one_fragment_is_split() {
+        let mut buf = Vec::new();
+        let mark = begin(&mut buf);
+        buf.extend_from_slice(b"abcdefg");
+        end_with(&mut buf, mark, 3);
+        assert_eq!(buf, b"\0\0\0\x03abc\0\0\0\x03def\x80\0\0\x01g");
+        assert_eq!(Decoder::new(7).next(&buf).unwrap().1, Some(&b"abcdefg"[..]));
+    }
 }

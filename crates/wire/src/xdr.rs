@@ -2,6 +2,8 @@
 //!
 //! [`Reader`] walks a byte slice and borrows from it; the `put_*` functions append to a `Vec<u8>`.
 
+use crate::redact::Hidden;
+
 /// Bytes in one XDR unit: every item is padded to a multiple of this (RFC 4506 §3).
 pub const UNIT: usize = 4;
 
@@ -31,9 +33,15 @@ pub enum Error {
 }
 
 /// A cursor over encoded bytes. Copying it remembers a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+}
+
+impl std::fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Reader").field(&Hidden(self.rest)).finish()
+    }
 }
 
 impl<'a> Reader<'a> {

@@ -1,9 +1,11 @@
 //! Arguments of the procedures. Servers `decode` them, borrowing; clients `encode` them. Bytes after
 //! the arguments are ignored: historical clients send some.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use super::{Id, NameList, PropList, name, put_bool, put_id, put_name};
+use crate::redact::Hidden;
 use crate::xdr::{Error, Reader, put_u32};
 
 /// Declares one argument struct with its fields in wire order, and both directions of its codec.
@@ -12,8 +14,14 @@ macro_rules! args {
         $($(#[$fdoc:meta])* $field:ident: $ty:ty = $read:expr, $put:expr;)*
     }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, PartialEq, Eq)]
         pub struct $name $(<$lt>)? { $($(#[$fdoc])* pub $field: $ty,)* }
+
+        impl<'a> fmt::Debug for $name $(<$lt>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($field), &self.$field.shown()))*.finish()
+            }
+        }
 
         impl<'a> $name $(<$lt>)? {
             /// Decodes the arguments; bytes after them are ignored.
@@ -32,6 +40,29 @@ macro_rules! args {
         }
     };
 }
+
+/// What `Debug` shows of a field: numbers, but not strings, which may be values.
+trait Shown {
+    fn shown(&self) -> impl fmt::Debug;
+}
+
+impl Shown for &[u8] {
+    fn shown(&self) -> impl fmt::Debug {
+        Hidden(self)
+    }
+}
+
+macro_rules! shown_as_it_is {
+    ($($ty:ty),*) => { $(
+        impl Shown for $ty {
+            fn shown(&self) -> impl fmt::Debug {
+                self
+            }
+        }
+    )* };
+}
+
+shown_as_it_is!(Id, Option<Id>, u32, Ipv4Addr, NameList<'_>, PropList<'_>);
 
 fn put_list(buf: &mut Vec<u8>, list: NameList<'_>) {
     list.encode(buf);

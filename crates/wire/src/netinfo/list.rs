@@ -370,3 +370,78 @@ fn put_bounded_name(buf: &mut Vec<u8>, name: &[u8]) {
     let name = super::cut(name);
     put_name(buf, name.get(..super::MAX_NAME as usize).unwrap_or(name));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netinfo::{MAX_NAME, Property};
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn names_are_cut_at_a_nul_and_padding_is_not_looked_at() {
+        let bytes = b"\0\0\0\x02\0\0\0\x03a\0b\xff\0\0\0\x01c\xff\xff\xff";
+        let list = NameList::read(&mut Reader::new(bytes)).unwrap();
+        assert_eq!(list.to_vec(), [b"a".to_vec(), b"c".to_vec()]);
+        assert_eq!(list, ["a", "c"].into_iter().collect::<NameListBuf>().as_list());
+        let mut again = Vec::new();
+        list.encode(&mut again);
+        assert_eq!(again, b"\0\0\0\x02\0\0\0\x01a\0\0\0\0\0\0\x01c\0\0\0");
+    }
+
+    #[test]
+    fn maxima_of_the_types() {
+        let most = [words(&[MAX_NAMES]), vec![0; 4 * MAX_NAMES as usize]].concat();
+        assert_eq!(NameList::read(&mut Reader::new(&most)).map(|l| l.len()), Ok(MAX_NAMES as usize));
+        let too_long = Err(Error::TooLong { len: 65_536, max: 65_535 });
+        assert_eq!(NameList::read(&mut Reader::new(&words(&[MAX_NAMES + 1]))), too_long);
+        let most = [words(&[MAX_PROPERTIES]), vec![0; 8 * MAX_PROPERTIES as usize]].concat();
+        assert_eq!(PropList::decode(&most).map(|l| l.len()), Ok(MAX_PROPERTIES as usize));
+        assert_eq!(PropList::decode(&words(&[MAX_PROPERTIES + 1])).map(|_| ()), too_long.map(|_| ()));
+        let most = [words(&[MAX_IDS]), vec![0; 4 * MAX_IDS as usize]].concat();
+        assert_eq!(IdList::read(&mut Reader::new(&most)).map(|l| l.len()), Ok(MAX_IDS as usize));
+        let too_long = Err(Error::TooLong { len: MAX_IDS + 1, max: MAX_IDS });
+        assert_eq!(IdList::read(&mut Reader::new(&words(&[MAX_IDS + 1]))), too_long);
+        let name = [words(&[1, MAX_NAME]), vec![b'x'; 65_536]].concat();
+        assert_eq!(NameList::read(&mut Reader::new(&name)).map(|l| l.len()), Ok(1));
+        let name = [words(&[1, MAX_NAME + 1]), vec![b'x'; 65_536]].concat();
+        assert!(NameList::read(&mut Reader::new(&name)).is_err());
+    }
+
+    #[test]
+    fn builders_keep_to_the_maxima() {
+        let mut names: NameListBuf = std::iter::repeat_n("", MAX_NAMES as usize).collect();
+        assert!(!names.push(b"one too many"));
+        assert_eq!(names.as_list().len(), MAX_NAMES as usize);
+        let mut long = NameListBuf::new();
+        assert!(long.push(&[b'x'; 70_000]) && long.push(b"a\0b"));
+        let lengths: Vec<_> = long.as_list().iter().map(<[u8]>::len).collect();
+        assert_eq!(lengths, [MAX_NAME as usize, 1]);
+        let mut props = PropListBuf::new();
+        assert!(!props.push(b"p", std::iter::repeat_n("", MAX_NAMES as usize + 1)));
+        assert_eq!(props.as_list().get(b"p").map(|values| values.len()), Some(MAX_NAMES as usize));
+        while props.push(b"", [""; 0]) {}
+        assert_eq!(props.as_list().len(), MAX_PROPERTIES as usize);
+        let ids: IdListBuf = (0..MAX_IDS + 1).collect();
+        assert_eq!(ids.as_list().len(), MAX_IDS as usize);
+    }
+
+    #[test]
+    fn get_finds_the_first_property_of_a_name() {
+        let props = [Property::new("a", ["1"]), Property::new("b", ["2"]), Property::new("b", ["3"])];
+        let list: PropListBuf = props.iter().collect();
+        let values = list.as_list().get(b"b").unwrap();
+        assert_eq!(values.to_vec(), [b"2".to_vec()]);
+        assert_eq!(list.as_list().get(b"c"), None);
+    }
+
+    #[test]
+    fn debug_does_not_show_values() {
+        let props = [Property::new("passwd", ["hidden"])];
+        let list: PropListBuf = props.iter().collect();
+        let text = format!("{:?} {:?} {:?}", list.as_list(), list.as_list().get(b"passwd"), props);
+        assert!(text.contains("passwd") && !text.contains("hidden"), "{text}");
+    }
+}

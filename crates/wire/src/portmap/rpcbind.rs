@@ -1,8 +1,11 @@
 //! rpcbind versions 3 and 4 (RFC 1833 §2). Strings are bytes; see [`uaddr`](super::uaddr) for the
 //! addresses among them.
 
+use std::fmt;
+
 use super::uaddr::MAX_TEXT;
 use super::{RPCBIND_VERSION_3, RPCBIND_VERSION_4};
+use crate::redact::Hidden;
 use crate::xdr::{Error, Reader, put_bool, put_opaque, put_u32};
 
 pub use super::v2::CallItArgs;
@@ -149,12 +152,21 @@ impl<'a> AddrEntry<'a> {
 }
 
 /// Result of BCAST and INDIRECT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallItResult<'a> {
     /// Universal address of the program that was called.
     pub addr: &'a [u8],
     /// Its encoded results.
     pub results: &'a [u8],
+}
+
+impl fmt::Debug for CallItResult<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallItResult")
+            .field("addr", &self.addr.escape_ascii().to_string())
+            .field("results", &Hidden(self.results))
+            .finish()
+    }
 }
 
 impl<'a> CallItResult<'a> {
@@ -399,5 +411,43 @@ pub fn decode_statistics(results: &[u8]) -> Result<[Statistics<'_>; STAT_VERSION
 pub fn put_statistics(buf: &mut Vec<u8>, statistics: &[Statistics<'_>; STAT_VERSIONS]) {
     for version in statistics {
         version.encode(buf);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_4_has_more_procedures() {
+        assert_eq!(Procedure::in_version(3, 8), Ok(Procedure::Taddr2Uaddr));
+        assert_eq!(Procedure::in_version(3, 9), Err(Error::BadValue(9)));
+        assert_eq!(Procedure::in_version(4, 12), Ok(Procedure::GetStat));
+        assert_eq!(Procedure::in_version(4, 13), Err(Error::BadValue(13)));
+        assert_eq!(Procedure::in_version(2, 0), Err(Error::BadValue(2)));
+        for (i, p) in Procedure::ALL.into_iter().enumerate() {
+            assert_eq!(p.code() as usize, i);
+        }
+    }
+
+    #[test]
+    fn texts_and_lists_are_limited() {
+        let text = |len| {
+            let mut buf = Vec::new();
+            put_text(&mut buf, &vec![b'x'; len]);
+            decode_text(&buf).map(<[u8]>::len)
+        };
+        assert_eq!(text(MAX_TEXT as usize), Ok(255));
+        assert_eq!(text(256), Err(Error::TooLong { len: 256, max: MAX_TEXT }));
+        let list = |count| {
+            let mut buf = Vec::new();
+            put_dump(
+                &mut buf,
+                std::iter::repeat_n(Rpcb { prog: 0, vers: 0, netid: b"", addr: b"", owner: b"" }, count),
+            );
+            decode_dump(&buf).map(|list| list.len())
+        };
+        assert_eq!(list(MAX_ENTRIES), Ok(MAX_ENTRIES));
+        assert_eq!(list(MAX_ENTRIES + 1), Err(Error::TooLong { len: 65_536, max: 65_535 }));
     }
 }

@@ -1,5 +1,8 @@
 //! Portmapper version 2 (RFC 1833 §3).
 
+use std::fmt;
+
+use crate::redact::Hidden;
 use crate::xdr::{Error, Reader, put_bool, put_opaque, put_u32};
 
 /// Longest arguments or results of an indirect call, in bytes: what fits in a UDP datagram.
@@ -141,7 +144,7 @@ pub fn put_dump(buf: &mut Vec<u8>, mappings: impl IntoIterator<Item = Mapping>) 
 }
 
 /// Argument of CALLIT, and of rpcbind's BCAST and INDIRECT, which is the same on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallItArgs<'a> {
     /// Program to call.
     pub prog: u32,
@@ -152,6 +155,17 @@ pub struct CallItArgs<'a> {
     /// Encoded arguments for it. The historical broadcast client announces and sends four bytes more
     /// than it means.
     pub args: &'a [u8],
+}
+
+impl fmt::Debug for CallItArgs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallItArgs")
+            .field("prog", &self.prog)
+            .field("vers", &self.vers)
+            .field("proc", &self.proc)
+            .field("args", &Hidden(self.args))
+            .finish()
+    }
 }
 
 impl<'a> CallItArgs<'a> {
@@ -174,12 +188,21 @@ impl<'a> CallItArgs<'a> {
 }
 
 /// Result of CALLIT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CallItResult<'a> {
     /// Port of the program that was called.
     pub port: u32,
     /// Its encoded results.
     pub results: &'a [u8],
+}
+
+impl fmt::Debug for CallItResult<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallItResult")
+            .field("port", &self.port)
+            .field("results", &Hidden(self.results))
+            .finish()
+    }
 }
 
 impl<'a> CallItResult<'a> {
@@ -196,5 +219,41 @@ impl<'a> CallItResult<'a> {
     pub fn encode(&self, buf: &mut Vec<u8>) {
         put_u32(buf, self.port);
         put_opaque(buf, self.results);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn procedures_and_ports() {
+        let found: Vec<_> = (0..7).map(|n| Procedure::try_from(n).map(Procedure::code)).collect();
+        assert_eq!(found, [Ok(0), Ok(1), Ok(2), Ok(3), Ok(4), Ok(5), Err(Error::BadValue(6))]);
+        assert_eq!(decode_port(&[0, 0, 0, 0]), Ok(None));
+        assert_eq!(decode_port(&[0, 0, 3, 177]), Ok(Some(945)));
+        assert_eq!(decode_port(&[0, 1, 0, 0]), Err(Error::BadValue(65_536)));
+    }
+
+    #[test]
+    fn indirect_calls_and_dumps_are_limited() {
+        let mut buf = vec![0; 12];
+        put_opaque(&mut buf, &vec![0; MAX_CALLIT as usize]);
+        assert!(CallItArgs::decode(&buf).is_ok());
+        assert!(CallItResult::decode(&buf[8..]).is_ok());
+        buf.truncate(12);
+        put_opaque(&mut buf, &vec![0; MAX_CALLIT as usize + 1]);
+        let too_long = Error::TooLong { len: MAX_CALLIT + 1, max: MAX_CALLIT };
+        assert_eq!(CallItArgs::decode(&buf), Err(too_long));
+        assert_eq!(CallItResult::decode(&buf[8..]), Err(too_long));
+
+        let mapping = Mapping { prog: 1, vers: 2, prot: 6, port: 111 };
+        let dump = |count| {
+            let mut buf = Vec::new();
+            put_dump(&mut buf, std::iter::repeat_n(mapping, count));
+            decode_dump(&buf).map(|list| list.len())
+        };
+        assert_eq!(dump(MAX_MAPPINGS), Ok(MAX_MAPPINGS));
+        assert_eq!(dump(MAX_MAPPINGS + 1), Err(Error::TooLong { len: 65_536, max: 65_535 }));
     }
 }

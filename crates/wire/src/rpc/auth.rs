@@ -6,6 +6,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::MAX_AUTH_BODY;
+use crate::redact::Hidden;
 use crate::xdr::{self, Reader, put_opaque, put_u32};
 
 /// Flavor number of `AUTH_NONE`.
@@ -99,7 +100,7 @@ impl fmt::Debug for AuthSys<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthSys")
             .field("stamp", &self.stamp)
-            .field("machine", &format_args!("<{} bytes>", self.machine.len()))
+            .field("machine", &Hidden(self.machine))
             .field("uid", &self.uid)
             .field("gid", &self.gid)
             .field("gids", &self.gids)
@@ -208,7 +209,7 @@ pub(super) fn opaque_auth<'a>(r: &mut Reader<'a>) -> Result<(u32, &'a [u8]), xdr
 }
 
 /// The password a NetInfo client hid in the machine name: each byte complemented, up to the first NUL.
-/// The memory is wiped when it is dropped.
+/// The memory is wiped when it is dropped; `Debug` of this type does show it.
 pub fn auth_password(machine: &[u8]) -> Zeroizing<Vec<u8>> {
     let end = machine.iter().position(|b| *b == 0).unwrap_or(machine.len());
     complement(&machine[..end])
@@ -220,4 +221,71 @@ pub fn complement(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(bytes.len()));
     out.extend(bytes.iter().map(|b| !b));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(machine_len: u32, machine: usize, gids: u32) -> Vec<u8> {
+        let mut buf = Vec::new();
+        put_u32(&mut buf, 1);
+        put_u32(&mut buf, machine_len);
+        buf.resize(buf.len() + machine.next_multiple_of(4), b'm');
+        put_u32(&mut buf, 10);
+        put_u32(&mut buf, 20);
+        put_u32(&mut buf, gids);
+        (0..gids).for_each(|gid| put_u32(&mut buf, gid));
+        buf
+    }
+
+    #[test]
+    fn machine_name_and_groups_are_limited() {
+        let most = body(MAX_MACHINE_NAME, 255, MAX_GIDS as u32);
+        let sys = AuthSys::decode(&most).unwrap();
+        assert_eq!((sys.machine.len(), sys.gids.as_slice().len()), (255, 16));
+        assert_eq!((sys.stamp, sys.uid, sys.gid), (1, 10, 20));
+        assert!(AuthSys::decode(&body(256, 256, 0)).is_err());
+        assert!(AuthSys::decode(&body(1, 1, 17)).is_err());
+        for end in 0..most.len() {
+            assert!(AuthSys::decode(&most[..end]).is_err());
+        }
+    }
+
+    #[test]
+    fn the_largest_credential_fits_the_envelope() {
+        let sys = AuthSys { machine: &[b'm'; 255], gids: Gids::new(&[7; 20]), ..AuthSys::default() };
+        let mut buf = Vec::new();
+        Credential::Sys(sys).encode(&mut buf);
+        assert!(buf.len() - 8 <= MAX_AUTH_BODY as usize);
+        assert_eq!(AuthSys::decode(&buf[8..]), Ok(sys));
+        assert_eq!(sys.gids.as_slice(), [7; MAX_GIDS]);
+        // A machine name that is too long is cut, so that the credential stays well-formed.
+        let mut cut = Vec::new();
+        Credential::Sys(AuthSys { machine: &[b'm'; 300], ..sys }).encode(&mut cut);
+        assert_eq!(cut, buf);
+    }
+
+    #[test]
+    fn debug_does_not_show_the_machine_name() {
+        let sys = AuthSys { machine: b"hidden", uid: 501, ..AuthSys::default() };
+        let text = format!("{:?}", Credential::Sys(sys));
+        assert!(text.contains("<6 bytes>") && text.contains("501"), "{text}");
+        assert!(!text.contains("hidden") && !text.contains("104"), "{text}");
+    }
+
+    #[test]
+    fn passwords_are_complemented_and_end_at_a_nul() {
+        assert_eq!(complement(b"secret").as_slice(), [0x8c, 0x9a, 0x9c, 0x8d, 0x9a, 0x8b]);
+        assert_eq!(auth_password(&complement(b"secret")).as_slice(), b"secret");
+        assert_eq!(auth_password(&complement(b"pass\xffword")).as_slice(), b"pass");
+        assert_eq!(auth_password(b"").as_slice(), b"");
+    }
+
+    #[test]
+    fn auth_stats_keep_their_numbers() {
+        for code in 0..20 {
+            assert_eq!(AuthStat::from(code).code(), code);
+        }
+    }
 }

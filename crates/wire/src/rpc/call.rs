@@ -1,11 +1,14 @@
 //! Call messages (RFC 5531 §9), and which malformed ones deserve an answer.
 
+use std::fmt;
+
 use super::auth::{AUTH_NONE, AUTH_SYS, AuthStat, AuthSys, Credential, opaque_auth, put_opaque_auth_none};
 use super::{CALL, RPC_VERSION};
+use crate::redact::Hidden;
 use crate::xdr::{self, Reader, put_u32};
 
 /// A well-formed call; arguments are still encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Call<'a> {
     /// Transaction id, to be repeated in the reply.
     pub xid: u32,
@@ -19,6 +22,19 @@ pub struct Call<'a> {
     pub cred: Credential<'a>,
     /// Everything after the verifier.
     pub args: &'a [u8],
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("xid", &self.xid)
+            .field("prog", &self.prog)
+            .field("vers", &self.vers)
+            .field("proc", &self.proc)
+            .field("cred", &self.cred)
+            .field("args", &Hidden(self.args))
+            .finish()
+    }
 }
 
 /// What to do with bytes that are not an acceptable call.
@@ -82,4 +98,66 @@ pub fn put_call(buf: &mut Vec<u8>, xid: u32, prog: u32, vers: u32, proc: u32, cr
     }
     cred.encode(buf);
     put_opaque_auth_none(buf);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::MAX_AUTH_BODY;
+
+    /// A call with credential and verifier of these flavors and body lengths.
+    fn call(direction: u32, rpcvers: u32, cred: (u32, u32), verf: (u32, u32)) -> Vec<u8> {
+        let mut buf = Vec::new();
+        for word in [7, direction, rpcvers, 100, 2, 3] {
+            put_u32(&mut buf, word);
+        }
+        for (flavor, len) in [cred, verf] {
+            put_u32(&mut buf, flavor);
+            xdr::put_opaque(&mut buf, &vec![0; len as usize]);
+        }
+        buf.extend_from_slice(b"args");
+        buf
+    }
+
+    const NONE: (u32, u32) = (0, 0);
+
+    fn denied(auth: AuthStat) -> Result<Call<'static>, CallError> {
+        Err(CallError::Denied { xid: 7, auth })
+    }
+
+    #[test]
+    fn the_verifier_is_skipped() {
+        let expected = Call { xid: 7, prog: 100, vers: 2, proc: 3, cred: Credential::None, args: b"args" };
+        assert_eq!(parse_call(&call(0, 2, NONE, NONE)), Ok(expected));
+        assert_eq!(parse_call(&call(0, 2, (0, 12), (99, MAX_AUTH_BODY))), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_call_is_not_answered() {
+        for message in [
+            call(1, 2, NONE, NONE),
+            call(2, 2, NONE, NONE),
+            call(0, 3, NONE, NONE),
+            call(0, 2, (0, MAX_AUTH_BODY + 1), NONE),
+            call(0, 2, NONE, (0, MAX_AUTH_BODY + 1)),
+            call(0, 2, (1, MAX_AUTH_BODY + 1), NONE),
+        ] {
+            assert_eq!(parse_call(&message), Err(CallError::Silent));
+        }
+        let whole = call(0, 2, (1, 20), (0, 8));
+        for end in 0..whole.len() - b"args".len() {
+            assert_eq!(parse_call(&whole[..end]), Err(CallError::Silent), "{end}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_judged_after_the_whole_header() {
+        assert_eq!(parse_call(&call(0, 2, (1, 16), NONE)), denied(AuthStat::BadCred));
+        assert_eq!(parse_call(&call(0, 2, (1, 0), NONE)), denied(AuthStat::BadCred));
+        assert!(matches!(parse_call(&call(0, 2, (1, 20), NONE)), Ok(Call { cred: Credential::Sys(_), .. })));
+        for flavor in [2, 3, 6, 7, u32::MAX] {
+            assert_eq!(parse_call(&call(0, 2, (flavor, 4), NONE)), denied(AuthStat::RejectedCred));
+            assert_eq!(parse_call(&call(0, 2, (flavor, 4), (0, 401))), Err(CallError::Silent));
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! Reply messages (RFC 5531 §9).
 
+use std::fmt;
+
 use super::auth::{AuthStat, opaque_auth, put_opaque_auth_none};
 use super::{REPLY, RPC_VERSION};
+use crate::redact::Hidden;
 use crate::xdr::{self, Reader, put_u32};
 
 const MSG_ACCEPTED: u32 = 0;
@@ -60,7 +63,7 @@ pub enum Denial {
 }
 
 /// What became of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<'a> {
     /// It was executed; these are the encoded results.
     Success(&'a [u8]),
@@ -68,6 +71,16 @@ pub enum Outcome<'a> {
     Failed(AcceptStat),
     /// It was not accepted.
     Denied(Denial),
+}
+
+impl fmt::Debug for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Success(results) => f.debug_tuple("Success").field(&Hidden(results)).finish(),
+            Self::Failed(stat) => f.debug_tuple("Failed").field(stat).finish(),
+            Self::Denied(denial) => f.debug_tuple("Denied").field(denial).finish(),
+        }
+    }
 }
 
 /// A reply; results are still encoded.
@@ -153,4 +166,43 @@ fn accepted<'a>(r: &mut Reader<'a>) -> Result<Outcome<'a>, xdr::Error> {
         5 => AcceptStat::SystemErr,
         other => return Err(xdr::Error::BadValue(other)),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_reply_is_refused() {
+        let bad = |words: &[u32]| {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+            parse_reply(&bytes).map(|reply| reply.xid)
+        };
+        assert_eq!(bad(&[1, 0, 0, 0, 0, 0]), Err(ReplyError::NotReply));
+        assert_eq!(bad(&[1, 1, 2, 0, 0, 0]), Err(ReplyError::Malformed(xdr::Error::BadValue(2))));
+        assert_eq!(bad(&[1, 1, 0, 0, 0, 6]), Err(ReplyError::Malformed(xdr::Error::BadValue(6))));
+        assert_eq!(bad(&[1, 1, 1, 2, 0]), Err(ReplyError::Malformed(xdr::Error::BadValue(2))));
+        for whole in
+            [&[1, 1, 0, 0, 0, 0][..], &[1, 1, 0, 0, 0, 2, 1, 1], &[1, 1, 1, 0, 2, 2], &[1, 1, 1, 1, 5]]
+        {
+            assert!(bad(whole).is_ok());
+            assert_eq!(bad(&whole[..whole.len() - 1]), Err(ReplyError::Malformed(xdr::Error::Truncated)));
+        }
+    }
+
+    #[test]
+    fn the_verifier_is_skipped_and_limited() {
+        let reply = |len: u32| {
+            let mut buf = Vec::new();
+            for word in [1, REPLY, MSG_ACCEPTED, 9] {
+                put_u32(&mut buf, word);
+            }
+            xdr::put_opaque(&mut buf, &vec![0xff; len as usize]);
+            put_u32(&mut buf, 0);
+            buf
+        };
+        assert_eq!(parse_reply(&reply(400)), Ok(Reply { xid: 1, outcome: Outcome::Success(&[]) }));
+        let too_long = xdr::Error::TooLong { len: 401, max: 400 };
+        assert_eq!(parse_reply(&reply(401)), Err(ReplyError::Malformed(too_long)));
+    }
 }
