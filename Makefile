@@ -1,0 +1,20 @@
+# The only set-up commands a reader needs. Details are in scripts/.
+
+.PHONY: run test check deps
+
+# Start a node on this machine, with its data in ./netinfo-data or $NETINFO_DATA.
+run:
+	@scripts/deps.sh build
+	@scripts/run.sh
+
+# All tests.
+test: deps
+	@scripts/test.sh
+
+# Formatting, lints, documentation, dependencies.
+check: deps
+	@scripts/check.sh
+
+# What building and testing need besides the Rust toolchain.
+deps:
+	@scripts/deps.sh

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Install what building and testing need besides the Rust toolchain (Debian 12 and its relatives).
+#
+# usage: scripts/deps.sh [build]      with "build": only what building needs
+#
+# As root: installs what is missing. As anybody else: names what is missing and fails.
+set -euo pipefail
+
+# Rust links with gcc, and LMDB is C.
+packages=(gcc libc6-dev pkg-config)
+if [[ ${1-} != build ]]; then
+    # The tests talk to rpcbind and to clients made by rpcgen, make network namespaces and look at processes.
+    packages+=(iproute2 libtirpc-dev procps rpcbind rpcsvc-proto)
+fi
+
+is_installed() {
+    [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]
+}
+
+missing_packages() {
+    local package
+    for package in "${packages[@]}"; do
+        is_installed "$package" || printf '%s\n' "$package"
+    done
+}
+
+# Installing rpcbind starts it, which no test needs: the tests start their own. While packages are being installed
+# this policy forbids the start of services (a policy the machine already has is left alone).
+policy=/usr/sbin/policy-rc.d
+remove_policy() {
+    rm -f "$policy"
+}
+
+install_packages() {
+    local rpcbind_is_new=false
+    is_installed rpcbind || rpcbind_is_new=true
+    if [[ ! -e $policy ]]; then
+        trap remove_policy EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update --quiet
+    apt-get install --yes --quiet --no-install-recommends "$@"
+    # Nor is rpcbind to start with the machine, unless it did before.
+    if $rpcbind_is_new && command -v systemctl >/dev/null; then
+        systemctl disable --quiet rpcbind.socket rpcbind.service || true
+        if [[ -d /run/systemd/system ]]; then
+            systemctl stop rpcbind.socket rpcbind.service
+        fi
+    fi
+}
+
+fail() {
+    printf 'make deps: %s\n' "$@" >&2
+    exit 1
+}
+
+if ! command -v cargo >/dev/null; then
+    fail 'the Rust toolchain is missing; see https://rustup.rs'
+fi
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    fail 'this is not Debian or one of its relatives; install the counterparts of these Debian packages, then run' \
+        'scripts/check.sh and scripts/test.sh without make:' "    ${packages[*]}"
+fi
+
+mapfile -t missing < <(missing_packages)
+if ((${#missing[@]} > 0)); then
+    if ((EUID != 0)); then
+        fail 'packages are missing and only root can install them. Run:' \
+            "    sudo apt-get update && sudo apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    printf 'make deps: installing %s\n' "${missing[*]}"
+    install_packages "${missing[@]}"
+fi
+
+if [[ ${1-} != build ]] && ! cargo nextest --version >/dev/null 2>&1; then
+    printf 'make deps: installing cargo-nextest (once, some minutes)\n'
+    cargo install --locked cargo-nextest
+fi
