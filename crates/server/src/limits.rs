@@ -1,0 +1,159 @@
+//! Every numeric limit of the daemon, in one place.
+//!
+//! The constants are the defaults and the bounds; [`Limits`] is what one daemon runs with after the
+//! `[limits]` table of its configuration. Limits of the protocol itself (string lengths, list lengths)
+//! belong to the codec.
+
+use std::io;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+/// Largest RPC record taken from a TCP or UNIX-socket peer, in bytes: all fragments together
+/// (RFC 5531 §11). A longer one closes the connection. 16 MiB.
+pub const MAX_RECORD_SIZE: usize = 16 * 1024 * 1024;
+
+/// Bounds for a configured record size, in bytes. The lower one still fits the longest single name.
+pub const RECORD_SIZE_RANGE: (u64, u64) = (128 * 1024, 1024 * 1024 * 1024);
+
+/// Largest UDP datagram received or sent, in bytes (the customary ONC RPC buffer). A longer request is
+/// dropped.
+pub const MAX_UDP_DATAGRAM: usize = 8800;
+
+/// TCP and UNIX-socket connections open at once. Above it the least recently used one is closed.
+pub const MAX_CONNECTIONS: usize = 16_384;
+
+/// Connections open at once from one address that is not this machine's own.
+pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 4096;
+
+/// Bounds for both configured connection counts.
+pub const CONNECTIONS_RANGE: (u64, u64) = (1, 1_000_000);
+
+/// File descriptors kept back from connections: store, listeners, logs, calls to other daemons.
+pub const RESERVED_DESCRIPTORS: usize = 256;
+
+/// Fewest connections served even when descriptors are scarce.
+pub const MIN_CONNECTIONS: usize = 16;
+
+/// Bytes of finished replies waiting for a connection's peer to read them. Above it no further request
+/// of that connection is read. One reply may be longer by itself. 1 MiB.
+pub const MAX_QUEUED_REPLIES: usize = 1024 * 1024;
+
+/// Bounds for configured queued replies, in bytes.
+pub const QUEUED_REPLIES_RANGE: (u64, u64) = (4096, 1024 * 1024 * 1024);
+
+/// How long a peer may stall within a record, or leave a reply unread, before it is disconnected
+/// (NetInfo protocol, transports).
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// How long a connection may stay without a request. Zero: for ever, as NetInfo clients expect.
+pub const IDLE_TIMEOUT: Duration = Duration::ZERO;
+
+/// Bounds for configured times, in seconds (the idle time may also be 0).
+pub const SECONDS_RANGE: (u64, u64) = (1, 7 * 24 * 3600);
+
+/// Whole-database transfers (READALL) running at once; further ones wait.
+pub const MAX_READALL: usize = 4;
+
+/// Bounds for configured whole-database transfers.
+pub const READALL_RANGE: (u64, u64) = (1, 256);
+
+/// Connections waiting in the kernel to be accepted, per TCP or UNIX-socket listener.
+pub const LISTEN_BACKLOG: i32 = 1024;
+
+/// Receive buffer asked from the kernel for each UDP socket, in bytes: room for a burst of broadcasts.
+pub const UDP_RECEIVE_BUFFER: usize = 1024 * 1024;
+
+/// How long requests in progress may take to finish once the daemon was told to stop.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The limits one daemon runs with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections open at once ([`MAX_CONNECTIONS`]), before descriptors are counted.
+    pub connections: usize,
+    /// Connections open at once from one foreign address ([`MAX_CONNECTIONS_PER_ADDRESS`]).
+    pub connections_per_address: usize,
+    /// Bytes in one RPC record ([`MAX_RECORD_SIZE`]).
+    pub record_size: usize,
+    /// Time without a request after which a connection is closed; `None`: never ([`IDLE_TIMEOUT`]).
+    pub idle: Option<Duration>,
+    /// Time a peer may stall ([`STALL_TIMEOUT`]).
+    pub stall: Duration,
+    /// Bytes of unread replies per connection ([`MAX_QUEUED_REPLIES`]).
+    pub queued_replies: usize,
+    /// Whole-database transfers at once ([`MAX_READALL`]).
+    pub readall: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: MAX_CONNECTIONS,
+            connections_per_address: MAX_CONNECTIONS_PER_ADDRESS,
+            record_size: MAX_RECORD_SIZE,
+            idle: (!IDLE_TIMEOUT.is_zero()).then_some(IDLE_TIMEOUT),
+            stall: STALL_TIMEOUT,
+            queued_replies: MAX_QUEUED_REPLIES,
+            readall: MAX_READALL,
+        }
+    }
+}
+
+impl Limits {
+    /// Connections to serve when the process may have `descriptors` files open: the configured number,
+    /// less when descriptors are scarce, never below [`MIN_CONNECTIONS`].
+    pub fn connections_within(&self, descriptors: u64) -> usize {
+        let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+        let free = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(MIN_CONNECTIONS);
+        self.connections.min(free)
+    }
+}
+
+/// Raises the process's soft limit of open files to its hard limit and returns the limit that now holds.
+///
+/// # Errors
+/// What `getrlimit` or `setrlimit` reported.
+pub fn raise_descriptor_limit() -> io::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
+    Ok(hard.max(soft))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_lie_within_their_bounds() {
+        let within = |value: usize, (low, high): (u64, u64)| (low..=high).contains(&(value as u64));
+        let limits = Limits::default();
+        assert!(within(limits.connections, CONNECTIONS_RANGE));
+        assert!(within(limits.connections_per_address, CONNECTIONS_RANGE));
+        assert!(within(limits.record_size, RECORD_SIZE_RANGE));
+        assert!(within(limits.queued_replies, QUEUED_REPLIES_RANGE));
+        assert!(within(limits.readall, READALL_RANGE));
+        assert_eq!(limits.idle, None);
+        assert_eq!(limits.stall, Duration::from_secs(35));
+    }
+
+    #[test]
+    fn connections_leave_descriptors_for_everything_else() {
+        let limits = Limits::default();
+        assert_eq!(limits.connections_within(1_048_576), MAX_CONNECTIONS);
+        assert_eq!(limits.connections_within(1024), 1024 - RESERVED_DESCRIPTORS);
+        assert_eq!(limits.connections_within(64), MIN_CONNECTIONS);
+        assert_eq!(limits.connections_within(u64::MAX), MAX_CONNECTIONS);
+        let few = Limits { connections: 3, ..limits };
+        assert_eq!(few.connections_within(1024), 3);
+    }
+
+    #[test]
+    fn descriptor_limit_reaches_the_hard_limit() {
+        let raised = raise_descriptor_limit().unwrap();
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        assert_eq!((soft, hard), (raised, raised));
+    }
+}
