@@ -1,0 +1,284 @@
+//! What one daemon runs with: configuration file, overridden by the command line, completed by defaults.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::ServeArgs;
+use crate::config::value::Hostname;
+use crate::config::{
+    Compat, Config, ConfigError, DEFAULT_MAP_SIZE, DEFAULT_RETENTION, LimitsTable, Listen, ListenName,
+    ListenTable, LogFormat, LogLevel, Seed,
+};
+use crate::limits::Limits;
+
+/// Settings of one daemon. All paths are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Directory of the databases; may not exist yet.
+    pub data: PathBuf,
+    /// The configuration file in use.
+    pub config: Option<PathBuf>,
+    /// Name of this machine in the directory.
+    pub hostname: Hostname,
+    /// Address to announce, besides those of the interfaces.
+    pub address: Option<IpAddr>,
+    /// User to run as when started as root.
+    pub user: UserChoice,
+    /// Form of the log.
+    pub log: LogFormat,
+    /// Least severe messages logged, unless the environment says otherwise.
+    pub log_level: LogLevel,
+    /// What a new `local` domain starts with.
+    pub seed: Seed,
+    /// Older implementation to reproduce.
+    pub compat: Option<Compat>,
+    /// File to write the addresses in use to.
+    pub endpoints: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: ListenSettings,
+    /// What clients may use up.
+    pub limits: Limits,
+    /// The database files.
+    pub store: StoreSettings,
+    /// Whether to register the binder with a running rpcbind.
+    pub register_with_rpcbind: bool,
+}
+
+/// Where everything listens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListenSettings {
+    /// The endpoint for every RPC program.
+    pub ipcserver: Listen,
+    /// The portmapper.
+    pub portmap: Listen,
+    /// The UNIX socket.
+    pub local: Listen,
+    /// The binder's own port.
+    pub binder: Listen,
+    /// Own ports of the domains something was said about, by tag.
+    pub domains: BTreeMap<String, Listen>,
+}
+
+/// The database files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Address space each domain's store may grow into, in bytes.
+    pub map_size: u64,
+    /// Changes kept per domain.
+    pub change_feed_retention: u64,
+}
+
+/// The user to run as when started as root.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum UserChoice {
+    /// [`crate::privileges::DEFAULT_USER`] where it exists and can reach the data, else root.
+    #[default]
+    Default,
+    /// This one and no other.
+    Named(String),
+}
+
+/// Why the settings are not complete or not consistent.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The configuration file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is nowhere to keep the databases.
+    #[error("no data directory; give --data DIR, or data = \"DIR\" in the configuration file")]
+    NoData,
+    /// The `--listen` options contradict each other.
+    #[error("--listen: {0}")]
+    Listen(String),
+    /// The system's host name cannot be used.
+    #[error("cannot use the system's host name: {0}; give --hostname NAME")]
+    Hostname(String),
+    /// A relative path could not be resolved.
+    #[error("cannot resolve {path}: {source}")]
+    Path {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system reported.
+        source: io::Error,
+    },
+}
+
+impl Settings {
+    /// Reads the configuration file `args` names, if any, and puts `args` over it.
+    ///
+    /// # Errors
+    /// [`SettingsError`], fit to be shown as is.
+    pub fn load(args: &ServeArgs) -> Result<Self, SettingsError> {
+        let config = match &args.config {
+            Some(path) => Config::load(path)?,
+            None => Config::default(),
+        };
+        Self::resolve(config, args)
+    }
+
+    /// Puts `args` over `config`. Touches nothing but the system's host name and working directory.
+    ///
+    /// # Errors
+    /// [`SettingsError`], fit to be shown as is.
+    pub fn resolve(mut config: Config, args: &ServeArgs) -> Result<Self, SettingsError> {
+        config.listen.override_with(&args.listen).map_err(SettingsError::Listen)?;
+        let data = args.data.clone().or(config.data).ok_or(SettingsError::NoData)?;
+        let hostname = match args.hostname.clone().or(config.hostname) {
+            Some(name) => name,
+            None => system_hostname()?,
+        };
+        let user = args.user.clone().or(config.user);
+        Ok(Self {
+            data: absolute(data)?,
+            config: args.config.clone().map(absolute).transpose()?,
+            hostname,
+            address: args.address.or(config.address),
+            user: user.map_or(UserChoice::Default, UserChoice::Named),
+            log: args.log.or(config.log).unwrap_or_default(),
+            log_level: config.log_level.unwrap_or_default(),
+            seed: args.seed.or(config.seed).unwrap_or_default(),
+            compat: args.compat.or(config.compat),
+            endpoints: args.endpoints.clone().or(config.endpoints).map(absolute).transpose()?,
+            listen: listen_settings(config.listen)?,
+            limits: limits(&config.limits),
+            store: StoreSettings {
+                map_size: config.store.map_size.map_or(DEFAULT_MAP_SIZE, |size| size.get()),
+                change_feed_retention: config
+                    .store
+                    .change_feed_retention
+                    .map_or(DEFAULT_RETENTION, |count| count.get()),
+            },
+            register_with_rpcbind: config.rpcbind.register.unwrap_or(true),
+        })
+    }
+}
+
+impl ListenSettings {
+    /// What to do for the own port of the domain `tag`.
+    pub fn domain(&self, tag: &str) -> &Listen {
+        self.domains.get(tag).unwrap_or(&Listen::Default)
+    }
+}
+
+fn listen_settings(mut table: ListenTable) -> Result<ListenSettings, SettingsError> {
+    let here = absolute(PathBuf::from("."))?;
+    table.rebase(&here);
+    Ok(ListenSettings {
+        ipcserver: table.resolve(&ListenName::Ipcserver),
+        portmap: table.resolve(&ListenName::Portmap),
+        local: table.resolve(&ListenName::Local),
+        binder: table.resolve(&ListenName::Binder),
+        domains: table.domains().map(|(tag, listen)| (tag.to_owned(), listen.clone())).collect(),
+    })
+}
+
+fn limits(table: &LimitsTable) -> Limits {
+    let default = Limits::default();
+    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Limits {
+        connections: table.connections.map_or(default.connections, |n| size(n.get())),
+        connections_per_address: table
+            .connections_per_address
+            .map_or(default.connections_per_address, |n| size(n.get())),
+        record_size: table.record_size.map_or(default.record_size, |n| size(n.get())),
+        idle: match table.idle_seconds.map(|n| n.get()) {
+            Some(0) => None,
+            Some(seconds) => Some(Duration::from_secs(seconds)),
+            None => default.idle,
+        },
+        stall: table.stall_seconds.map_or(default.stall, |n| Duration::from_secs(n.get())),
+        queued_replies: table.queued_replies.map_or(default.queued_replies, |n| size(n.get())),
+        readall: table.readall.map_or(default.readall, |n| size(n.get())),
+    }
+}
+
+fn system_hostname() -> Result<Hostname, SettingsError> {
+    let name = nix::unistd::gethostname().map_err(|error| SettingsError::Hostname(error.to_string()))?;
+    Hostname::new(name.to_string_lossy()).map_err(SettingsError::Hostname)
+}
+
+fn absolute(path: PathBuf) -> Result<PathBuf, SettingsError> {
+    std::path::absolute(Path::new(&path)).map_err(|source| SettingsError::Path { path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ListenAddr;
+
+    fn config(text: &str) -> Config {
+        Config::parse(text, Path::new("n.toml")).unwrap()
+    }
+
+    #[test]
+    fn data_directory_is_needed_once() {
+        let error = Settings::resolve(Config::default(), &ServeArgs::default()).unwrap_err();
+        assert!(matches!(error, SettingsError::NoData));
+        let settings = Settings::resolve(config("data = '/file'"), &ServeArgs::default()).unwrap();
+        assert_eq!(settings.data, Path::new("/file"));
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let settings = Settings::resolve(config("data = '/d'"), &ServeArgs::default()).unwrap();
+        assert_eq!(settings.limits, Limits::default());
+        assert_eq!(settings.user, UserChoice::Default);
+        assert_eq!((settings.log, settings.log_level), (LogFormat::Text, LogLevel::Info));
+        assert_eq!((settings.seed, settings.compat), (Seed::Machine, None));
+        assert_eq!(settings.listen, ListenSettings::default());
+        assert_eq!(*settings.listen.domain("local"), Listen::Default);
+        assert_eq!((settings.store.map_size, settings.store.change_feed_retention), (64 << 30, 100_000));
+        assert!(settings.register_with_rpcbind);
+        assert_eq!(settings.hostname.as_str(), nix::unistd::gethostname().unwrap().to_string_lossy());
+    }
+
+    #[test]
+    fn command_line_goes_over_the_file() {
+        let file = config(
+            "data = '/file'\nhostname = 'file'\nuser = 'file'\nlog = 'json'\nseed = 'none'\n\
+             address = '192.0.2.1'\nendpoints = '/file.json'\nlog_level = 'warn'\n\
+             [listen]\nipcserver = 'off'\ndomain.x = 'off'\n\
+             [limits]\nidle_seconds = 7\nstall_seconds = 8\nreadall = 9\n[rpcbind]\nregister = false",
+        );
+        let args = ServeArgs {
+            data: Some("/args".into()),
+            hostname: Some("args".parse().unwrap()),
+            user: Some("args".into()),
+            log: Some(LogFormat::Text),
+            seed: Some(Seed::Machine),
+            address: Some("192.0.2.2".parse().unwrap()),
+            endpoints: Some("relative.json".into()),
+            listen: vec!["ipcserver=127.0.0.1:0".parse().unwrap(), "local=./s".parse().unwrap()],
+            ..ServeArgs::default()
+        };
+        let settings = Settings::resolve(file, &args).unwrap();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(settings.data, Path::new("/args"));
+        assert_eq!(settings.hostname.as_str(), "args");
+        assert_eq!(settings.user, UserChoice::Named("args".into()));
+        assert_eq!((settings.log, settings.log_level), (LogFormat::Text, LogLevel::Warn));
+        assert_eq!(settings.seed, Seed::Machine);
+        assert_eq!(settings.address, Some("192.0.2.2".parse().unwrap()));
+        assert_eq!(settings.endpoints, Some(here.join("relative.json")));
+        assert_eq!(settings.listen.ipcserver.to_string(), "127.0.0.1:0");
+        assert_eq!(settings.listen.local, Listen::At(vec![ListenAddr::Unix(here.join("s"))]));
+        assert_eq!(*settings.listen.domain("x"), Listen::Off);
+        assert_eq!(settings.limits.idle, Some(Duration::from_secs(7)));
+        assert_eq!((settings.limits.stall, settings.limits.readall), (Duration::from_secs(8), 9));
+        assert!(!settings.register_with_rpcbind);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let args = ServeArgs {
+            data: Some("/d".into()),
+            listen: vec!["binder=off".parse().unwrap(), "binder=127.0.0.1:0".parse().unwrap()],
+            ..ServeArgs::default()
+        };
+        let error = Settings::resolve(Config::default(), &args).unwrap_err().to_string();
+        assert!(error.starts_with("--listen: binder is given"), "{error}");
+    }
+}
