@@ -1,0 +1,8 @@
+//! Integration tests of the daemon.
+
+#![allow(clippy::unwrap_used, reason = "a failed test may panic, also in a helper")]
+
+mod check_config;
+mod example_file;
+mod notify;
+mod unprivileged;
