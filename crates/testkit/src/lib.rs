@@ -3,10 +3,12 @@
 //! * [`data`]: the fixture files below `data/`; each directory there has a README.
 //! * [`golden`]: calls and replies recorded from historical NetInfo servers.
 //! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
+//! * [`files`]: the same for files in the formats of `netinfo-formats`.
 
 #![forbid(unsafe_code)]
 
 pub mod exercise;
+pub mod files;
 pub mod golden;
 
 use std::path::{Path, PathBuf};
