@@ -7,28 +7,19 @@ cd "$(dirname "$0")/.."
 data=${NETINFO_DATA:-$PWD/netinfo-data}
 cargo build --release --bin netinfod --bin netinfo
 
-listen=()
-if ((EUID != 0)); then
-    # Reserved ports and /run belong to root.
-    socket=$data/netinfod.sock
-    listen=(
-        --listen ipcserver=127.0.0.1:10945
-        --listen portmap=off
-        --listen binder=127.0.0.1:0
-        --listen domain.local=127.0.0.1:0
-        --listen "local=$socket"
-    )
-    where="port 10945 of 127.0.0.1 and the socket $socket (as root: port 945 and /run/netinfo/netinfod.sock)"
+if ((EUID == 0)); then
+    socket=/run/netinfo/netinfod.sock
 else
-    where='port 945 and the socket /run/netinfo/netinfod.sock'
+    # The ports and the place that belong to root are replaced by others.
+    socket=$data/netinfod.sock
 fi
 
 cat <<TEXT
-A NetInfo node starts on $where.
-Its data is in $data. Stop it with Ctrl-C.
-Talk to it from another terminal; this lists what can be done:
+A NetInfo node starts with its data in $data. Stop it with Ctrl-C.
+Local programs reach it through $socket; the ports it listens on are in
+$data/endpoints.json. This lists what can be done from another terminal:
 
     $PWD/target/release/netinfo --help
 
 TEXT
-exec target/release/netinfod serve --data "$data" "${listen[@]}"
+exec target/release/netinfod serve --data "$data" --endpoints "$data/endpoints.json"
