@@ -156,9 +156,10 @@ impl<'a, 'e> Applier<'a, 'e> {
                 let property = &mut after[property_index(&before.properties, *index)?];
                 let at = value_position(property, *value_index)?;
                 self.access(session, &before.properties).value(&property.name)?;
-                if !(self.masks(&property.name) && value == MASK) {
-                    property.values[at].clone_from(value);
+                if self.masks(&property.name) && value == MASK {
+                    value.clone_from(&property.values[at]); // the feed tells values, not masks
                 }
+                property.values[at].clone_from(value);
             }
             Change::Create { .. } | Change::Destroy { .. } | Change::Write { .. } => {
                 return Err(Error::Storage("not a change to a property".into()));
@@ -266,7 +267,15 @@ impl<'a, 'e> Applier<'a, 'e> {
         if let Some(old) = old {
             self.store.versions.delete(&mut self.txn, &old.to_be_bytes())?;
         }
-        self.state.version = self.state.version.wrapping_add(1);
+        // After 2³² saves the counter starts again: versions that directories still bear are passed over, and so is the
+        // one that stands for "the highest" in the protocol.
+        loop {
+            self.state.version = self.state.version.wrapping_add(1);
+            let version = self.state.version;
+            if version != u32::MAX && self.store.versions.get(&self.txn, &version.to_be_bytes())?.is_none() {
+                break;
+            }
+        }
         self.store.versions.put(&mut self.txn, &self.state.version.to_be_bytes(), &object.to_be_bytes())?;
         Ok(self.state.version)
     }

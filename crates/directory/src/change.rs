@@ -1,9 +1,11 @@
 //! Changes: what a write asks for, and what came of it.
 
+use std::fmt;
+
 use crate::model::{Id, Property, Target};
 
 /// One change to the tree. Indices and positions count from 0; a position past the end appends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Change {
     /// A new child of `parent` with these properties.
     Create {
@@ -109,6 +111,69 @@ impl Change {
             | Self::CreateValue { directory, .. }
             | Self::DestroyValue { directory, .. }
             | Self::WriteValue { directory, .. } => *directory,
+        }
+    }
+}
+
+impl fmt::Debug for Change {
+    /// A change to values says nothing of the property's name, so any of them may be password material: their number and
+    /// length are shown, not what they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = |value: &Vec<u8>| format!("<{} bytes>", value.len());
+        match self {
+            Self::Create { parent, properties, position } => f
+                .debug_struct("Create")
+                .field("parent", parent)
+                .field("properties", properties)
+                .field("position", position)
+                .finish(),
+            Self::Destroy { parent, child } => {
+                f.debug_struct("Destroy").field("parent", parent).field("child", child).finish()
+            }
+            Self::Write { directory, properties } => {
+                f.debug_struct("Write").field("directory", directory).field("properties", properties).finish()
+            }
+            Self::CreateProperty { directory, property, position } => f
+                .debug_struct("CreateProperty")
+                .field("directory", directory)
+                .field("property", property)
+                .field("position", position)
+                .finish(),
+            Self::DestroyProperty { directory, index } => {
+                f.debug_struct("DestroyProperty").field("directory", directory).field("index", index).finish()
+            }
+            Self::WriteProperty { directory, index, values } => f
+                .debug_struct("WriteProperty")
+                .field("directory", directory)
+                .field("index", index)
+                .field("values", &values.iter().map(hidden).collect::<Vec<_>>())
+                .finish(),
+            Self::RenameProperty { directory, index, name } => f
+                .debug_struct("RenameProperty")
+                .field("directory", directory)
+                .field("index", index)
+                .field("name", &String::from_utf8_lossy(name))
+                .finish(),
+            Self::CreateValue { directory, index, value, position } => f
+                .debug_struct("CreateValue")
+                .field("directory", directory)
+                .field("index", index)
+                .field("value", &hidden(value))
+                .field("position", position)
+                .finish(),
+            Self::DestroyValue { directory, index, value_index } => f
+                .debug_struct("DestroyValue")
+                .field("directory", directory)
+                .field("index", index)
+                .field("value_index", value_index)
+                .finish(),
+            Self::WriteValue { directory, index, value_index, value } => f
+                .debug_struct("WriteValue")
+                .field("directory", directory)
+                .field("index", index)
+                .field("value_index", value_index)
+                .field("value", &hidden(value))
+                .finish(),
         }
     }
 }
