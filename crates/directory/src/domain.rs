@@ -72,21 +72,24 @@ pub struct AuthenticationFigures {
 
 /// One open domain.
 pub struct Domain {
+    // First, so that dropping the domain finishes the queue before anything else goes.
+    writer: Writer,
     tag: String,
     store: Store,
     shared: Arc<Shared>,
     role: RwLock<Role>,
     options: Options,
-    // Last, so that the queue is finished while everything else is still there.
-    writer: Writer,
 }
 
 impl Domain {
-    /// Opens the domain stored in directory `path`.
-    pub(crate) fn open(tag: &str, path: &Path, options: &Options) -> Result<Self> {
+    /// Opens the domain stored in directory `path`; for `rescue` as a master, whatever its root says.
+    pub(crate) fn open(tag: &str, path: &Path, options: &Options, rescue: bool) -> Result<Self> {
         let store = Store::open(path, options.map_size, false)?;
         let own = options.own.clone();
-        let role = View::new(&store, true)?.role(tag, &|a| own(IpAddr::V4(a)))?;
+        let role = match rescue {
+            true => Role::Master,
+            false => View::new(&store, true)?.role(tag, &|a| own(IpAddr::V4(a)))?,
+        };
         let shared = Arc::new(Shared::default());
         let policy = options.policy();
         let writer = Writer::start(tag, store.clone(), shared.clone(), policy)?;
@@ -137,6 +140,16 @@ impl Domain {
     /// What this server is for the domain.
     pub fn role(&self) -> Role {
         self.role.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads anew, for a clone, where its master is; done after every whole copy. Whether the server is master or clone
+    /// is decided once, at the opening.
+    pub fn refresh_master(&self) -> Result<()> {
+        if let Role::Clone { .. } = self.role() {
+            let role = View::new(&self.store, true)?.role(&self.tag, &|_| false)?;
+            *self.role.write().unwrap_or_else(PoisonError::into_inner) = role;
+        }
+        Ok(())
     }
 
     /// Directory of the domain's files.
@@ -194,7 +207,11 @@ impl Domain {
         work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (tx, rx) = mpsc::sync_channel(1);
-        self.writer.submit(Job::Exclusive(Box::new(move |store| drop(tx.send(work(store))))));
+        self.writer.submit(Job::Exclusive(Box::new(move |store, notify| {
+            let result = work(store).map_err(|error| store.explain(error));
+            notify();
+            drop(tx.send(result));
+        })));
         rx.recv().unwrap_or(Err(Error::Busy))
     }
 
@@ -231,7 +248,7 @@ impl Domain {
         Ok(())
     }
 
-    /// Counted since the domain was opened.
+    /// Figures counted since the domain was opened.
     pub fn authentication_figures(&self) -> AuthenticationFigures {
         let counters = &self.shared.counters;
         AuthenticationFigures {

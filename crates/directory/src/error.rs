@@ -89,6 +89,7 @@ impl From<heed::Error> for Error {
             heed::Error::Mdb(heed::MdbError::MapFull) => {
                 Self::NoSpace("the store's map is full (raise store.map_size)".into())
             }
+            heed::Error::Mdb(heed::MdbError::ReadersFull) => Self::Busy,
             other => Self::Storage(other.to_string()),
         }
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use heed::EnvClosingEvent;
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::domain::{Domain, Fresh, Options};
@@ -33,6 +34,8 @@ pub struct Node {
     path: PathBuf,
     options: Options,
     domains: RwLock<BTreeMap<String, Arc<Domain>>>,
+    /// Stores of destroyed domains that somebody may still be reading, by tag.
+    closing: Mutex<BTreeMap<String, EnvClosingEvent>>,
     _lock: Flock<File>,
 }
 
@@ -40,17 +43,20 @@ impl Node {
     /// Opens data directory `path`, making it (mode 0700) with `create`, and takes its lock. Domains that cannot be served are
     /// returned with the reason; the others are open.
     pub fn open(path: &Path, options: Options, create: bool) -> Result<(Self, Vec<(String, Error)>)> {
-        if create {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| {
+        if create && !path.exists() {
+            make(path).map_err(|e| {
                 Error::Unusable(format!("cannot create the data directory {}: {e}", path.display()))
             })?;
         }
         local_filesystem(path)?;
         let lock = lock(path)?;
-        let node = Self { path: path.into(), options, domains: RwLock::default(), _lock: lock };
+        let (domains, closing) = (RwLock::default(), Mutex::default());
+        let node = Self { path: path.into(), options, domains, closing, _lock: lock };
         let mut failed = Vec::new();
         for tag in node.stored()? {
-            match Domain::open(&tag, &node.domain_path(&tag), &node.options) {
+            let opened = check_tag(&tag)
+                .and_then(|()| Domain::open(&tag, &node.domain_path(&tag), &node.options, false));
+            match opened {
                 Ok(domain) => drop(node.write_domains().insert(tag, Arc::new(domain))),
                 Err(error) => failed.push((tag, error)),
             }
@@ -76,6 +82,19 @@ impl Node {
     /// The open domain with this tag.
     pub fn domain(&self, tag: &str) -> Option<Arc<Domain>> {
         self.domains.read().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
+    }
+
+    /// Opens a domain that [`Node::open`] could not serve, such as one whose root directory is damaged, so that it can be
+    /// checked, repaired, written to or restored. It is treated as a master whatever its root says, and is not entered
+    /// among the open domains. One that is open is returned as it is.
+    pub fn rescue(&self, tag: &str) -> Result<Arc<Domain>> {
+        check_tag(tag)?;
+        let path = self.domain_path(tag);
+        match self.domain(tag) {
+            Some(domain) => Ok(domain),
+            None if path.exists() => Ok(Arc::new(Domain::open(tag, &path, &self.options, true)?)),
+            None => Err(Error::NoSuchDomain(tag.into())),
+        }
     }
 
     /// Makes a master domain: the root names this host as master, `/machines` has a record of this host. `at` is
@@ -110,31 +129,51 @@ impl Node {
         if domains.contains_key(tag) || target.exists() {
             return Err(Error::DuplicateTag(tag.into()));
         }
+        self.wait_for_readers(tag)?;
         let unfinished = self.path.join(format!("{tag}{UNFINISHED}"));
         let _ = fs::remove_dir_all(&unfinished);
         Domain::create(&unfinished, &self.options, fresh)?;
+        sync_directory(&unfinished)?;
         fs::rename(&unfinished, &target)?;
         sync_directory(&self.path)?;
-        let domain = Arc::new(Domain::open(tag, &target, &self.options)?);
+        let domain = Arc::new(Domain::open(tag, &target, &self.options, false)?);
         domains.insert(tag.into(), domain.clone());
         Ok(domain)
     }
 
-    /// Stops serving a domain and moves its files to `destroyed/TAG.AT`, which is returned.
+    /// Stops serving a domain and moves its files to `destroyed/TAG.AT` (with another number behind it if that exists),
+    /// which is returned. Waits for readers that still hold a snapshot, but not forever.
     pub fn destroy(&self, tag: &str, at: u64) -> Result<PathBuf> {
-        let mut domains = self.write_domains();
-        let domain = domains.remove(tag).ok_or_else(|| Error::NoSuchDomain(tag.into()))?;
-        let aside = self.path.join(DESTROYED);
-        fs::create_dir_all(&aside)?;
-        let target = aside.join(format!("{tag}.{at}"));
+        let domain = self.write_domains().remove(tag).ok_or_else(|| Error::NoSuchDomain(tag.into()))?;
         let closing = domain.store().env.clone().prepare_for_closing();
         drop(domain);
         if !closing.wait_timeout(CLOSING_TIME) {
-            tracing::warn!(tag, "a reader still holds a snapshot of the destroyed domain");
+            tracing::warn!(tag, "somebody still holds the destroyed domain");
+            self.closing.lock().unwrap_or_else(PoisonError::into_inner).insert(tag.into(), closing);
         }
+        let aside = self.path.join(DESTROYED);
+        if !aside.exists() {
+            make(&aside)?;
+        }
+        let plain = aside.join(format!("{tag}.{at}"));
+        let mut names = (1..).map(|n| aside.join(format!("{tag}.{at}.{n}")));
+        let target = if plain.exists() { names.find(|p| !p.exists()).unwrap_or(plain) } else { plain };
         fs::rename(self.domain_path(tag), &target)?;
+        sync_directory(&aside)?;
         sync_directory(&self.path)?;
         Ok(target)
+    }
+
+    /// A store that was moved aside while somebody held it must be let go of before its path can be used again.
+    fn wait_for_readers(&self, tag: &str) -> Result<()> {
+        let mut closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        match closing.remove(tag) {
+            Some(event) if !event.wait_timeout(Duration::ZERO) => {
+                closing.insert(tag.into(), event);
+                Err(Error::Busy)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn write_domains(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<Domain>>> {
@@ -154,7 +193,9 @@ impl Node {
             let Some(name) = name.to_str() else { continue };
             if let Some(tag) = name.strip_suffix(DOMAIN) {
                 tags.push(tag.to_owned());
-            } else if name.strip_suffix(UNFINISHED).is_some_and(|tag| check_tag(tag).is_ok()) {
+            } else if name.strip_suffix(UNFINISHED).is_some_and(|tag| check_tag(tag).is_ok())
+                && entry.file_type()?.is_dir()
+            {
                 fs::remove_dir_all(entry.path())?;
             }
         }
@@ -196,10 +237,11 @@ fn lock(path: &Path) -> Result<Flock<File>> {
         .open(&file_path)
         .map_err(cannot)?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(mut lock) => {
-            lock.set_len(0)?;
-            lock.rewind()?;
-            writeln!(lock, "{}", std::process::id())?;
+        Ok(lock) => {
+            // The lock holds without it, and on a full disk there may be no room for it.
+            if let Err(error) = sign(&lock) {
+                tracing::warn!(%error, "cannot write the process id into {}", file_path.display());
+            }
             Ok(lock)
         }
         Err((mut file, _)) => {
@@ -214,6 +256,22 @@ fn lock(path: &Path) -> Result<Flock<File>> {
                 path.display()
             )))
         }
+    }
+}
+
+/// Writes the process id into the lock file, over what is there: it may be the last block of a full disk.
+fn sign(mut file: &File) -> std::io::Result<()> {
+    let text = format!("{}\n", std::process::id());
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
+}
+
+/// Makes a directory, mode 0700, that outlasts a crash.
+fn make(path: &Path) -> Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_directory(parent),
+        _ => sync_directory(Path::new(".")),
     }
 }
 

@@ -4,7 +4,7 @@
 //! the disk the queue fills, and the next commit takes all of it: the more writers, the larger the group.
 
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, RwLock, mpsc};
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread::{self, JoinHandle};
 
 use crate::access::Counters;
@@ -27,8 +27,11 @@ pub(crate) enum Job {
     /// Apply all changes or none.
     Propose { session: Session, changes: Vec<Change>, at: u64, done: Done },
     /// Run alone, between commits.
-    Exclusive(Box<dyn FnOnce(&Store) + Send>),
+    Exclusive(Work),
 }
+
+/// What an exclusive job does. The second argument tells the watchers, if anything was committed.
+pub(crate) type Work = Box<dyn FnOnce(&Store, &dyn Fn()) + Send>;
 
 /// Called by the writer after each commit with the sequence number of its last change.
 pub type Watcher = Arc<dyn Fn(u64) + Send + Sync>;
@@ -98,7 +101,10 @@ impl Worker {
         let mut next = jobs.recv().ok();
         while let Some(job) = next.take() {
             match job {
-                Job::Exclusive(run) => run(&self.store),
+                Job::Exclusive(run) => {
+                    let before = self.sequence();
+                    run(&self.store, &|| self.notify(before, self.sequence()));
+                }
                 Job::Propose { session, changes, at, done } => {
                     let mut size = weight(&changes);
                     let mut group = vec![Proposal { session, changes, at, done }];
@@ -134,11 +140,8 @@ impl Worker {
             Err(error) => {
                 tracing::warn!(%error, proposals = group.len(), "group commit failed; committing one by one");
                 for proposal in group {
-                    let mut result = self.attempt(std::slice::from_ref(&proposal));
-                    let result = result.as_mut().map_or_else(
-                        |e| Err(Error::Storage(e.to_string())),
-                        |r| r.pop().unwrap_or(Err(Error::Busy)),
-                    );
+                    let result = self.attempt(std::slice::from_ref(&proposal));
+                    let result = result.and_then(|mut r| r.pop().unwrap_or(Err(Error::Busy)));
                     self.answer([(proposal, result)].into_iter());
                 }
             }
@@ -151,8 +154,27 @@ impl Worker {
         }
     }
 
+    /// Sequence number of the last change on disk.
+    fn sequence(&self) -> u64 {
+        let state = self.store.env.read_txn().map_err(Error::from).and_then(|txn| self.store.state(&txn));
+        state.map_or(0, |s| s.sequence)
+    }
+
+    fn notify(&self, before: u64, sequence: u64) {
+        if sequence > before {
+            let watchers = self.shared.watchers.read().unwrap_or_else(PoisonError::into_inner);
+            for watcher in watchers.iter() {
+                watcher(sequence);
+            }
+        }
+    }
+
     /// Applies a group in one transaction. The outer error is the store's; the inner ones are refusals.
     fn attempt(&self, group: &[Proposal]) -> Result<Vec<Result<Vec<Outcome>>>> {
+        self.try_group(group).map_err(|error| self.store.explain(error))
+    }
+
+    fn try_group(&self, group: &[Proposal]) -> Result<Vec<Result<Vec<Outcome>>>> {
         let mut applier = Applier::begin(&self.store, &self.store.env, &self.shared.counters, self.policy)?;
         let before = applier.state.sequence;
         let mut results = Vec::with_capacity(group.len());
@@ -162,10 +184,7 @@ impl Worker {
         let sequence = applier.state.sequence;
         if sequence > before {
             applier.commit()?;
-            let watchers = self.shared.watchers.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for watcher in watchers.iter() {
-                watcher(sequence);
-            }
+            self.notify(before, sequence);
         }
         Ok(results)
     }

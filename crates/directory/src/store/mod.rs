@@ -20,10 +20,20 @@ use state::State;
 
 /// Name of LMDB's data file in a domain's directory.
 pub(crate) const DATA_FILE: &str = "data.mdb";
+/// Name of LMDB's table of readers there.
+pub(crate) const READERS_FILE: &str = "lock.mdb";
 /// Sparse address space reserved for one domain's file unless configured otherwise.
 pub const DEFAULT_MAP_SIZE: usize = 64 << 30;
 /// Simultaneous read transactions of one domain.
 const MAX_READERS: u32 = 2048;
+
+/// Bytes of LMDB's lock file for each reader, and in front of them (at most).
+const READER_SLOT: u64 = 64;
+const LOCK_FILE_HEAD: u64 = 4096;
+/// Key of the state record in table `meta`.
+const STATE_KEY: &[u8] = b"state";
+/// Map sizes are rounded up to a multiple of this: no system has larger pages.
+const MAP_UNIT: usize = 1 << 16;
 
 /// A raw table: bytes to bytes.
 pub(crate) type Table = Database<Bytes, Bytes>;
@@ -61,24 +71,18 @@ impl Store {
         } else {
             preflight::examine(path)?;
         }
+        preflight::reserve_lock_file(path, u64::from(MAX_READERS) * READER_SLOT + LOCK_FILE_HEAD)?;
         let env = open_env(path, map_size)?;
         let mut txn = env.write_txn()?;
-        let mut table = |name: &str, flags| -> Result<Table> {
-            let mut options = env.database_options().types::<Bytes, Bytes>();
-            options.name(name).flags(flags);
-            if create {
-                return Ok(options.create(&mut txn)?);
-            }
-            options.open(&txn)?.ok_or_else(|| {
-                Error::Unusable(format!(
-                    "{} is an LMDB file, but not a NetInfo domain: it has no table \"{name}\"",
-                    path.display()
-                ))
-            })
-        };
         let plain = DatabaseFlags::empty();
+        let meta = open_table(&env, &mut txn, path, "meta", plain, create)?;
+        if !create {
+            // Before the other tables are looked for: a newer version may have others.
+            read_state(meta, &txn, path)?;
+        }
+        let mut table = |name: &str, flags| open_table(&env, &mut txn, path, name, flags, create);
         let store = Self {
-            meta: table("meta", plain)?,
+            meta,
             records: table("records", plain)?,
             secrets: table("secrets", plain)?,
             children: table("children", plain)?,
@@ -92,8 +96,6 @@ impl Store {
         };
         if create {
             store.put_state(&mut txn, &State::new()?)?;
-        } else {
-            store.state(&txn)?;
         }
         txn.commit()?;
         Ok(store)
@@ -105,15 +107,11 @@ impl Store {
     }
 
     pub(crate) fn state(&self, txn: &RoTxn<'_>) -> Result<State> {
-        let bytes = self.meta.get(txn, b"state")?;
-        let bytes = bytes.ok_or_else(|| {
-            Error::Unusable(format!("{}: not a NetInfo domain: it has no state record", self.path.display()))
-        })?;
-        State::decode(bytes, &self.path)
+        read_state(self.meta, txn, &self.path)
     }
 
     pub(crate) fn put_state(&self, txn: &mut RwTxn<'_>, state: &State) -> Result<()> {
-        Ok(self.meta.put(txn, b"state", &state.encode())?)
+        Ok(self.meta.put(txn, STATE_KEY, &state.encode())?)
     }
 
     /// The stored record, secrets masked.
@@ -178,6 +176,17 @@ impl Store {
         Ok(self.records.put(txn, &object.to_be_bytes(), &bytes)?)
     }
 
+    /// The error with its cause where LMDB hides it: a write that ran out of disk half way is a mere input/output error
+    /// to LMDB.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Storage(text) if preflight::disk_is_full(&self.path) => {
+                Error::NoSpace(format!("the disk is full ({text})"))
+            }
+            other => other,
+        }
+    }
+
     /// Highest object id in use, if any.
     pub(crate) fn highest(&self, txn: &RoTxn<'_>) -> Result<Option<u32>> {
         Ok(self.records.last(txn)?.map(|(key, _)| be_u32(key)))
@@ -192,9 +201,38 @@ impl Store {
     }
 }
 
+fn open_table(
+    env: &Env<WithoutTls>,
+    txn: &mut RwTxn<'_>,
+    path: &Path,
+    name: &str,
+    flags: DatabaseFlags,
+    create: bool,
+) -> Result<Table> {
+    let mut options = env.database_options().types::<Bytes, Bytes>();
+    options.name(name).flags(flags);
+    if create {
+        return Ok(options.create(txn)?);
+    }
+    options.open(txn)?.ok_or_else(|| {
+        Error::Unusable(format!(
+            "{} is an LMDB file, but not a NetInfo domain: it has no table \"{name}\"",
+            path.display()
+        ))
+    })
+}
+
+fn read_state(meta: Table, txn: &RoTxn<'_>, path: &Path) -> Result<State> {
+    let bytes = meta.get(txn, STATE_KEY)?.ok_or_else(|| {
+        Error::Unusable(format!("{}: not a NetInfo domain: it has no state record", path.display()))
+    })?;
+    State::decode(bytes, path)
+}
+
 #[allow(unsafe_code)]
 fn open_env(path: &Path, map_size: usize) -> Result<Env<WithoutTls>> {
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
+    let map_size = map_size.checked_next_multiple_of(MAP_UNIT).unwrap_or(DEFAULT_MAP_SIZE);
     options.map_size(map_size).max_readers(MAX_READERS).max_dbs(16);
     // SAFETY: no read-ahead is a hint only. The file is ours: the node holds an exclusive lock on the data
     // directory, and `preflight` has refused network filesystems, foreign and truncated files.
@@ -203,6 +241,7 @@ fn open_env(path: &Path, map_size: usize) -> Result<Env<WithoutTls>> {
         options.open(path)
     };
     env.map_err(|e| match e {
+        heed::Error::Io(io) if preflight::is_full(&io) => io.into(),
         heed::Error::Io(io) => Error::Unusable(format!("cannot open the store in {}: {io}", path.display())),
         other => Error::Unusable(format!("cannot open the store in {}: {other}", path.display())),
     })

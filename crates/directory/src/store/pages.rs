@@ -22,7 +22,8 @@ const DEPTH_LIMIT: u32 = 32;
 
 /// The highest page reachable from the newest meta page; `None` when a page cannot be read or makes no sense.
 pub(super) fn highest_used(file: &File, meta: &Meta) -> Option<u64> {
-    let mut walk = Walk { file, page_size: meta.page_size as usize, last: meta.last_page, highest: 1 };
+    let mut walk =
+        Walk { file, page_size: meta.page_size as usize, last: meta.last_page, highest: 1, read: 0 };
     walk.tree(meta.free_root, 0)?;
     walk.tree(meta.main_root, 0)?;
     Some(walk.highest)
@@ -33,6 +34,8 @@ struct Walk<'a> {
     page_size: usize,
     last: u64,
     highest: u64,
+    /// Pages read; a sound tree has no page twice, so there are no more than the file has pages.
+    read: u64,
 }
 
 impl Walk<'_> {
@@ -89,6 +92,8 @@ impl Walk<'_> {
 
     fn read(&mut self, page: u64) -> Option<Vec<u8>> {
         self.note(page)?;
+        self.read += 1;
+        (self.read <= self.last.saturating_add(1)).then_some(())?;
         let mut bytes = vec![0; self.page_size];
         self.file.read_exact_at(&mut bytes, page.checked_mul(self.page_size as u64)?).ok()?;
         Some(bytes)

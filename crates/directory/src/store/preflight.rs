@@ -5,18 +5,21 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::sys::statfs::statfs;
 
-use super::{DATA_FILE, pages};
+use super::{DATA_FILE, READERS_FILE, pages};
 use crate::error::{Error, Result};
 
 /// Magic number of an LMDB meta page.
 const LMDB_MAGIC: u32 = 0xBEEF_C0DE;
 /// Version of LMDB's data format that this program's LMDB reads.
 const LMDB_FORMAT: u32 = 1;
+
+/// A disk with fewer bytes left is called full where LMDB gives no reason for a failed write.
+const FULL: u64 = 256 << 10;
 
 /// Filesystems whose locks and memory maps do not hold what LMDB needs: magic number, name.
 const NETWORK_FILESYSTEMS: [(i64, &str); 9] = [
@@ -66,6 +69,35 @@ pub(crate) fn local_filesystem(path: &Path) -> Result<()> {
             path.display()
         ))),
         None => Ok(()),
+    }
+}
+
+/// Whether an error says that the disk or the quota is full.
+pub(crate) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSPC | libc::EDQUOT))
+}
+
+/// Whether the filesystem of `path` has next to no room left.
+pub(crate) fn disk_is_full(path: &Path) -> bool {
+    nix::sys::statvfs::statvfs(path)
+        .is_ok_and(|s| s.blocks_available().saturating_mul(s.fragment_size()) < FULL)
+}
+
+/// Takes disk blocks for all of LMDB's lock file, `size` bytes. LMDB makes it sparse and writes to it through a memory
+/// map, where a full disk shows as a bus error the first time that many readers come.
+pub(crate) fn reserve_lock_file(path: &Path, size: u64) -> Result<()> {
+    let file_path = path.join(READERS_FILE);
+    let refuse = |e: std::io::Error| match is_full(&e) {
+        true => Error::from(e),
+        false => Error::Unusable(format!("cannot prepare {}: {e}", file_path.display())),
+    };
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(&file_path).map_err(refuse)?;
+    match nix::fcntl::posix_fallocate(&file, 0, size as libc::off_t) {
+        // A filesystem that cannot reserve leaves things as LMDB has them.
+        Ok(()) | Err(nix::Error::EOPNOTSUPP | nix::Error::ENOSYS | nix::Error::EINVAL) => Ok(()),
+        Err(e) => Err(refuse(e.into())),
     }
 }
 
