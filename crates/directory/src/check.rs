@@ -4,7 +4,7 @@
 //! puts unreadable records aside, re-attaches directories whose parent is lost, and rebuilds every table that follows
 //! from the records.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heed::RoTxn;
 
@@ -12,7 +12,7 @@ use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::feed;
 use crate::index::Terms;
-use crate::model::{Property, ROOT};
+use crate::model::{Property, ROOT, is_secret};
 use crate::record::{Header, Record, RecordRef, sealed};
 use crate::session::Session;
 use crate::siblings::{FIRST, STEP};
@@ -129,8 +129,12 @@ impl Checker<'_> {
 
     fn record(&mut self, object: u32, record: RecordRef<'_>) -> Result<u64> {
         let header = record.header();
-        if let Err(error) = self.store.record_with_secrets(self.txn, object) {
-            self.fault("secrets", object, error.to_string());
+        match self.store.record_with_secrets(self.txn, object) {
+            Ok(Some(whole)) if !whole.is_well_formed() => {
+                self.fault("record", object, "its parts do not fit together");
+            }
+            Ok(_) => {}
+            Err(error) => self.fault("secrets", object, error.to_string()),
         }
         let version = self.store.versions.get(self.txn, &header.version.to_be_bytes())?;
         if version.map(be_u32) != Some(object) {
@@ -350,7 +354,7 @@ fn repair(store: &Store) -> Result<()> {
     for (object, record) in records.iter().filter(|(o, _)| **o != ROOT) {
         families.entry(record.header.parent).or_default().push((record.header.position, *object));
     }
-    for (parent, family) in &mut families {
+    for family in families.values_mut() {
         family.sort_unstable();
         let mut place = FIRST - (family.len() as u64 / 2) * STEP;
         for (_, object) in family.iter() {
@@ -359,7 +363,6 @@ fn repair(store: &Store) -> Result<()> {
             }
             place += STEP;
         }
-        debug_assert!(records.contains_key(parent));
     }
     store.clear_tree(&mut txn)?;
     rebuild(store, &mut txn, &mut state, records, &families)?;
@@ -378,17 +381,11 @@ fn salvage(store: &Store, txn: &mut heed::RwTxn<'_>) -> Result<BTreeMap<u32, Rec
         let (key, bytes) = entry?;
         let object = be_u32(key);
         match RecordRef::parse(object, bytes) {
-            Ok(record) => {
-                let whole = store.record_with_secrets(txn, object).ok().flatten();
-                let mut copy = whole.unwrap_or(record).to_record();
-                if whole.is_none() {
-                    copy.properties
-                        .iter_mut()
-                        .filter(|p| crate::model::is_secret(&p.name))
-                        .for_each(lock_out);
-                }
-                records.insert(object, copy);
-            }
+            Ok(record) => match store.record_with_secrets(txn, object).ok().flatten() {
+                Some(whole) if whole.is_well_formed() => drop(records.insert(object, whole.to_record())),
+                Some(_) => bad.push((object, bytes.to_vec())),
+                None => drop(records.insert(object, without_secrets(record))),
+            },
             Err(_) => bad.push((object, bytes.to_vec())),
         }
     }
@@ -399,8 +396,13 @@ fn salvage(store: &Store, txn: &mut heed::RwTxn<'_>) -> Result<BTreeMap<u32, Rec
 }
 
 /// Lost password material becomes a value that no password matches.
-fn lock_out(property: &mut Property) {
-    property.values = vec![b"*".to_vec()];
+fn without_secrets(record: RecordRef<'_>) -> Record {
+    let mut record = record.to_record();
+    record.header.instance = record.header.instance.wrapping_add(1);
+    for property in record.properties.iter_mut().filter(|p| is_secret(&p.name)) {
+        property.values = vec![b"*".to_vec()];
+    }
+    record
 }
 
 /// Attaches directories that do not lead to the root to `/lost+found`.
@@ -423,42 +425,37 @@ fn adopt_orphans(records: &mut BTreeMap<u32, Record>) -> Result<()> {
             free
         }
     };
-    // Of a loop or a lost branch only the topmost directories move; what hangs below them stays below them.
-    let mut moved = std::collections::HashSet::new();
-    for object in lost {
-        let parent = records.get(&object).map(|r| r.header.parent);
-        let below_lost = parent.is_some_and(|p| records.contains_key(&p) && leads_to(records, p, &moved));
-        if let Some(record) = records.get_mut(&object).filter(|_| !below_lost) {
-            record.header.parent = home;
-            record.header.position = u64::from(object);
-            moved.insert(object);
-        }
-    }
-    // Whatever still does not lead to the root hangs below a directory that is moved by now, or in a loop broken above.
-    for object in unreachable(records.iter().map(|(o, r)| (*o, r.header.parent)).collect()) {
+    for object in tops(records, &lost) {
         if let Some(record) = records.get_mut(&object) {
             record.header.parent = home;
+            record.header.position = u64::from(object);
         }
     }
     Ok(())
 }
 
-/// Whether the chain of parents from `object` meets one of `goals` before it ends or turns.
-fn leads_to(
-    records: &BTreeMap<u32, Record>,
-    mut object: u32,
-    goals: &std::collections::HashSet<u32>,
-) -> bool {
-    for _ in 0..records.len() {
-        if goals.contains(&object) {
-            return true;
-        }
-        match records.get(&object) {
-            Some(record) if record.header.parent != object => object = record.header.parent,
-            _ => return false,
-        }
+/// The directories to move of those that do not lead to the root: the topmost of each lost branch, and of each loop the
+/// one with the lowest id. What hangs below them stays below them.
+fn tops(records: &BTreeMap<u32, Record>, lost: &[u32]) -> Vec<u32> {
+    let mut seen = HashSet::new();
+    let mut tops = Vec::new();
+    for start in lost {
+        let (mut trail, mut at) = (Vec::new(), *start);
+        let top = loop {
+            if !seen.insert(at) {
+                // Met on this trail: a loop. Met before: its top is known.
+                let turn = trail.iter().position(|o| *o == at);
+                break turn.and_then(|turn| trail[turn..].iter().min().copied());
+            }
+            trail.push(at);
+            match records.get(&at).map(|r| r.header.parent).filter(|p| records.contains_key(p)) {
+                Some(parent) => at = parent,
+                None => break Some(at),
+            }
+        };
+        tops.extend(top);
     }
-    false
+    tops
 }
 
 fn rebuild(

@@ -46,7 +46,8 @@ fn decode_inner(sequence: u64, bytes: &[u8]) -> Option<Committed> {
     let id = r.id()?;
     let created = r.id()?;
     let created = (created.object != NONE).then_some(created);
-    Some(Committed { sequence, at, by, change: r.change()?, outcome: Outcome { id, created } })
+    let change = r.change()?;
+    r.0.is_empty().then_some(Committed { sequence, at, by, change, outcome: Outcome { id, created } })
 }
 
 struct Writer(Vec<u8>);

@@ -53,6 +53,6 @@ pub use node::{DESTROYED, LOCK_FILE, Node, TAG_LIMIT, check_tag};
 pub use record::{Properties, PropertyRef, RecordRef, Values};
 pub use session::{Credentials, Origin, Principal, Session};
 pub use store::DEFAULT_MAP_SIZE;
-pub use transfer::{BackupHeader, TransferObject};
+pub use transfer::{BackupHeader, TransferObject, UNUSED_LIMIT};
 pub use view::{BY_VERSION, VERSION_OF, View};
 pub use writer::{Done, GROUP_BYTES, GROUP_JOBS, Watcher};

@@ -137,6 +137,14 @@ pub(crate) fn sealed(object: u32, bytes: &[u8]) -> bool {
     bytes.len() >= 4 && u32_at(bytes, 0) == checksum(object, bytes)
 }
 
+/// Takes a length and that many bytes.
+fn framed<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (len, tail) = rest.split_at_checked(4)?;
+    let (framed, tail) = tail.split_at_checked(u32_at(len, 0) as usize)?;
+    *rest = tail;
+    Some(framed)
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
@@ -172,6 +180,43 @@ impl<'a> RecordRef<'a> {
             return Err(Error::damaged(format!("record {object} has unknown layout {}", bytes[4])));
         }
         Ok(Self { object, bytes, secrets: Secrets::Masked })
+    }
+
+    /// Whether the properties fill the record, and the secrets what is given of them, to the last byte. A sealed record of
+    /// which this is not so was written by a faulty program.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        let secrets = match self.secrets {
+            Secrets::Masked => &[],
+            Secrets::Shown(bytes) => bytes,
+        };
+        let flags = u32::from(self.has_secrets());
+        u32_at(self.bytes, 4) == u32::from(LAYOUT) | flags << 8 && self.filled(secrets).is_some()
+    }
+
+    fn filled(&self, mut secrets: &[u8]) -> Option<()> {
+        let mut rest = self.bytes.get(HEADER..)?;
+        let mut any_secret = false;
+        for _ in 0..self.property_count() {
+            let body = framed(&mut rest)?;
+            let (word, count) = (u32_at(body, 0), u32_at(body, 4));
+            let name_len = (word & !SECRET_BIT) as usize;
+            let name = body.get(8..8 + name_len)?;
+            let mut values = &body[8 + name_len..];
+            if is_secret(name) != (word & SECRET_BIT != 0) {
+                return None;
+            }
+            if is_secret(name) {
+                any_secret = true;
+                let (head, tail) = secrets.split_at_checked(4)?;
+                secrets = tail;
+                (u32_at(head, 0) == count).then_some(())?;
+                (0..count).try_for_each(|_| framed(&mut secrets).map(drop))?;
+            } else {
+                (0..count).try_for_each(|_| framed(&mut values).map(drop))?;
+            }
+            values.is_empty().then_some(())?;
+        }
+        (rest.is_empty() && secrets.is_empty() && any_secret == self.has_secrets()).then_some(())
     }
 
     pub(crate) fn has_secrets(&self) -> bool {
@@ -333,7 +378,8 @@ pub struct Values<'a> {
 
 impl<'a> Values<'a> {
     fn stored(bytes: &'a [u8], count: usize) -> Self {
-        Values { source: Source::Stored(bytes), left: count }
+        // Every value takes four bytes at least, so a damaged count cannot promise more than the bytes hold.
+        Values { source: Source::Stored(bytes), left: count.min(bytes.len() / 4) }
     }
 
     /// Number of values.
@@ -421,6 +467,12 @@ mod tests {
                 None => seen,
             };
             prop_assert!(shown.to_record() == record);
+            prop_assert!(shown.is_well_formed());
+            let secrets = [stored.secrets.as_ref().map_or(&[][..], |s| &s[4..]), &[0]].concat();
+            prop_assert!(!seen.with_secrets(Secrets::Shown(&secrets)).is_well_formed());
+            let longer = [&stored.record[..], &[0]].concat();
+            let longer = RecordRef { bytes: &longer, ..shown };
+            prop_assert!(!longer.is_well_formed());
             for p in seen.properties().filter(|p| p.secret) {
                 prop_assert!(p.values.into_iter().all(|v| v == MASK));
             }
@@ -434,8 +486,10 @@ mod tests {
                 bytes[4] = LAYOUT;
                 seal(1, &mut bytes);
                 let record = RecordRef::parse(1, &bytes).unwrap().with_secrets(Secrets::Shown(&[1, 0]));
+                let _ = record.is_well_formed();
                 for p in record.properties() {
-                    let _ = p.values.into_iter().count();
+                    let values: Vec<_> = p.values.into_iter().collect();
+                    prop_assert!(values.len() <= bytes.len());
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Properties of the root directory that configure a domain.
 
+use std::num::IntErrorKind;
+
 use crate::error::Result;
 use crate::model::ROOT;
 use crate::view::View;
@@ -40,7 +42,11 @@ fn number(text: &[u8], default: i64, range: std::ops::RangeInclusive<i64>, unlim
         Ok("unlimited") => -1,
         Ok(text) => match text.parse::<i64>() {
             Ok(value) => value,
-            Err(_) => return default,
+            Err(e) => match e.kind() {
+                IntErrorKind::PosOverflow => i64::MAX,
+                IntErrorKind::NegOverflow => i64::MIN,
+                _ => return default,
+            },
         },
         Err(_) => return default,
     };
@@ -57,6 +63,8 @@ mod tests {
         assert_eq!(number(b"+7", 1, 0..=9, false), 7);
         assert_eq!(number(b"70", 1, 0..=9, false), 9);
         assert_eq!(number(b"-3", 1, 0..=9, false), 0);
+        assert_eq!(number(b"99999999999999999999", 1, 0..=9, false), 9);
+        assert_eq!(number(b"-99999999999999999999", 1, 0..=9, false), 0);
         assert_eq!(number(b"unlimited", 1, 0..=9, true), -1);
         assert_eq!(number(b"unlimited", 1, 0..=9, false), 0);
         assert_eq!(number(b"7x", 1, 0..=9, true), 1);

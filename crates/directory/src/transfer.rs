@@ -12,7 +12,7 @@ use crate::apply::{Applier, HIGHEST_OBJECT, Policy};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::model::{Id, Property, RECORD_LIMIT, ROOT};
-use crate::record::{Header, Record, RecordRef};
+use crate::record::{Header, Record, RecordRef, check_limits};
 use crate::session::Session;
 use crate::siblings::{FIRST, STEP};
 use crate::store::Store;
@@ -22,6 +22,8 @@ use crate::view::View;
 const MAGIC: &[u8; 8] = b"NIBACKUP";
 /// Backup format this program writes; a higher one is refused.
 const FORMAT: u32 = 1;
+/// Most object ids below the highest one that a copy may leave unused: each takes room in the list of free ids.
+pub const UNUSED_LIMIT: u64 = 1 << 24;
 /// Largest frame of a backup: a record and the list of its children.
 const FRAME_LIMIT: usize = RECORD_LIMIT + (64 << 20);
 
@@ -129,18 +131,21 @@ impl Domain {
             return Err(Error::Permission);
         }
         let policy = self.policy();
-        self.exclusive(move |store| {
+        let header = self.exclusive(move |store| {
             let mut reader = BackupReader::new(source)?;
             let header = reader.header.clone();
-            let mut done = 0;
             let mut next = || {
-                done += 1;
-                progress(done, header.directories);
-                reader.next()
+                let object = reader.next()?;
+                if object.is_some() {
+                    progress(reader.count, header.directories);
+                }
+                Ok(object)
             };
             replace(store, policy, Some(header.uuid), &mut next)?;
             Ok(header)
-        })
+        })?;
+        self.refresh_master()?;
+        Ok(header)
     }
 
     /// Puts the given directories in place of what is there, in one commit. Their order does not matter.
@@ -153,7 +158,8 @@ impl Domain {
             return Err(Error::Permission);
         }
         let policy = self.policy();
-        self.exclusive(move |store| replace(store, policy, None, &mut next))
+        self.exclusive(move |store| replace(store, policy, None, &mut next))?;
+        self.refresh_master()
     }
 }
 
@@ -260,8 +266,10 @@ impl<R: Read> BackupReader<R> {
             return Err(bad_backup("it is not a NetInfo backup"));
         }
         let format = reader.u32()?;
-        if format > FORMAT {
-            return Err(bad_backup(&format!("it is of format {format}, written by a newer version")));
+        if format != FORMAT {
+            return Err(bad_backup(&format!(
+                "it is of format {format}, this program knows {FORMAT}; it was written by a newer version"
+            )));
         }
         reader.header.uuid = reader.array()?;
         reader.header.checksum = reader.u32()?;
@@ -329,7 +337,8 @@ fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'
     let state = &mut applier.state;
     (state.checksum, state.directories, state.next_object) = (0, 0, 0);
     state.uuid = uuid.unwrap_or(state.uuid);
-    let mut filling = Filling { applier, positions: HashMap::from([(ROOT, 0)]), waiting: Vec::new() };
+    let mut filling =
+        Filling { applier, places: HashMap::from([(ROOT, (ROOT, 0))]), waiting: HashMap::new() };
     while let Some(object) = next()? {
         filling.add(object)?;
     }
@@ -343,65 +352,75 @@ fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'
 /// A tree being filled.
 struct Filling<'a, 'e> {
     applier: Applier<'a, 'e>,
-    /// Place among its siblings of every child announced by its parent and not seen yet.
-    positions: HashMap<u32, u64>,
+    /// Parent, and place among its siblings, of every child announced by its parent and not seen yet.
+    places: HashMap<u32, (u32, u64)>,
     /// Directories that came before their parents.
-    waiting: Vec<TransferObject>,
+    waiting: HashMap<u32, TransferObject>,
 }
 
 impl<'a, 'e> Filling<'a, 'e> {
     fn add(&mut self, object: TransferObject) -> Result<()> {
-        match self.positions.remove(&object.id.object) {
-            Some(position) => self.insert(object, position),
-            None => {
-                self.waiting.push(object);
-                Ok(())
+        let id = object.id.object;
+        if !self.places.contains_key(&id) {
+            return match self.waiting.insert(id, object) {
+                Some(_) => Err(unfit(format!("directory {id} stands in the copy twice"))),
+                None => Ok(()),
+            };
+        }
+        // With this directory its children that came early can be placed, with them theirs, and so on.
+        let mut ready = vec![object];
+        while let Some(object) = ready.pop() {
+            for child in self.insert(object)? {
+                ready.extend(self.waiting.remove(&child));
             }
         }
+        Ok(())
     }
 
-    fn insert(&mut self, object: TransferObject, position: u64) -> Result<()> {
+    /// Puts a directory in its place; returns its children.
+    fn insert(&mut self, object: TransferObject) -> Result<Vec<u32>> {
         let id = object.id;
+        let Some((parent, position)) = self.places.remove(&id.object) else {
+            return Err(unfit(format!("directory {} has no place in the copy", id.object)));
+        };
         if id.object > HIGHEST_OBJECT {
-            return Err(Error::Unusable(format!("object id {} cannot be used", id.object)));
+            return Err(unfit(format!("object id {} cannot be used", id.object)));
+        }
+        if object.parent != parent {
+            return Err(unfit(format!(
+                "directory {} names {} as its parent, but is listed by {parent}",
+                id.object, object.parent
+            )));
         }
         let mut place = FIRST - (object.children.len() as u64 / 2) * STEP;
         for child in &object.children {
-            if self.positions.insert(*child, place).is_some() {
-                return Err(Error::Unusable(format!("directory {child} has two parents in the copy")));
+            if self.places.insert(*child, (id.object, place)).is_some() {
+                return Err(unfit(format!("directory {child} has two parents in the copy")));
             }
             place += STEP;
         }
+        check_limits(&object.properties)?;
         let version = self.applier.next_version(id.object, None)?;
-        let header = Header {
-            instance: id.instance,
-            version,
-            parent: object.parent,
-            children: object.children.len() as u32,
-            position,
-        };
-        self.applier.insert(id.object, &Record { header, properties: object.properties })
+        let children = object.children.len() as u32;
+        let header = Header { instance: id.instance, version, parent, children, position };
+        self.applier.insert(id.object, &Record { header, properties: object.properties })?;
+        Ok(object.children)
     }
 
-    /// Places what came early, and refuses a copy whose links do not fit.
+    /// Refuses a copy whose links do not fit, and notes the ids that are not in use.
     fn finish(mut self) -> Result<Applier<'a, 'e>> {
-        while !self.waiting.is_empty() {
-            let waiting = std::mem::take(&mut self.waiting);
-            let before = waiting.len();
-            for object in waiting {
-                self.add(object)?;
-            }
-            if self.waiting.len() == before {
-                let id = self.waiting[0].id.object;
-                return Err(Error::Unusable(format!(
-                    "directory {id} has no parent in the copy, or stands in it twice"
-                )));
-            }
+        if let Some(child) = self.places.keys().min() {
+            return Err(unfit(format!("directory {child} is missing in the copy, or stands in it twice")));
         }
-        if let Some(child) = self.positions.keys().next() {
-            return Err(Error::Unusable(format!("directory {child} is missing in the copy")));
+        if let Some(id) = self.waiting.keys().min() {
+            return Err(unfit(format!("directory {id} has no parent in the copy, or stands in it twice")));
         }
         let store = self.applier.store;
+        let highest = store.highest(&self.applier.txn)?.unwrap_or(ROOT);
+        let unused = u64::from(highest) + 1 - self.applier.state.directories;
+        if unused > UNUSED_LIMIT {
+            return Err(unfit(format!("its ids go up to {highest} with {unused} of them unused")));
+        }
         let mut expected = 0;
         let mut gaps = Vec::new();
         for entry in store.records.iter(&self.applier.txn)? {
@@ -415,4 +434,8 @@ impl<'a, 'e> Filling<'a, 'e> {
         self.applier.state.next_object = expected;
         Ok(self.applier)
     }
+}
+
+fn unfit(why: String) -> Error {
+    Error::Unusable(format!("the copy cannot be used: {why}"))
 }
