@@ -87,15 +87,23 @@ pub struct OwnedBinding {
 impl NameList<'_> {
     /// The names, copied.
     pub fn to_vec(&self) -> Vec<Vec<u8>> {
-        self.iter().map(<[u8]>::to_vec).collect()
+        exactly(self.iter().map(<[u8]>::to_vec))
     }
 }
 
 impl PropList<'_> {
     /// The properties, copied.
     pub fn to_vec(&self) -> Vec<Property> {
-        self.iter().map(|(name, values)| Property { name: name.to_vec(), values: values.to_vec() }).collect()
+        exactly(self.iter().map(|(name, values)| Property { name: name.to_vec(), values: values.to_vec() }))
     }
+}
+
+/// Collects without spare capacity: `collect` makes room for four elements at least, which for many
+/// short lists within a list is several times what they need.
+fn exactly<T>(elements: impl ExactSizeIterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(elements.len());
+    all.extend(elements);
+    all
 }
 
 /// Reads the status that leads a result; anything but `Ok` is the failure.
