@@ -1,7 +1,7 @@
 //! The binder: program 200100001 version 1, nine procedures (NetInfo protocol, binder).
 //!
 //! Arguments and results borrow. As everywhere in NetInfo, results begin with a
-//! [`Status`](crate::netinfo::Status) and nothing follows one that is not `Ok`; bytes after arguments
+//! [`Status`] and nothing follows one that is not `Ok`; bytes after arguments
 //! are ignored, which matters here because the historical broadcast client always sends four too many.
 
 use std::net::Ipv4Addr;
