@@ -206,9 +206,9 @@ pub fn netinfo_results(bytes: &[u8]) {
         let objects: Vec<_> = all.map_while(Result::ok).collect();
         let again = encoded(|buf| {
             netinfo::put_status(buf, netinfo::Status::Ok);
-            netinfo::readall::put_readall_head(buf, 0, 0);
+            netinfo::put_readall_head(buf, 0, 0);
             objects.iter().for_each(|object| object.encode(buf));
-            netinfo::readall::put_more(buf, false);
+            netinfo::put_more(buf, false);
         });
         let again: Result<Vec<_>, _> = netinfo::ReadAll::decode(&again).into_iter().flatten().collect();
         assert_eq!(again, Ok(objects));

@@ -41,7 +41,11 @@ fn consumed<'a>(before: &'a [u8], after: &[u8]) -> &'a [u8] {
 }
 
 impl<'a> NameList<'a> {
-    pub(crate) fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
+    /// Reads one at a position, as part of a longer message.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] or [`Error::TooLong`].
+    pub fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
         let len = r.count(MAX_NAMES, MIN_NAME)?;
         let before = r.remaining();
         for _ in 0..len {
@@ -83,7 +87,11 @@ impl<'a> PropList<'a> {
         Self::read(&mut Reader::new(bytes))
     }
 
-    pub(crate) fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
+    /// Reads one at a position, as part of a longer message.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] or [`Error::TooLong`].
+    pub fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
         let len = r.count(MAX_PROPERTIES, MIN_PROPERTY)?;
         let before = r.remaining();
         for _ in 0..len {
@@ -124,7 +132,11 @@ impl<'a> PropList<'a> {
 }
 
 impl<'a> IdList<'a> {
-    pub(crate) fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
+    /// Reads one at a position, as part of a longer message.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] or [`Error::TooLong`].
+    pub fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
         let len = r.count(MAX_IDS, ID)? as usize;
         Ok(Self { raw: r.opaque_fixed(len * ID)? })
     }

@@ -25,7 +25,7 @@ pub use args::{
 };
 pub use list::{IdList, IdListBuf, NameList, NameListBuf, PropList, PropListBuf};
 pub use procedure::Procedure;
-pub use readall::{Object, ReadAll};
+pub use readall::{Object, ReadAll, put_more, put_readall_head};
 pub use reply::{
     IdListWriter, ListWriter, NameListWriter, PropListWriter, put_binding, put_bool, put_count, put_id,
     put_name, put_status,
@@ -86,7 +86,11 @@ impl Id {
         put_id(buf, *self);
     }
 
-    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, Error> {
+    /// Reads one at a position, as part of a longer message.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`].
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self { object: r.u32()?, instance: r.u32()? })
     }
 }
@@ -114,8 +118,11 @@ pub fn cut(name: &[u8]) -> &[u8] {
     name.split(|b| *b == 0).next().unwrap_or(name)
 }
 
-/// Reads one NetInfo string, cut at its first NUL.
+/// Reads one string at a position, as part of a longer message; it is cut at its first NUL.
+///
+/// # Errors
+/// [`Error::TooLong`] above [`MAX_NAME`], [`Error::Truncated`].
 #[inline]
-pub(crate) fn name<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], Error> {
+pub fn name<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], Error> {
     Ok(cut(r.opaque(MAX_NAME)?))
 }

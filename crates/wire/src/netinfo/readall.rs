@@ -18,7 +18,11 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    pub(crate) fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
+    /// Reads one at a position, after the word that said one more follows.
+    ///
+    /// # Errors
+    /// [`Error::Truncated`] or [`Error::TooLong`].
+    pub fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
         Ok(Self { id: Id::read(r)?, props: PropList::read(r)?, parent: r.u32()?, children: IdList::read(r)? })
     }
 

@@ -178,11 +178,11 @@ fn put_netinfo_result(buf: &mut Vec<u8>, procedure: Procedure, results: &[u8]) -
         }
         Procedure::ReadAll => {
             let all = ReadAll::decode(results)?;
-            readall::put_readall_head(buf, all.checksum, all.highest_id);
+            put_readall_head(buf, all.checksum, all.highest_id);
             for object in all {
                 object?.encode(buf);
             }
-            readall::put_more(buf, false);
+            put_more(buf, false);
         }
         Procedure::Root | Procedure::SelfId => put_id(buf, decode_id_res(results)?),
         _ => {

@@ -102,12 +102,12 @@ proptest! {
     fn readall(objects in vec((id(), props(), any::<u32>(), vec(any::<u32>(), 0..4)), 0..4)) {
         let mut buf = Vec::new();
         put_status(&mut buf, Status::Ok);
-        readall::put_readall_head(&mut buf, 1, 2);
+        put_readall_head(&mut buf, 1, 2);
         for (id, props, parent, children) in &objects {
             let (props, children): (PropListBuf, IdListBuf) = (props.iter().collect(), children.iter().copied().collect());
             Object { id: *id, props: props.as_list(), parent: *parent, children: children.as_list() }.encode(&mut buf);
         }
-        readall::put_more(&mut buf, false);
+        put_more(&mut buf, false);
         let decoded: Vec<_> = ReadAll::decode(&buf).unwrap().map(|o| o.unwrap()).map(|o| {
             (o.id, o.props.to_vec(), o.parent, o.children.iter().collect::<Vec<_>>())
         }).collect();

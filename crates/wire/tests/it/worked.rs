@@ -192,9 +192,9 @@ fn example_7_readall() {
     assert_eq!(objects[2].props.to_vec(), boss_props());
     let ours = bytes(|buf| {
         put_status(buf, Status::Ok);
-        readall::put_readall_head(buf, 5, 2);
+        put_readall_head(buf, 5, 2);
         objects.iter().for_each(|object| object.encode(buf));
-        readall::put_more(buf, false);
+        put_more(buf, false);
     });
     assert_eq!(ours, full);
 }
