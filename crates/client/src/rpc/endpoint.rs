@@ -1,0 +1,128 @@
+//! Where a connection goes, and the stream that leads there.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::reserved;
+use crate::error::{Error, Result};
+
+/// Where a server listens for streams.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// A TCP port.
+    Tcp(SocketAddr),
+    /// A UNIX socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(addr) => addr.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// A connected stream of either kind.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// Connects, waiting at most `timeout`.
+    pub(crate) fn connect(endpoint: &Endpoint, timeout: Duration) -> Result<Self> {
+        let stream = match endpoint {
+            Endpoint::Tcp(addr) => connect_tcp(addr, timeout).map(Self::Tcp),
+            Endpoint::Unix(path) => UnixStream::connect(path).map(Self::Unix),
+        };
+        stream.map_err(|source| Error::Connect { endpoint: endpoint.to_string(), source })
+    }
+
+    /// Limits the next read; `timeout` must not be zero.
+    pub(crate) fn limit_read(&self, timeout: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(Some(timeout)),
+            Self::Unix(stream) => stream.set_read_timeout(Some(timeout)),
+        }
+    }
+
+    /// Limits the next write; `timeout` must not be zero.
+    pub(crate) fn limit_write(&self, timeout: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_write_timeout(Some(timeout)),
+            Self::Unix(stream) => stream.set_write_timeout(Some(timeout)),
+        }
+    }
+
+    /// Local and remote address of a TCP connection.
+    pub(crate) fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        match self {
+            Self::Tcp(stream) => Some((stream.local_addr().ok()?, stream.peer_addr().ok()?)),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buf),
+            Self::Unix(stream) => stream.read(buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(buf),
+            Self::Unix(stream) => stream.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Connects from a reserved port where that is permitted, from any port otherwise.
+fn connect_tcp(addr: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    if reserved::wanted() {
+        for port in reserved::ports() {
+            let socket = tcp_socket(addr)?;
+            match reserved::bind(&socket, addr, port) {
+                Ok(()) => {}
+                Err(error) if reserved::try_next(&error) => continue,
+                Err(_) => break,
+            }
+            match socket.connect_timeout(&(*addr).into(), timeout) {
+                Ok(()) => return ready(socket),
+                // An old connection from the same port to the same server is not quite gone.
+                Err(error) if reserved::try_next(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let socket = tcp_socket(addr)?;
+    socket.connect_timeout(&(*addr).into(), timeout)?;
+    ready(socket)
+}
+
+fn tcp_socket(addr: &SocketAddr) -> io::Result<Socket> {
+    Socket::new(Domain::for_address(*addr), Type::STREAM, Some(Protocol::TCP))
+}
+
+/// Calls are small and wait for their replies: send them at once.
+fn ready(socket: Socket) -> io::Result<TcpStream> {
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket.into())
+}
