@@ -4,7 +4,6 @@
 //!
 //! * [`cli`] – the command line; [`config`] – the configuration file; [`settings`] – both resolved,
 //! * [`logging`] – messages to standard error or the journal,
-//! * [`lockfile`] – one daemon per data directory,
 //! * [`listen`] – sockets, with [`reserved`] ports and the fallbacks of an unprivileged daemon,
 //! * [`privileges`] – the user to run as, and the ports that prove privilege,
 //! * [`endpoints`] – the file that says where everything listens; [`notify`] – the service manager.
@@ -23,7 +22,6 @@ pub mod endpoints;
 pub mod interfaces;
 pub mod limits;
 pub mod listen;
-pub mod lockfile;
 pub mod logging;
 pub mod notify;
 pub mod privileges;
