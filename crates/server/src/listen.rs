@@ -5,7 +5,8 @@
 //! * [`pair`] – the socket options and number choices behind them.
 //!
 //! A daemon without privilege falls back to numbers the system chooses and says so in one line per
-//! service; an address somebody asked for explicitly is had or is an error.
+//! service, and so does a second daemon of one machine for the domain `local`; an address somebody asked
+//! for explicitly is had or is an error.
 //!
 //! Default numbers: 945 for the ipcserver and 111 for the portmapper, on IPv4 and IPv6. Domains and the
 //! binder are found through the binder's port table, whose addresses are IPv4, so their own ports are IPv4
@@ -189,7 +190,8 @@ pub fn binder(listen: &Listen) -> Result<Bound, ListenError> {
 }
 
 /// Opens the own port of the domain `tag`: where `listen` says; else its `port` property; else 1033 for
-/// `local`; else reserved (NetInfo protocol, ports).
+/// `local`; else reserved (NetInfo protocol, ports). Where 1033 is in use, as by another daemon of this machine,
+/// `local` takes a number the system chooses, and a notice says so.
 ///
 /// # Errors
 /// [`ListenError`], fit to be shown as is.
@@ -201,7 +203,7 @@ pub fn domain(tag: &str, listen: &Listen, asked: DomainPort) -> Result<Bound, Li
         (None, _) if *listen == Listen::Off => Ok(Bound::default()),
         (None, Some(port)) => bind_pair(&[SocketAddr::new(ip, port)], &what, Origin::Explicit),
         (None, None) if tag == "local" => {
-            bind_pair(&[SocketAddr::new(ip, LOCAL_DOMAIN_PORT)], &what, Origin::Default)
+            bind_pair(&[SocketAddr::new(ip, LOCAL_DOMAIN_PORT)], &what, Origin::Preferred)
         }
         (None, None) => reserved_pair(ip, &what),
     }
@@ -288,6 +290,20 @@ mod tests {
         assert_eq!(address.udp, address.tcp);
         let error = domain("network", &Listen::Default, asked).unwrap_err();
         assert!(error.to_string().contains("--listen domain.network=ADDR:PORT"), "{error}");
+    }
+
+    #[test]
+    fn second_local_domain_of_a_machine_gets_another_port() {
+        let asked = DomainPort { port: None, loopback_only: true };
+        // Whoever has the port, this test or a daemon on this machine: at the second attempt it is in use.
+        let _first = domain("local", &Listen::Default, asked).unwrap();
+        let second = domain("local", &Listen::Default, asked).unwrap();
+        let address = second.client_address().unwrap();
+        assert_ne!(address.tcp.port(), LOCAL_DOMAIN_PORT);
+        assert_eq!(
+            second.notices,
+            [format!("port 1033 is in use; domain.local uses {} instead", address.tcp)]
+        );
     }
 
     #[test]

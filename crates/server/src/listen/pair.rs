@@ -32,6 +32,8 @@ pub struct Pair {
 pub enum Origin {
     /// Nobody: without privilege another number will do.
     Default,
+    /// Nobody, and clients find another number as well: it will also do when this one is in use.
+    Preferred,
     /// Somebody: this one or none.
     Explicit,
 }
@@ -41,8 +43,8 @@ pub enum Origin {
 /// wildcards fit together; on a machine without IPv6 the loopback and wildcard are passed over.
 ///
 /// # Errors
-/// [`ListenError`]. A default number that needs privilege is no error: the pairs then share a number the
-/// system chose, and a notice says so.
+/// [`ListenError`]. A number that nobody asked for is no error when `origin` allows another one: the pairs then
+/// share a number the system chose, and a notice says why.
 pub fn bind_pair(addresses: &[SocketAddr], what: &str, origin: Origin) -> Result<Bound, ListenError> {
     let mut bound = Bound::default();
     for address in addresses {
@@ -52,18 +54,17 @@ pub fn bind_pair(addresses: &[SocketAddr], what: &str, origin: Origin) -> Result
             Err(failure) if failure.no_ipv6() => {
                 bound.notice(format!("no IPv6 here; {what} uses IPv4 alone"))
             }
-            Err(failure) if origin == Origin::Default && failure.denied() => {
-                let wanted = address.port();
+            Err(failure) => {
+                let Some(why) = origin.gives_way(&failure) else { return Err(failure.explain(what)) };
+                // The pairs so far are closed first: their numbers are not wanted any more.
+                bound.pairs.clear();
                 bound.pairs = same_ephemeral(addresses).map_err(|failure| failure.explain(what))?;
                 if let Some(instead) = bound.client_address() {
-                    bound.notice(format!(
-                        "port {wanted} needs privilege; {what} uses {} instead",
-                        instead.tcp
-                    ));
+                    let wanted = address.port();
+                    bound.notice(format!("port {wanted} {why}; {what} uses {} instead", instead.tcp));
                 }
                 break;
             }
-            Err(failure) => return Err(failure.explain(what)),
         }
     }
     if bound.pairs.is_empty() {
@@ -97,6 +98,17 @@ pub fn reserved_pair(ip: IpAddr, what: &str) -> Result<Bound, ListenError> {
         Err(source) => return Err(Failure { address: at(0), protocol: "TCP", source }.explain(what)),
     }
     Ok(bound)
+}
+
+impl Origin {
+    /// Why a number that could not be had is exchanged for another one; `None` when it is not.
+    fn gives_way(self, failure: &Failure) -> Option<&'static str> {
+        match self {
+            Self::Default | Self::Preferred if failure.denied() => Some("needs privilege"),
+            Self::Preferred if failure.in_use() => Some("is in use"),
+            _ => None,
+        }
+    }
 }
 
 impl Pair {
@@ -277,6 +289,29 @@ mod tests {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let error = explicit(&[&taken.local_addr().unwrap().to_string()]).unwrap_err();
         assert!(matches!(error, ListenError::InUse { protocol: "UDP", .. }), "{error}");
+    }
+
+    #[test]
+    fn preferred_port_in_use_gives_way_and_a_default_one_does_not() {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for taken in [tcp.local_addr().unwrap(), udp.local_addr().unwrap()] {
+            let bound = bind_pair(&[taken], "domain.local", Origin::Preferred).unwrap();
+            let instead = bound.client_address().unwrap();
+            assert_eq!(instead.tcp, instead.udp);
+            assert_ne!(instead.tcp, taken);
+            assert_eq!(
+                bound.notices,
+                [format!("port {} is in use; domain.local uses {} instead", taken.port(), instead.tcp)]
+            );
+            for origin in [Origin::Default, Origin::Explicit] {
+                let error = bind_pair(&[taken], "ipcserver", origin).unwrap_err();
+                assert!(matches!(error, ListenError::InUse { .. }), "{error}");
+            }
+        }
+        let foreign = addresses(&["203.0.113.77:1033"]);
+        let error = bind_pair(&foreign, "domain.local", Origin::Preferred).unwrap_err();
+        assert!(matches!(error, ListenError::NotOurs { .. }), "{error}");
     }
 
     #[test]
