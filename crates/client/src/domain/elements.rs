@@ -1,6 +1,5 @@
 //! Decodes a list that arrives in pieces, one element at a time: memory is bounded by the longest element.
 
-use netinfo_wire::netinfo::{MAX_NAME, MAX_NAMES, MAX_PROPERTIES, Property, cut};
 use netinfo_wire::xdr::{Error as XdrError, Reader};
 
 use crate::error::{Error, Result};
@@ -58,26 +57,10 @@ impl Elements {
     }
 }
 
-/// Reads a name list into owned names.
-pub(super) fn names(r: &mut Reader<'_>) -> Result<Vec<Vec<u8>>, XdrError> {
-    let count = r.count(MAX_NAMES, 4)?;
-    (0..count).map(|_| Ok(cut(r.opaque(MAX_NAME)?).to_vec())).collect()
-}
-
-/// Reads a property list into owned properties.
-pub(super) fn properties(r: &mut Reader<'_>) -> Result<Vec<Property>, XdrError> {
-    let count = r.count(MAX_PROPERTIES, 8)?;
-    (0..count)
-        .map(|_| {
-            let name = cut(r.opaque(MAX_NAME)?).to_vec();
-            Ok(Property { name, values: names(r)? })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netinfo_wire::netinfo::MAX_NAME;
     use netinfo_wire::xdr::put_opaque;
 
     fn read_name(r: &mut Reader<'_>) -> Result<Vec<u8>, XdrError> {

@@ -1,15 +1,14 @@
 //! LIST, LISTALL and READALL element by element. A reply may be as long as the database; only one element of it
 //! is held at a time.
 
-use netinfo_wire::netinfo::Object;
-use netinfo_wire::netinfo::readall::ReadAll;
-use netinfo_wire::netinfo::{Entry, Id, MAX_IDS, NameArgs, Procedure, Property, Status, put_checksum};
+use netinfo_wire::netinfo::{
+    Entry, Id, MAX_IDS, NameArgs, NameList, Object, Procedure, PropList, Property, Status, put_checksum,
+};
 use netinfo_wire::xdr::{Error as XdrError, Reader};
 
 use super::Domain;
-use super::elements::{Elements, names, properties};
+use super::elements::Elements;
 use crate::error::{Error, Result};
-use crate::limits::MAX_ELEMENT;
 
 /// What a READALL result says besides its objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,9 +64,9 @@ impl Domain {
         self.connection.call_streaming(
             call,
             |buf| id.encode(buf),
-            |data| list.feed(data, Order::SelfFirst, properties, &mut each),
+            |data| list.feed(data, Order::SelfFirst, read_properties, &mut each),
         )?;
-        list.finish(Order::SelfFirst, properties, &mut each)
+        list.finish(Order::SelfFirst, read_properties, &mut each)
     }
 
     /// READALL: every object of the database, unless the server's checksum is `checksum`. The order is the
@@ -91,12 +90,12 @@ impl Domain {
 
 fn read_entry(r: &mut Reader<'_>) -> Result<Entry, XdrError> {
     let id = r.u32()?;
-    let names = if r.bool()? { Some(names(r)?) } else { None };
-    Ok(Entry { id, names })
+    let names = r.bool()?.then(|| NameList::read(r)).transpose()?;
+    Ok(Entry { id, names: names.map(|names| names.to_vec()) })
 }
 
-fn read_id(r: &mut Reader<'_>) -> Result<Id, XdrError> {
-    Ok(Id::new(r.u32()?, r.u32()?))
+fn read_properties(r: &mut Reader<'_>) -> Result<Vec<Property>, XdrError> {
+    Ok(PropList::read(r)?.to_vec())
 }
 
 /// Where a result has the directory's own id.
@@ -162,7 +161,7 @@ impl Counted {
             return Ok(());
         }
         if order == Order::SelfFirst && self.id.is_none() {
-            self.id = self.elements.next(&self.endpoint, last, read_id)?;
+            self.id = self.elements.next(&self.endpoint, last, Id::read)?;
         }
         if self.left.is_none() && (order == Order::SelfLast || self.id.is_some()) {
             self.left = self.elements.next(&self.endpoint, last, |r| {
@@ -176,67 +175,70 @@ impl Counted {
             each(element)?;
         }
         if order == Order::SelfLast && self.left == Some(0) && self.id.is_none() {
-            self.id = self.elements.next(&self.endpoint, last, read_id)?;
+            self.id = self.elements.next(&self.endpoint, last, Id::read)?;
         }
         Ok(())
     }
 }
 
-/// The object list of READALL. The decoder of the wire format starts at the head of a result, so the head is
-/// kept in front of whatever has not been decoded yet.
+/// The object list of READALL.
 struct Objects {
     endpoint: String,
-    /// Head, then undecoded bytes.
-    buf: Vec<u8>,
-    retry_at: usize,
-    transfer: Transfer,
+    elements: Elements,
+    status: Option<Status>,
+    /// What leads the objects, once it has come; `objects` counts along.
+    transfer: Option<Transfer>,
     done: bool,
 }
 
-/// Bytes of the head: status, checksum, highest id.
-const HEAD: usize = 12;
-
 impl Objects {
     fn new(endpoint: &str) -> Self {
-        let transfer = Transfer::default();
-        Self { endpoint: endpoint.to_owned(), buf: Vec::new(), retry_at: 0, transfer, done: false }
+        let elements = Elements::default();
+        Self { endpoint: endpoint.to_owned(), elements, status: None, transfer: None, done: false }
     }
 
     fn feed(&mut self, data: &[u8], each: &mut impl FnMut(Object<'_>) -> Result<()>) -> Result<()> {
-        self.buf.extend_from_slice(data);
-        if self.buf.len() >= self.retry_at { self.advance(false, each) } else { Ok(()) }
+        self.elements.feed(data);
+        self.advance(false, each)
     }
 
     fn finish(mut self, each: &mut impl FnMut(Object<'_>) -> Result<()>) -> Result<Transfer> {
         self.advance(true, each)?;
-        if self.done { Ok(self.transfer) } else { Err(Error::from_xdr(&self.endpoint, XdrError::Truncated)) }
+        match (self.status, self.transfer) {
+            (Some(Status::Ok), Some(transfer)) if self.done => Ok(transfer),
+            (Some(status), _) if status != Status::Ok => Err(status.into()),
+            _ => Err(Error::from_xdr(&self.endpoint, XdrError::Truncated)),
+        }
     }
 
+    /// Decodes as far as the bytes go; with `last`, a missing part is an error.
     fn advance(&mut self, last: bool, each: &mut impl FnMut(Object<'_>) -> Result<()>) -> Result<()> {
-        if self.buf.len() < HEAD && !last {
-            // A status other than `Ok` is a whole result: it is looked at in the end.
+        if self.status.is_none() {
+            self.status = self.elements.next(&self.endpoint, last, |r| r.u32())?.map(Status::from_code);
+        }
+        if self.status != Some(Status::Ok) {
             return Ok(());
         }
-        let mut objects = ReadAll::decode(&self.buf).map_err(|f| Error::from_failure(&self.endpoint, f))?;
-        self.transfer.checksum = objects.checksum;
-        self.transfer.highest_id = objects.highest_id;
+        if self.transfer.is_none() {
+            self.transfer = self.elements.next(&self.endpoint, last, |r| {
+                Ok(Transfer { checksum: r.u32()?, highest_id: r.u32()?, objects: 0 })
+            })?;
+        }
+        let Some(transfer) = self.transfer.as_mut() else { return Ok(()) };
         while !self.done {
-            match objects.next_object() {
-                Ok(Some(object)) => {
-                    self.transfer.objects += 1;
-                    each(object)?;
+            // The object borrows from the buffer, so it is handed out from within.
+            let object = self.elements.next(&self.endpoint, last, |r| {
+                Ok(if r.bool()? { Some(Object::read(r).map(&mut *each)?) } else { None })
+            })?;
+            match object {
+                None => return Ok(()),
+                Some(None) => self.done = true,
+                Some(Some(handled)) => {
+                    transfer.objects += 1;
+                    handled?;
                 }
-                Ok(None) => self.done = true,
-                Err(XdrError::Truncated) if !last => break,
-                Err(error) => return Err(Error::from_xdr(&self.endpoint, error)),
             }
         }
-        let left = objects.remaining().len();
-        if left > MAX_ELEMENT {
-            return Err(Error::ReplyTooLong { endpoint: self.endpoint.clone(), limit: MAX_ELEMENT });
-        }
-        self.buf.drain(HEAD..self.buf.len() - left);
-        self.retry_at = HEAD + left * 2;
         Ok(())
     }
 }
@@ -244,8 +246,7 @@ impl Objects {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netinfo_wire::netinfo::readall::{put_more, put_readall_head};
-    use netinfo_wire::netinfo::{IdListBuf, PropListBuf, put_status};
+    use netinfo_wire::netinfo::{IdListBuf, PropListBuf, put_more, put_readall_head, put_status};
     use netinfo_wire::xdr::put_u32;
 
     fn sample(objects: u32) -> Vec<u8> {
