@@ -21,6 +21,12 @@ pub struct Cli {
 /// What `netinfod` can do.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Serve the domains of this machine
+    ///
+    /// Runs in the foreground until SIGTERM or SIGINT. SIGHUP re-reads the network's state. On the first start with a
+    /// data directory the domain "local" is made and, unless --seed says otherwise, filled from the files in /etc.
+    Serve(ServeArgs),
+
     /// Check a configuration file and say what is wrong with it
     ///
     /// Prints "FILE: OK" and exits with 0, or names the line and key in question and exits with 1. Nothing
@@ -46,9 +52,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub hostname: Option<Hostname>,
 
-    /// Address to announce for this machine, besides those of its interfaces
+    /// Address to announce for this machine, instead of those of its interfaces
     ///
-    /// For a machine that others reach by an address it does not carry itself, such as the outside of a NAT.
+    /// Recorded in new domains and told in statistics. For a machine that others reach by an address it does not carry
+    /// itself, such as the outside of a NAT, or by one of several.
     #[arg(long, value_name = "IP")]
     pub address: Option<IpAddr>,
 

@@ -150,10 +150,10 @@ pub enum LogLevel {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Seed {
-    /// An entry for this machine, with its addresses and what it serves.
+    /// The users, groups, hosts, networks, protocols, RPC programs and services found in /etc.
     #[default]
     Machine,
-    /// Nothing but the root directory.
+    /// An entry for this machine, with its addresses and what it serves.
     None,
 }
 

@@ -107,15 +107,18 @@ impl OwnAddresses {
         self.current.load_full()
     }
 
-    /// IPv4 addresses to announce for this machine: the configured ones, then those of interfaces that
-    /// are up and not the loopback, in interface order; no loopback ones, at most [`MAX_ANNOUNCED`].
-    pub fn non_loopback_v4(&self) -> Vec<Ipv4Addr> {
+    /// IPv4 addresses to announce for this machine: the configured ones if there are any, else those of interfaces
+    /// that are up and not the loopback, in interface order; at most [`MAX_ANNOUNCED`].
+    pub fn announced_v4(&self) -> Vec<Ipv4Addr> {
         let current = self.interfaces();
-        let interfaces = current.iter().filter(|own| !own.loopback).map(|own| own.address);
+        let all: Vec<IpAddr> = match self.configured.is_empty() {
+            true => current.iter().filter(|own| !own.loopback).map(|own| own.address).collect(),
+            false => self.configured.clone(),
+        };
         let mut found = Vec::new();
-        for ip in self.configured.iter().copied().chain(interfaces) {
+        for ip in all {
             match ip {
-                IpAddr::V4(v4) if !v4.is_loopback() && !found.contains(&v4) => found.push(v4),
+                IpAddr::V4(v4) if !found.contains(&v4) => found.push(v4),
                 _ => {}
             }
         }
@@ -182,14 +185,13 @@ mod tests {
     }
 
     #[test]
-    fn announced_addresses_are_ordered_bounded_and_never_loopback() {
-        let configured: Vec<IpAddr> =
-            (1..=20).map(|n| IpAddr::from([203, 0, 113, n])).chain([IpAddr::from([127, 0, 0, 5])]).collect();
-        let all = OwnAddresses::new(configured).unwrap().non_loopback_v4();
+    fn announced_addresses_are_the_configured_ones_or_those_of_the_interfaces() {
+        let configured: Vec<IpAddr> = (1..=20).map(|n| IpAddr::from([203, 0, 113, n])).collect();
+        let all = OwnAddresses::new(configured).unwrap().announced_v4();
         assert_eq!(all.len(), MAX_ANNOUNCED);
         assert_eq!(all[0], Ipv4Addr::new(203, 0, 113, 1));
 
-        let none = OwnAddresses::new([IpAddr::from([127, 0, 0, 5])]).unwrap().non_loopback_v4();
+        let none = OwnAddresses::new([]).unwrap().announced_v4();
         let expected: Vec<Ipv4Addr> = up_interfaces()
             .unwrap()
             .into_iter()

@@ -10,6 +10,11 @@
 //!
 //! While serving:
 //!
+//! * [`serve`] – start and stop; `node` – the running node, its tables and listeners,
+//! * `connection`, `datagram` – drivers of sockets; `connections` – how many there may be; `stream` – long replies,
+//! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
+//! * `served` – a domain with its figures; `parent` – its parent; `replica` – its clones or its master,
+//! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
 //! * [`udp`] – datagrams with their local address,
 //! * [`interfaces`] – the addresses of this machine,
 //! * [`limits`] – every number that bounds what a client may use up.
@@ -18,13 +23,26 @@
 
 pub mod cli;
 pub mod config;
+mod connection;
+mod connections;
+mod datagram;
 pub mod endpoints;
+mod frontend;
 pub mod interfaces;
 pub mod limits;
 pub mod listen;
 pub mod logging;
+mod node;
 pub mod notify;
+mod parent;
 pub mod privileges;
+mod replica;
 pub mod reserved;
+mod rpc_client;
+pub mod rpcbind;
+pub mod seed;
+pub mod serve;
+mod served;
 pub mod settings;
+mod stream;
 pub mod udp;

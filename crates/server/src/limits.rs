@@ -58,6 +58,24 @@ pub const MAX_READALL: usize = 4;
 /// Bounds for configured whole-database transfers.
 pub const READALL_RANGE: (u64, u64) = (1, 256);
 
+/// How long one whole-database transfer may take: it pins a snapshot of the store. A slower reader is disconnected.
+pub const READALL_DEADLINE: Duration = Duration::from_secs(600);
+
+/// Bytes a worker reads from a connection at once.
+pub const READ_BUFFER: usize = 64 * 1024;
+
+/// Changes of one connection that may be with the writer at once; further requests wait.
+pub const PIPELINED_CHANGES: usize = 64;
+
+/// Passwords hashed at once; further checks wait. Keeps a storm of them from starving everything else.
+pub const PASSWORD_CHECKS: usize = 2;
+
+/// Datagrams per socket whose answer waits for another server; further ones are dropped.
+pub const LATER_DATAGRAMS: usize = 256;
+
+/// Uploads (restores) open at once on the local socket.
+pub const MAX_UPLOADS: usize = 4;
+
 /// Connections waiting in the kernel to be accepted, per TCP or UNIX-socket listener.
 pub const LISTEN_BACKLOG: i32 = 1024;
 

@@ -6,12 +6,26 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use netinfo_server::cli::{Cli, Command};
+use netinfo_server::cli::{Cli, Command, ServeArgs};
 use netinfo_server::config::Config;
+use netinfo_server::serve;
+use netinfo_server::settings::Settings;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Serve(args) => serve(&args),
         Command::CheckConfig { file } => check_config(&file),
+    }
+}
+
+fn serve(args: &ServeArgs) -> ExitCode {
+    let result = Settings::load(args).map_err(Into::into).and_then(serve::run);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("netinfod: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,0 +1,190 @@
+//! Front-ends: RPC programs as thin adapters between the wire and the core.
+//!
+//! A call comes in as bytes with a [`Context`] (who calls, over which transport, on which of our ports) and leaves as a
+//! [`Step`]: most answers are written at once; changes wait for the writer; long answers are streamed. The drivers
+//! ([`crate::connection`], [`crate::datagram`]) know nothing of programs, the programs nothing of sockets.
+
+pub(crate) mod binder;
+pub(crate) mod control;
+pub(crate) mod netinfo;
+pub(crate) mod portmap;
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use netinfo_directory::{Change, Credentials, Origin, Session};
+use netinfo_wire::rpc::{
+    self, AcceptStat, AuthStat, Call, CallError, Credential, auth_password, put_accepted, put_denied,
+};
+use netinfo_wire::{control as control_wire, netinfo as ni, nibind, portmap as pm};
+use zeroize::Zeroizing;
+
+use crate::node::Running;
+use crate::served::Served;
+use crate::stream::Sink;
+
+/// What carries a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Tcp,
+    Udp,
+    Unix,
+}
+
+/// Where a call comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) origin: Origin,
+    pub(crate) transport: Transport,
+    /// Absent on the local socket.
+    pub(crate) peer: Option<SocketAddr>,
+    /// Our address as the caller sees it, where known.
+    pub(crate) local: Option<IpAddr>,
+}
+
+/// Which programs a port serves.
+#[derive(Clone)]
+pub(crate) enum Port {
+    /// One domain's own port: its NetInfo program and nothing else.
+    Domain(Arc<Served>),
+    /// The node's port for everything.
+    Ipcserver,
+    /// The binder's own port.
+    Binder,
+    /// The portmapper's port.
+    Portmap,
+    /// The UNIX socket: everything, and the control program.
+    Local,
+}
+
+/// What is known about a caller from call to call.
+pub(crate) struct Context {
+    pub(crate) caller: Caller,
+    pub(crate) port: Port,
+    /// Domain that NetInfo calls are for: the port's own, or the one BIND selected.
+    pub(crate) selected: Option<Selected>,
+}
+
+/// A selected domain and the session reads of it use.
+pub(crate) struct Selected {
+    pub(crate) served: Arc<Served>,
+    pub(crate) reader: Session,
+}
+
+/// What became of a call.
+pub(crate) enum Step {
+    /// The reply, if any, is in the buffer.
+    Done,
+    /// A change for the writer; the reply follows from its outcome.
+    Propose(Box<Proposal>),
+    /// The reply message takes a while.
+    Later(Pin<Box<dyn Future<Output = Vec<u8>> + Send>>),
+    /// The reply message is too long to be kept in memory; run this on a thread that may block.
+    Stream(Box<dyn FnOnce(&mut Sink) + Send>),
+}
+
+/// A change and on whose behalf it is to be made.
+pub(crate) struct Proposal {
+    pub(crate) xid: u32,
+    pub(crate) procedure: ni::Procedure,
+    pub(crate) served: Arc<Served>,
+    pub(crate) change: Change,
+    pub(crate) credentials: OwnedCredentials,
+}
+
+/// Credentials that outlive the call's bytes.
+pub(crate) enum OwnedCredentials {
+    None,
+    UidPassword { uid: i32, password: Zeroizing<Vec<u8>> },
+}
+
+impl OwnedCredentials {
+    pub(crate) fn of(credential: &Credential<'_>) -> Self {
+        match credential {
+            Credential::None => Self::None,
+            Credential::Sys(sys) => Self::UidPassword { uid: sys.uid as i32, password: auth_password(sys.machine) },
+        }
+    }
+
+    pub(crate) fn borrow(&self) -> Credentials<'_> {
+        match self {
+            Self::None => Credentials::None,
+            Self::UidPassword { uid, password } => Credentials::UidPassword { uid: *uid, password },
+        }
+    }
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Handles one call message; what can be answered at once is appended to `out` (a bare reply message).
+pub(crate) fn handle(node: &Arc<Running>, context: &mut Context, message: &[u8], out: &mut Vec<u8>) -> Step {
+    match rpc::parse_call(message) {
+        Ok(call) => dispatch(node, context, &call, out),
+        Err(CallError::Silent) => Step::Done,
+        Err(CallError::Denied { xid, auth }) => {
+            put_denied(out, xid, auth);
+            Step::Done
+        }
+    }
+}
+
+/// Finds the program of a call among those its port serves.
+pub(crate) fn dispatch(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, out: &mut Vec<u8>) -> Step {
+    let (everything, local) = match context.port {
+        Port::Local => (true, true),
+        Port::Ipcserver => (true, false),
+        _ => (false, false),
+    };
+    match (call.prog, &context.port) {
+        (ni::PROGRAM, Port::Domain(_)) => netinfo::call(node, context, call, out),
+        (ni::PROGRAM, _) if everything => netinfo::call(node, context, call, out),
+        (nibind::PROGRAM, Port::Binder) => binder::call(node, context, call, out),
+        (nibind::PROGRAM, _) if everything => binder::call(node, context, call, out),
+        (pm::PROGRAM, Port::Portmap) => portmap::call(node, context, call, out),
+        (pm::PROGRAM, _) if everything => portmap::call(node, context, call, out),
+        (control_wire::PROGRAM, _) if local => control::call(node, context, call, out),
+        _ => refuse(out, call.xid, AcceptStat::ProgUnavail),
+    }
+}
+
+/// Whether a call may be taken while changes of the same connection are still with the writer: changes themselves,
+/// because the writer keeps their order, if no password has to be checked first.
+pub(crate) fn may_overlap(call: &Call<'_>) -> bool {
+    call.prog == ni::PROGRAM
+        && matches!(call.cred, Credential::None)
+        && ni::Procedure::try_from(call.proc).is_ok_and(ni::Procedure::is_write)
+}
+
+pub(crate) fn refuse(out: &mut Vec<u8>, xid: u32, stat: AcceptStat) -> Step {
+    put_accepted(out, xid, stat);
+    Step::Done
+}
+
+pub(crate) fn deny_too_weak(out: &mut Vec<u8>, xid: u32) -> Step {
+    put_denied(out, xid, AuthStat::TooWeak);
+    Step::Done
+}
+
+/// A bare reply message with a successful head.
+pub(crate) fn accepted(xid: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64);
+    put_accepted(&mut out, xid, AcceptStat::Success);
+    out
+}
+
+impl Context {
+    /// The domain the connection is for, as far as it is decided.
+    pub(crate) fn domain(&self) -> Option<&Arc<Served>> {
+        match (&self.selected, &self.port) {
+            (Some(selected), _) => Some(&selected.served),
+            (None, Port::Domain(served)) => Some(served),
+            (None, _) => None,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Procedures whose results grow with the domain: CHILDREN, LIST, LISTALL and READALL.
+//!
+//! Small results are written at once. Long ones are streamed, a page at a time: the list of children is fixed first,
+//! then pages are read from snapshots of their own, so that a slow reader never pins one. A child that has gone by
+//! then is reported as the protocol has it for children that cannot be read. READALL alone must be of one moment; it
+//! keeps its snapshot, and its time is bounded instead.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use netinfo_directory::{Error, Session, View};
+use netinfo_wire::netinfo::{
+    Id, NameArgs, Procedure, Status, decode_checksum, put_count, put_id, put_more, put_readall_head, put_status,
+};
+use netinfo_wire::rpc::{AcceptStat, Call, put_accepted};
+use netinfo_wire::xdr::{put_bool, put_u32};
+
+use super::reads::{put_properties, put_values, wire};
+use super::{Refusal, Step};
+use crate::limits::READALL_DEADLINE;
+use crate::node::Running;
+use crate::served::Served;
+use crate::stream::Sink;
+
+/// More children than this, and the result is streamed.
+const STREAM_ABOVE: u32 = 256;
+/// Children read from one snapshot while streaming.
+const PAGE: usize = 256;
+
+/// What is listed of each child.
+#[derive(Clone)]
+enum What {
+    Ids,
+    Names(Vec<u8>),
+    Everything,
+}
+
+/// CHILDREN, LIST, LISTALL.
+pub(super) fn call(
+    served: &Arc<Served>,
+    reader: &Session,
+    procedure: Procedure,
+    call: &Call<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Option<Step>, Refusal> {
+    let (id, what) = match procedure {
+        Procedure::Children => (Id::decode(call.args)?, What::Ids),
+        Procedure::ListAll => (Id::decode(call.args)?, What::Everything),
+        _ => {
+            let args = NameArgs::decode(call.args)?;
+            (args.id, What::Names(args.name.to_vec()))
+        }
+    };
+    let view = served.domain.read(reader)?;
+    let record = view.record(id.object)?;
+    let own = wire(record.id());
+    let children = view.children(id.object)?.collect::<Result<Vec<_>, _>>()?;
+    if record.child_count() <= STREAM_ABOVE || matches!(what, What::Ids) {
+        head(out, &what, own, children.len());
+        put_children(&view, &what, &children, out);
+        tail(out, &what, own);
+        return Ok(None);
+    }
+    let (served, reader, xid) = (served.clone(), reader.clone(), call.xid);
+    Ok(Some(Step::Stream(Box::new(move |sink: &mut Sink| {
+        put_accepted(sink.buffer(), xid, AcceptStat::Success);
+        head(sink.buffer(), &what, own, children.len());
+        for page in children.chunks(PAGE) {
+            match served.domain.read(&reader) {
+                Ok(view) => put_children(&view, &what, page, sink.buffer()),
+                Err(_) => return sink.fail(),
+            }
+            if !sink.flush_when_full() {
+                return;
+            }
+        }
+        tail(sink.buffer(), &what, own);
+        sink.finish();
+    }))))
+}
+
+fn head(out: &mut Vec<u8>, what: &What, own: Id, count: usize) {
+    put_status(out, Status::Ok);
+    if matches!(what, What::Everything) {
+        put_id(out, own);
+    }
+    put_count(out, count as u32);
+}
+
+fn tail(out: &mut Vec<u8>, what: &What, own: Id) {
+    if !matches!(what, What::Everything) {
+        put_id(out, own);
+    }
+}
+
+fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8>) {
+    for &child in children {
+        match what {
+            What::Ids => put_u32(out, child),
+            What::Names(key) => match view.record(child) {
+                Ok(record) => {
+                    put_u32(out, child);
+                    let names = View::listed(&record, key);
+                    put_bool(out, names.is_some());
+                    if let Some(names) = names {
+                        put_values(out, names);
+                    }
+                }
+                Err(_) => {
+                    put_u32(out, 0);
+                    put_bool(out, false);
+                }
+            },
+            What::Everything => match view.record(child) {
+                Ok(record) => put_properties(out, &record),
+                Err(_) => put_count(out, 0),
+            },
+        }
+    }
+}
+
+/// READALL: nothing if the caller's checksum is current, else every directory, parents first.
+pub(super) fn readall(
+    node: &Arc<Running>,
+    served: &Arc<Served>,
+    reader: &Session,
+    call: &Call<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Option<Step>, Refusal> {
+    let checksum = decode_checksum(call.args)?;
+    let view = served.domain.read(reader)?;
+    let clone = served.domain.role() != netinfo_directory::Role::Master;
+    if clone && !view.root_flag(b"cloneReplyReadall", false)? {
+        return Err(Error::NotMaster.into());
+    }
+    if view.checksum()? == checksum {
+        put_status(out, Status::Ok);
+        put_readall_head(out, 0, 0);
+        put_more(out, false);
+        return Ok(None);
+    }
+    let permit = node.readall_permits.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
+    let (served, reader, xid) = (served.clone(), reader.clone(), call.xid);
+    Ok(Some(Step::Stream(Box::new(move |sink: &mut Sink| {
+        let _permit = permit;
+        put_accepted(sink.buffer(), xid, AcceptStat::Success);
+        match write_all(&served, &reader, sink) {
+            Ok(()) => sink.finish(),
+            Err(error) => {
+                tracing::warn!(%error, tag = served.domain.tag(), "READALL cut short");
+                sink.fail();
+            }
+        }
+    }))))
+}
+
+fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_directory::Result<()> {
+    let deadline = Instant::now() + READALL_DEADLINE;
+    let view = served.domain.read(reader)?;
+    put_status(sink.buffer(), Status::Ok);
+    put_readall_head(sink.buffer(), view.checksum()?, view.highest_object()?);
+    view.walk(|record, children| {
+        let out = sink.buffer();
+        put_more(out, true);
+        put_id(out, wire(record.id()));
+        put_properties(out, &record);
+        put_u32(out, record.parent());
+        put_count(out, children.len() as u32);
+        children.iter().for_each(|child| put_u32(out, *child));
+        if !sink.flush_when_full() || Instant::now() > deadline {
+            return Err(Error::Busy);
+        }
+        Ok(true)
+    })?;
+    put_more(sink.buffer(), false);
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! The running node: its domains, tables and limits, and the tasks that listen.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use netinfo_directory::{Credentials, Domain, Error, Node, Origin};
+use netinfo_wire::nibind::Addrinfo;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::AbortHandle;
+
+use crate::connection::{Connection, Socket};
+use crate::connections::Connections;
+use crate::datagram;
+use crate::endpoints::{DomainAddress, Endpoints, PairAddress, Role};
+use crate::frontend::binder::Registry;
+use crate::frontend::control::Uploads;
+use crate::frontend::portmap::Mappings;
+use crate::frontend::{Caller, Context, Port, Transport, netinfo};
+use crate::interfaces::OwnAddresses;
+use crate::limits::{Limits, PASSWORD_CHECKS};
+use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
+use crate::served::Served;
+use crate::settings::ListenSettings;
+use crate::udp::UdpPort;
+
+/// The domain calls are for when nothing else was said.
+pub(crate) const DEFAULT_TAG: &str = "local";
+/// Pause after a failed accept (out of descriptors, mostly).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Everything the front-ends share.
+pub(crate) struct Running {
+    pub(crate) core: Node,
+    pub(crate) hostname: String,
+    pub(crate) own: Arc<OwnAddresses>,
+    pub(crate) historical: bool,
+    pub(crate) limits: Limits,
+    /// Connections served at once.
+    pub(crate) max_connections: u64,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) registry: Registry,
+    pub(crate) mappings: Mappings,
+    pub(crate) uploads: Uploads,
+    pub(crate) readall_permits: Arc<Semaphore>,
+    pub(crate) password_permits: Arc<Semaphore>,
+    pub(crate) started: Instant,
+    privileged_ports: u16,
+    listen: ListenSettings,
+    domains: RwLock<BTreeMap<String, Arc<Served>>>,
+    endpoints: Mutex<Endpoints>,
+    endpoints_file: Option<PathBuf>,
+    stop: watch::Sender<bool>,
+    /// Streams accepted since the start.
+    accepted: AtomicU64,
+    listeners: Mutex<Vec<AbortHandle>>,
+}
+
+/// What a node is made of.
+pub(crate) struct Parts {
+    pub(crate) core: Node,
+    pub(crate) hostname: String,
+    pub(crate) own: Arc<OwnAddresses>,
+    pub(crate) historical: bool,
+    pub(crate) limits: Limits,
+    pub(crate) max_connections: usize,
+    pub(crate) privileged_ports: u16,
+    pub(crate) listen: ListenSettings,
+    pub(crate) endpoints_file: Option<PathBuf>,
+}
+
+impl Running {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let Parts { core, hostname, own, historical, limits, max_connections, .. } = parts;
+        Arc::new(Self {
+            core,
+            hostname,
+            own,
+            historical,
+            max_connections: max_connections as u64,
+            connections: Arc::new(Connections::new(max_connections, limits.connections_per_address)),
+            registry: Registry::default(),
+            mappings: Mappings::default(),
+            uploads: Uploads::default(),
+            readall_permits: Arc::new(Semaphore::new(limits.readall)),
+            password_permits: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            started: Instant::now(),
+            limits,
+            privileged_ports: parts.privileged_ports,
+            listen: parts.listen,
+            domains: RwLock::default(),
+            endpoints: Mutex::default(),
+            endpoints_file: parts.endpoints_file,
+            stop: watch::Sender::new(false),
+            accepted: AtomicU64::new(0),
+            listeners: Mutex::default(),
+        })
+    }
+
+    /// The served domain with this tag.
+    pub(crate) fn served(&self, tag: &str) -> Option<Arc<Served>> {
+        self.domains.read().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()
+    }
+
+    /// All served domains by tag.
+    pub(crate) fn all_served(&self) -> Vec<Arc<Served>> {
+        self.domains.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Name and version told in STATISTICS.
+    pub(crate) fn server_version(&self) -> &'static str {
+        if self.historical { "netinfo-369.1.5" } else { concat!("netinfo-open-", env!("CARGO_PKG_VERSION")) }
+    }
+
+    /// Where a network call comes from.
+    pub(crate) fn origin(&self, peer: SocketAddr) -> Origin {
+        let address = peer.ip().to_canonical();
+        Origin::Network {
+            address,
+            own: self.own.contains(address),
+            privileged_port: peer.port() != 0 && peer.port() < self.privileged_ports,
+        }
+    }
+
+    /// Where everything listens now.
+    pub(crate) fn endpoints(&self) -> Endpoints {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ports of our own portmapper, if it is on.
+    pub(crate) fn portmap_ports(&self) -> Option<PairAddress> {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).portmap
+    }
+
+    /// Ports on which the binder is announced: its own, else the node's common ones.
+    pub(crate) fn binder_ports(&self) -> Option<PairAddress> {
+        let endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        endpoints.binder.or(endpoints.ipcserver)
+    }
+
+    /// Streams accepted since the start.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Changes what is announced, and writes the endpoints file if it exists already or `create` says so.
+    pub(crate) fn announce(&self, change: impl FnOnce(&mut Endpoints), create: bool) -> std::io::Result<()> {
+        let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut endpoints);
+        match &self.endpoints_file {
+            Some(file) if create || file.exists() => endpoints.write(file),
+            _ => Ok(()),
+        }
+    }
+
+    /// Serves an open domain of the core: opens its ports and registers it with the binder.
+    pub(crate) fn start_domain(self: &Arc<Self>, tag: &str) -> Result<(), ListenError> {
+        let Some(domain) = self.core.domain(tag) else { return Ok(()) };
+        let served = Arc::new(Served::new(domain.clone()));
+        let asked = root_port(&domain);
+        let bound = listen::domain(tag, self.listen.domain(tag), asked)?;
+        let address = bound.client_address();
+        for pair in bound.pairs {
+            for task in self.listen_on(pair, Port::Domain(served.clone())) {
+                served.add_listener(task);
+            }
+        }
+        let common = self.endpoints().ipcserver;
+        if let Some(ports) = address.or(common) {
+            let ports = Addrinfo { udp_port: ports.udp.port().into(), tcp_port: ports.tcp.port().into() };
+            self.registry.register(tag.as_bytes(), ports, true);
+        }
+        let role = match domain.role() {
+            netinfo_directory::Role::Master => Role::Master,
+            netinfo_directory::Role::Clone { .. } => Role::Clone,
+        };
+        self.domains.write().unwrap_or_else(PoisonError::into_inner).insert(tag.into(), served.clone());
+        let announced = self.announce(
+            |e| {
+                e.domains.insert(tag.into(), DomainAddress { address, role });
+            },
+            false,
+        );
+        if let Err(error) = announced {
+            tracing::warn!(%error, "cannot write the endpoints file");
+        }
+        crate::replica::start(self, &served);
+        tracing::info!(tag, role = domain.role().name(), ?address, "serving domain");
+        Ok(())
+    }
+
+    /// Stops serving a domain, moves its data aside and returns where to.
+    pub(crate) async fn destroy_domain(self: &Arc<Self>, tag: &str) -> Result<PathBuf, Error> {
+        self.registry.unregister(tag.as_bytes());
+        let served = self.domains.write().unwrap_or_else(PoisonError::into_inner).remove(tag);
+        if let Some(served) = served {
+            served.retire();
+        }
+        let announced = self.announce(
+            |e| {
+                e.domains.remove(tag);
+            },
+            false,
+        );
+        if let Err(error) = announced {
+            tracing::warn!(%error, "cannot write the endpoints file");
+        }
+        let (node, tag) = (self.clone(), tag.to_owned());
+        let moved =
+            tokio::task::spawn_blocking(move || node.core.destroy(&tag, crate::frontend::now())).await;
+        let path = moved.unwrap_or(Err(Error::Busy))?;
+        tracing::info!(path = %path.display(), "domain destroyed; its data was moved aside");
+        Ok(path)
+    }
+
+    /// Listens on the sockets of a service.
+    pub(crate) fn listen_all(self: &Arc<Self>, bound: Bound, port: &Port) {
+        for pair in bound.pairs {
+            let tasks = self.listen_on(pair, port.clone());
+            self.listeners.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+        }
+    }
+
+    fn listen_on(self: &Arc<Self>, pair: Pair, port: Port) -> Vec<AbortHandle> {
+        let mut tasks = Vec::new();
+        match TcpListener::from_std(pair.tcp) {
+            Ok(listener) => {
+                tasks.push(tokio::spawn(accept_tcp(self.clone(), listener, port.clone())).abort_handle())
+            }
+            Err(error) => tracing::error!(%error, address = %pair.tcp_addr, "cannot listen"),
+        }
+        match UdpPort::new(pair.udp) {
+            Ok(socket) => {
+                tasks.push(tokio::spawn(datagram::run(self.clone(), Arc::new(socket), port)).abort_handle());
+            }
+            Err(error) => tracing::error!(%error, address = %pair.udp_addr, "cannot listen"),
+        }
+        tasks
+    }
+
+    /// Listens on the UNIX socket.
+    pub(crate) fn listen_local(
+        self: &Arc<Self>,
+        listener: std::os::unix::net::UnixListener,
+    ) -> std::io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener)?;
+        let task = tokio::spawn(accept_unix(self.clone(), listener)).abort_handle();
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        Ok(())
+    }
+
+    /// Takes no new connections, tells the open ones to finish, and waits for them a while.
+    pub(crate) async fn drain(&self) {
+        for task in self.listeners.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
+        }
+        for served in self.all_served() {
+            served.retire();
+        }
+        self.stop.send_replace(true);
+        let deadline = Instant::now() + crate::connection::DRAIN;
+        while self.connections.len() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Returns once the daemon is stopping.
+    pub(crate) async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender lives as long as the node, so an error cannot happen while somebody waits here.
+        let _ = stop.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// What the root directory says about the domain's ports.
+fn root_port(domain: &Domain) -> DomainPort {
+    let read = || -> netinfo_directory::Result<DomainPort> {
+        let session = domain.authenticate(Credentials::None, Origin::Internal)?;
+        let view = domain.read(&session)?;
+        Ok(DomainPort { port: view.configured_port()?, loopback_only: view.is_loopback_only()? })
+    };
+    read().unwrap_or_else(|error| {
+        tracing::warn!(%error, tag = domain.tag(), "cannot read the root directory; using default ports");
+        DomainPort::default()
+    })
+}
+
+async fn accept_tcp(node: Arc<Running>, listener: TcpListener, port: Port) {
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let origin = node.origin(peer);
+        if let Port::Domain(served) = &port
+            && !netinfo::admits(served, origin)
+        {
+            tracing::info!(%peer, tag = served.domain.tag(), "untrusted network: connection refused");
+            continue;
+        }
+        // A reply must not wait for the acknowledgement of the one before it.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+        let local = stream.local_addr().ok().map(|a| a.ip());
+        let own = matches!(origin, Origin::Network { own: true, .. });
+        let caller = Caller { origin, transport: Transport::Tcp, peer: Some(peer), local };
+        let counted_address = (!own).then(|| peer.ip().to_canonical());
+        spawn(&node, Socket::Tcp(stream), caller, port.clone(), counted_address);
+    }
+}
+
+async fn accept_unix(node: Arc<Running>, listener: UnixListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let Ok(peer) = stream.peer_cred() else { continue };
+                let origin = Origin::Local { uid: peer.uid() };
+                let caller = Caller { origin, transport: Transport::Unix, peer: None, local: None };
+                spawn(&node, Socket::Unix(stream), caller, Port::Local, None);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn spawn(node: &Arc<Running>, socket: Socket, caller: Caller, port: Port, address: Option<IpAddr>) {
+    node.accepted.fetch_add(1, Ordering::Relaxed);
+    let place = node.connections.admit(address);
+    let context = Context { caller, port, selected: None };
+    tokio::spawn(Connection::new(node.clone(), socket, place, context).run());
+}

@@ -1,0 +1,238 @@
+//! `netinfod serve`: from settings to a running node, and back down again.
+//!
+//! The order matters. What needs privilege (reserved ports, the shadow file) comes first, while there is one thread;
+//! then privileges are dropped, the store is opened, and domains begin to listen with the one capability kept.
+
+use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use caps::Capability;
+use netinfo_directory::{Node, Options};
+use netinfo_wire::{nibind, portmap};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Compat, Seed};
+use crate::endpoints::PairAddress;
+use crate::frontend::{Port, now};
+use crate::interfaces::OwnAddresses;
+use crate::listen::{self, Bound, LocalListener};
+use crate::node::{DEFAULT_TAG, Parts, Running};
+use crate::settings::{Settings, UserChoice};
+use crate::{limits, logging, notify, privileges, rpcbind, seed};
+
+/// Why the daemon could not start or go on, in words for people.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What was opened while there was privilege.
+struct Opened {
+    ipcserver: Bound,
+    binder: Bound,
+    portmap: Bound,
+    local: Option<LocalListener>,
+    /// Content of the machine's files, when the data directory is new.
+    seed: Option<seed::Collected>,
+}
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// Anything that keeps it from serving, fit to be shown.
+pub fn run(settings: Settings) -> Result<(), Failure> {
+    logging::init(settings.log, settings.log_level)?;
+    let descriptors = limits::raise_descriptor_limit()?;
+    let max_connections = settings.limits.connections_within(descriptors);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&settings.data)
+        .map_err(|e| format!("cannot create the data directory {}: {e}", settings.data.display()))?;
+    let account = privileges::choose(&settings.user, &settings.data)?;
+    let account =
+        account.filter(|account| endpoints_writable(&settings, account.uid.as_raw(), account.gid.as_raw()));
+    let fresh = !settings.data.join(format!("{DEFAULT_TAG}.domain")).exists();
+    let opened = open(&settings, fresh)?;
+    if let Some(account) = &account {
+        privileges::chown_tree(&settings.data, account.uid, account.gid)?;
+        privileges::drop_to(account, &[Capability::CAP_NET_BIND_SERVICE])?;
+    }
+    let own = Arc::new(OwnAddresses::new(settings.address)?);
+    let (core, failed) = Node::open(&settings.data, options(&settings, &own), true)?;
+    for (tag, error) in failed {
+        tracing::error!(tag, "domain is not served: {error}");
+    }
+    let parts = Parts {
+        core,
+        hostname: settings.hostname.to_string(),
+        own,
+        historical: settings.compat == Some(Compat::Netinfo369),
+        limits: settings.limits,
+        max_connections,
+        privileged_ports: privileges::privileged_port_limit(),
+        listen: settings.listen.clone(),
+        endpoints_file: settings.endpoints.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("netinfod").build()?;
+    runtime.block_on(serve(Running::new(parts), opened, settings))
+}
+
+/// Whether a default user could write the endpoints file; if not, a warning, and the daemon stays root.
+fn endpoints_writable(settings: &Settings, uid: u32, gid: u32) -> bool {
+    let Some(folder) = settings.endpoints.as_deref().and_then(Path::parent) else { return true };
+    let Ok(stat) = std::fs::metadata(folder) else { return true };
+    let bits = match () {
+        () if stat.uid() == uid => 0o300,
+        () if stat.gid() == gid => 0o030,
+        () => 0o003,
+    };
+    let writable = stat.mode() & bits == bits;
+    if !writable && settings.user == UserChoice::Default {
+        tracing::warn!("staying root: the default user could not write {}", folder.display());
+    }
+    writable || settings.user != UserChoice::Default
+}
+
+fn open(settings: &Settings, fresh: bool) -> Result<Opened, Failure> {
+    let listen = &settings.listen;
+    Ok(Opened {
+        ipcserver: listen::ipcserver(&listen.ipcserver)?,
+        binder: listen::binder(&listen.binder)?,
+        portmap: listen::portmap(&listen.portmap)?,
+        local: listen::local(&listen.local, &settings.data)?,
+        seed: (fresh && settings.seed == Seed::Machine).then(|| seed::collect(Path::new("/etc"))),
+    })
+}
+
+fn options(settings: &Settings, own: &Arc<OwnAddresses>) -> Options {
+    let known = own.clone();
+    Options {
+        hostname: settings.hostname.to_string(),
+        addresses: own.announced_v4(),
+        own: Arc::new(move |address: IpAddr| known.contains(address)),
+        historical: settings.compat == Some(Compat::Netinfo369),
+        map_size: usize::try_from(settings.store.map_size).unwrap_or(usize::MAX),
+        feed_retention: settings.store.change_feed_retention,
+    }
+}
+
+async fn serve(node: Arc<Running>, opened: Opened, settings: Settings) -> Result<(), Failure> {
+    if node.core.domain(DEFAULT_TAG).is_none() && node.core.domains().iter().all(|d| d.tag() != DEFAULT_TAG) {
+        first_start(&node, opened.seed)?;
+    }
+    let local_file = opened.local.as_ref().map(|l| l.file.path().to_owned());
+    let (ipcserver, binder) = (opened.ipcserver.client_address(), opened.binder.client_address());
+    let portmap = opened.portmap.client_address();
+    node.announce(
+        |e| {
+            (e.ipcserver, e.binder, e.portmap) = (ipcserver, binder, portmap);
+            e.local.clone_from(&local_file);
+        },
+        false,
+    )?;
+    for domain in node.core.domains() {
+        node.start_domain(domain.tag())?;
+    }
+    node.listen_all(opened.ipcserver, &Port::Ipcserver);
+    node.listen_all(opened.binder, &Port::Binder);
+    node.listen_all(opened.portmap, &Port::Portmap);
+    // Kept until the end: dropping it removes the socket file.
+    let _socket_file = match opened.local {
+        Some(local) => {
+            node.listen_local(local.listener)?;
+            Some(local.file)
+        }
+        None => None,
+    };
+    let registration = register(&settings, portmap, binder.or(ipcserver)).await;
+    let file = settings.endpoints.as_deref().unwrap_or_else(|| Path::new("")).display();
+    node.announce(|_| {}, true).map_err(|e| format!("cannot write the endpoints file {file}: {e}"))?;
+    describe(&node);
+    notify::ready(&format!("serving {} domains", node.all_served().len()));
+    until_stopped(&node).await?;
+    notify::stopping();
+    tracing::info!("stopping");
+    if let Some(registration) = registration {
+        // A portmapper that is gone by now needs no telling.
+        let _ = tokio::task::spawn_blocking(move || drop(registration)).await;
+    }
+    node.drain().await;
+    Ok(())
+}
+
+/// Makes the domain `local` and fills it from the machine's files.
+fn first_start(node: &Running, collected: Option<seed::Collected>) -> Result<(), Failure> {
+    let domain = node.core.create_master(DEFAULT_TAG, now())?;
+    if let Some(collected) = collected {
+        let summary = seed::apply(&domain, &collected, now())?;
+        for line in summary.to_string().lines() {
+            tracing::info!("first start: {line}");
+        }
+    }
+    Ok(())
+}
+
+/// Tells a running rpcbind where the binder is, unless we are the portmapper.
+async fn register(
+    settings: &Settings,
+    own_portmap: Option<PairAddress>,
+    binder: Option<PairAddress>,
+) -> Option<rpcbind::Registration> {
+    let binder = binder?;
+    let wanted = settings.register_with_rpcbind && own_portmap.is_none() && listen::rpcbind_runs();
+    if !wanted || settings.listen.portmap == crate::config::Listen::Off {
+        return None;
+    }
+    let programs = [
+        (nibind::PROGRAM, nibind::VERSION, portmap::IPPROTO_UDP, binder.udp.port()),
+        (nibind::PROGRAM, nibind::VERSION, portmap::IPPROTO_TCP, binder.tcp.port()),
+    ];
+    let registered = tokio::task::spawn_blocking(move || rpcbind::register(&programs)).await;
+    match registered {
+        Ok(Ok(registration)) => Some(registration),
+        Ok(Err(error)) => {
+            tracing::warn!(
+                "not registered with rpcbind, so remote NetInfo clients will not find this node: {error}"
+            );
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Says in the log where everything is.
+fn describe(node: &Running) {
+    let endpoints = node.endpoints();
+    let show = |pair: Option<PairAddress>| pair.map_or_else(|| "off".into(), |p| p.tcp.to_string());
+    tracing::info!(
+        ipcserver = show(endpoints.ipcserver),
+        binder = show(endpoints.binder),
+        portmap = show(endpoints.portmap),
+        local = endpoints.local.map(|p| p.display().to_string()),
+        "netinfod {} is serving",
+        env!("CARGO_PKG_VERSION")
+    );
+}
+
+/// Waits for SIGTERM or SIGINT; SIGHUP makes every domain look for its parent anew and the interfaces be read.
+async fn until_stopped(node: &Arc<Running>) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => {
+                notify::reloading();
+                node.own.refresh();
+                for served in node.all_served() {
+                    served.parent.forget();
+                    crate::replica::resync(node, &served);
+                }
+                notify::ready("reloaded");
+                tracing::info!("reloaded");
+            }
+        }
+    }
+}
