@@ -163,11 +163,20 @@ impl Connection {
                 ready = self.socket.readable() => ready.map_err(End::from),
                 () = entry.evict.notified() => Err(End::Evicted),
                 () = self.node.stopped() => Err(End::Closed),
+                () = self.domain_gone() => Err(End::Closed),
             }
         };
         match patience {
             Some(limit) => timeout(limit, wait).await.unwrap_or(Err(End::Refused("no data in time"))),
             None => wait.await,
+        }
+    }
+
+    /// Returns once the domain this connection is for is no longer served; never, if it is for none.
+    async fn domain_gone(&self) {
+        match &self.counted {
+            Some(counted) => counted.until_gone().await,
+            None => std::future::pending().await,
         }
     }
 

@@ -1,11 +1,12 @@
 //! A domain being served: the core's domain, its ports, and what is counted about it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use netinfo_directory::{Credentials, Domain, Origin, Result, View};
 use netinfo_wire::netinfo::Procedure;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::parent::Parent;
@@ -20,7 +21,7 @@ pub(crate) struct Served {
     pub(crate) replica: Replica,
     /// The tasks that listen on the domain's own ports.
     listeners: std::sync::Mutex<Vec<AbortHandle>>,
-    gone: AtomicBool,
+    gone: watch::Sender<bool>,
 }
 
 impl Served {
@@ -32,7 +33,7 @@ impl Served {
             parent: Parent::default(),
             replica: Replica::default(),
             listeners: std::sync::Mutex::default(),
-            gone: AtomicBool::new(false),
+            gone: watch::Sender::new(false),
         }
     }
 
@@ -46,16 +47,23 @@ impl Served {
         self.listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
     }
 
-    /// Stops listening and makes connections that selected the domain forget it.
+    /// Stops listening and makes the connections that are for this domain close, so that nobody holds its store.
     pub(crate) fn retire(&self) {
-        self.gone.store(true, Ordering::Release);
+        self.gone.send_replace(true);
         for task in self.listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner).drain(..) {
             task.abort();
         }
     }
 
     pub(crate) fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
+        *self.gone.borrow()
+    }
+
+    /// Returns once the domain is no longer served.
+    pub(crate) async fn until_gone(&self) {
+        let mut gone = self.gone.subscribe();
+        // The sender lives as long as `self`, so there is no error to wait out.
+        let _ = gone.wait_for(|gone| *gone).await;
     }
 }
 
@@ -137,6 +145,11 @@ impl Counted {
 
     pub(crate) fn evicted(&self) {
         self.0.connections.evicted();
+    }
+
+    /// Returns once the domain is no longer served.
+    pub(crate) async fn until_gone(&self) {
+        self.0.until_gone().await;
     }
 }
 
