@@ -4,14 +4,25 @@
 //! * [`golden`]: calls and replies recorded from historical NetInfo servers.
 //! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
 //! * [`files`]: the same for files in the formats of `netinfo-formats`.
+//! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
+//! * [`caller`]: a small RPC client, to look at what goes over the wire.
+//! * [`namespace`]: a network of one's own, for tests that need well-known ports.
 
 #![forbid(unsafe_code)]
 
+pub mod caller;
+pub mod endpoints;
 pub mod exercise;
 pub mod files;
 pub mod golden;
+pub mod namespace;
+pub mod node;
 
 use std::path::{Path, PathBuf};
+
+pub use caller::Caller;
+pub use endpoints::Endpoints;
+pub use node::Node;
 
 /// The path of a fixture, such as `flat/passwd`.
 pub fn data(file: impl AsRef<Path>) -> PathBuf {
