@@ -44,19 +44,34 @@ enum Style {
     Journal,
 }
 
+/// Changes the least severe messages logged, while the process runs.
+pub struct Reload(Box<dyn Fn(EnvFilter) + Send + Sync>);
+
+impl Reload {
+    /// Logs from this level on; a filter in the environment still goes over it.
+    ///
+    /// # Errors
+    /// [`LoggingError::Filter`].
+    pub fn set(&self, level: LogLevel) -> Result<(), LoggingError> {
+        (self.0)(filter(level, std::env::var_os(FILTER_VARIABLE).as_deref())?);
+        Ok(())
+    }
+}
+
 /// Sends all messages of this process to standard error.
 ///
 /// # Errors
 /// [`LoggingError`], fit to be shown as is.
-pub fn init(format: LogFormat, level: LogLevel) -> Result<(), LoggingError> {
+pub fn init(format: LogFormat, level: LogLevel) -> Result<Reload, LoggingError> {
     let filter = filter(level, std::env::var_os(FILTER_VARIABLE).as_deref())?;
     let style = match () {
         () if in_journal(std::env::var("JOURNAL_STREAM").ok().as_deref()) => Style::Journal,
         () if io::stderr().is_terminal() => Style::Terminal,
         () => Style::Plain,
     };
-    let subscriber = subscriber(format, style, filter, io::stderr);
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| LoggingError::Twice)
+    let (subscriber, reload) = subscriber(format, style, filter, io::stderr);
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| LoggingError::Twice)?;
+    Ok(reload)
 }
 
 fn filter(level: LogLevel, variable: Option<&std::ffi::OsStr>) -> Result<EnvFilter, LoggingError> {
@@ -79,17 +94,27 @@ fn subscriber<W>(
     style: Style,
     filter: EnvFilter,
     writer: W,
-) -> Box<dyn Subscriber + Send + Sync>
+) -> (Box<dyn Subscriber + Send + Sync>, Reload)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    // Each form has a type of its own, and so has its handle.
+    macro_rules! finish {
+        ($builder:expr) => {{
+            let builder = $builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            // An error says that the subscriber is gone, and then nothing is logged anyway.
+            let reload = Reload(Box::new(move |filter| drop(handle.reload(filter))));
+            (Box::new(builder.finish()), reload)
+        }};
+    }
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match (format, style) {
-        (LogFormat::Json, _) => Box::new(builder.json().flatten_event(true).with_ansi(false).finish()),
+        (LogFormat::Json, _) => finish!(builder.json().flatten_event(true).with_ansi(false)),
         (LogFormat::Text, Style::Journal) => {
-            Box::new(builder.with_ansi(false).event_format(Journal::default()).finish())
+            finish!(builder.with_ansi(false).event_format(Journal::default()))
         }
-        (LogFormat::Text, style) => Box::new(builder.with_ansi(style == Style::Terminal).finish()),
+        (LogFormat::Text, style) => finish!(builder.with_ansi(style == Style::Terminal)),
     }
 }
 
@@ -160,7 +185,7 @@ mod tests {
     fn logged(format: LogFormat, style: Style, level: LogLevel) -> String {
         let buffer = Buffer::default();
         let writer = buffer.clone();
-        let subscriber = subscriber(format, style, filter(level, None).unwrap(), move || writer.clone());
+        let (subscriber, _) = subscriber(format, style, filter(level, None).unwrap(), move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
             tracing::warn!(target: "netinfod", port = 945, "needs privilege");
             tracing::debug!(target: "netinfod", "detail");

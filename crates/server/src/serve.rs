@@ -13,7 +13,7 @@ use netinfo_directory::{Node, Options};
 use netinfo_wire::{nibind, portmap};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{Compat, Seed};
+use crate::config::{Compat, Config, Seed};
 use crate::endpoints::PairAddress;
 use crate::frontend::{Port, now};
 use crate::interfaces::OwnAddresses;
@@ -40,7 +40,7 @@ struct Opened {
 /// # Errors
 /// Anything that keeps it from serving, fit to be shown.
 pub fn run(settings: Settings) -> Result<(), Failure> {
-    logging::init(settings.log, settings.log_level)?;
+    let log = logging::init(settings.log, settings.log_level)?;
     let descriptors = limits::raise_descriptor_limit()?;
     let max_connections = settings.limits.connections_within(descriptors);
     std::fs::DirBuilder::new()
@@ -74,7 +74,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         endpoints_file: settings.endpoints.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("netinfod").build()?;
-    runtime.block_on(serve(Running::new(parts), opened, settings))
+    runtime.block_on(serve(Running::new(parts), opened, settings, &log))
 }
 
 /// Whether a default user could write the endpoints file; if not, a warning, and the daemon stays root.
@@ -116,7 +116,12 @@ fn options(settings: &Settings, own: &Arc<OwnAddresses>) -> Options {
     }
 }
 
-async fn serve(node: Arc<Running>, opened: Opened, settings: Settings) -> Result<(), Failure> {
+async fn serve(
+    node: Arc<Running>,
+    opened: Opened,
+    settings: Settings,
+    log: &logging::Reload,
+) -> Result<(), Failure> {
     if node.core.domain(DEFAULT_TAG).is_none() && node.core.domains().iter().all(|d| d.tag() != DEFAULT_TAG) {
         first_start(&node, opened.seed)?;
     }
@@ -149,7 +154,7 @@ async fn serve(node: Arc<Running>, opened: Opened, settings: Settings) -> Result
     node.announce(|_| {}, true).map_err(|e| format!("cannot write the endpoints file {file}: {e}"))?;
     describe(&node);
     notify::ready(&format!("serving {} domains", node.all_served().len()));
-    until_stopped(&node).await?;
+    until_stopped(&node, &settings, log).await?;
     notify::stopping();
     tracing::info!("stopping");
     if let Some(registration) = registration {
@@ -157,6 +162,10 @@ async fn serve(node: Arc<Running>, opened: Opened, settings: Settings) -> Result
         let _ = tokio::task::spawn_blocking(move || drop(registration)).await;
     }
     node.drain().await;
+    if let Some(file) = &settings.endpoints {
+        // Nothing listens any more. A file that is gone already is as good.
+        let _ = std::fs::remove_file(file);
+    }
     Ok(())
 }
 
@@ -214,25 +223,50 @@ fn describe(node: &Running) {
     );
 }
 
-/// Waits for SIGTERM or SIGINT; SIGHUP makes every domain look for its parent anew and the interfaces be read.
-async fn until_stopped(node: &Arc<Running>) -> std::io::Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGHUP reloads.
+async fn until_stopped(
+    node: &Arc<Running>,
+    settings: &Settings,
+    log: &logging::Reload,
+) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let mut in_use = settings.config.as_deref().and_then(|file| Config::load(file).ok());
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = hangup.recv() => {
                 notify::reloading();
+                if let Some(file) = &settings.config {
+                    reload_config(file, &mut in_use, log);
+                }
                 node.own.refresh();
                 for served in node.all_served() {
                     served.parent.forget();
                     crate::replica::resync(node, &served);
                 }
                 notify::ready("reloaded");
-                tracing::info!("reloaded");
+                tracing::info!("reloaded: configuration, interfaces, parents, replicas");
             }
         }
     }
+}
+
+/// Reads the configuration file again. The log level changes at once; a file with errors changes nothing.
+fn reload_config(file: &Path, in_use: &mut Option<Config>, log: &logging::Reload) {
+    let new = match Config::load(file) {
+        Ok(new) => new,
+        Err(error) => return tracing::error!("configuration not reloaded: {error}"),
+    };
+    if let Err(error) = log.set(new.log_level.unwrap_or_default()) {
+        tracing::error!("log level not changed: {error}");
+    }
+    let level = new.log_level;
+    let same = in_use.as_ref().is_some_and(|old| Config { log_level: level, ..old.clone() } == new);
+    if !same {
+        tracing::warn!("{}: keys other than log_level take effect at the next start", file.display());
+    }
+    *in_use = Some(new);
 }

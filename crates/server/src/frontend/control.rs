@@ -71,7 +71,7 @@ pub(crate) fn member<'v>(request: &'v Value, name: &str) -> Result<&'v str, Fail
 }
 
 /// Answers one call.
-pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, out: &mut Vec<u8>) -> Step {
+pub(crate) fn call(node: &Arc<Running>, context: &Context, call: &Call<'_>, out: &mut Vec<u8>) -> Step {
     debug_assert_eq!(call.prog, PROGRAM);
     if call.vers != VERSION {
         return refuse(out, call.xid, AcceptStat::ProgMismatch { low: VERSION, high: VERSION });

@@ -34,7 +34,7 @@ impl Mappings {
 }
 
 /// Answers one call.
-pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, out: &mut Vec<u8>) -> Step {
+pub(crate) fn call(node: &Arc<Running>, context: &Context, call: &Call<'_>, out: &mut Vec<u8>) -> Step {
     debug_assert_eq!(call.prog, PROGRAM);
     let answered = match call.vers {
         PORTMAP_VERSION => match v2::Procedure::try_from(call.proc) {
@@ -58,7 +58,13 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
 
 type Answered = Result<Step, xdr::Error>;
 
-fn portmap(node: &Arc<Running>, caller: &Caller, procedure: v2::Procedure, call: &Call<'_>, out: &mut Vec<u8>) -> Answered {
+fn portmap(
+    node: &Arc<Running>,
+    caller: &Caller,
+    procedure: v2::Procedure,
+    call: &Call<'_>,
+    out: &mut Vec<u8>,
+) -> Answered {
     let mark = out.len();
     put_accepted(out, call.xid, AcceptStat::Success);
     match procedure {
@@ -75,6 +81,7 @@ fn portmap(node: &Arc<Running>, caller: &Caller, procedure: v2::Procedure, call:
             let wanted = Mapping::decode(call.args)?;
             v2::put_port(out, find(node, &wanted).and_then(|m| u16::try_from(m.port).ok()));
         }
+        v2::Procedure::Dump if amplifies(caller) => out.truncate(mark),
         v2::Procedure::Dump => v2::put_dump(out, all(node)),
         v2::Procedure::CallIt => {
             out.truncate(mark);
@@ -109,9 +116,11 @@ fn rpcbind_call(
         P::GetAddr | P::GetVersAddr => {
             let args = Rpcb::decode(call.args)?;
             let found = match_program(node, caller, args.prog, args.vers, procedure == P::GetVersAddr);
-            let text = found.map(|port| uaddr::format(SocketAddr::new(local_ip(caller), port))).unwrap_or_default();
+            let text =
+                found.map(|port| uaddr::format(SocketAddr::new(local_ip(caller), port))).unwrap_or_default();
             rpcbind::put_text(out, text.as_bytes());
         }
+        P::Dump if amplifies(caller) => out.truncate(mark),
         P::Dump => put_rpcb_dump(node, out),
         P::GetTime => rpcbind::put_time(out, u32::try_from(now() / 1000).unwrap_or(u32::MAX)),
         P::GetAddrList => {
@@ -130,6 +139,12 @@ fn rpcbind_call(
         }
     }
     Ok(Step::Done)
+}
+
+/// A list sent to an address that nobody has proved to be his would serve to flood others: over UDP only this host
+/// gets it. `rpcinfo -p` asks over TCP.
+fn amplifies(caller: &Caller) -> bool {
+    caller.transport == Transport::Udp && matches!(caller.origin, Origin::Network { own: false, .. })
 }
 
 /// Every mapping: the portmapper's own, the binder's, then what others registered.
@@ -152,7 +167,8 @@ fn all(node: &Running) -> Vec<Mapping> {
 
 /// GETPORT: the version asked for, else any version of the program.
 fn find(node: &Running, wanted: &Mapping) -> Option<Mapping> {
-    let list: Vec<_> = all(node).into_iter().filter(|m| m.prog == wanted.prog && m.prot == wanted.prot).collect();
+    let list: Vec<_> =
+        all(node).into_iter().filter(|m| m.prog == wanted.prog && m.prot == wanted.prot).collect();
     list.iter().find(|m| m.vers == wanted.vers).or_else(|| list.first()).copied()
 }
 
@@ -194,7 +210,10 @@ fn may_register(caller: &Caller, prog: u32, port: u32) -> bool {
         _ => true,
     };
     let ours = matches!(prog, PROGRAM | nibind::PROGRAM | ni::PROGRAM);
-    (own || caller.origin.is_local_root()) && !ours && port <= 0xFFFF && (port >= 1024 || caller.origin.is_local_root())
+    (own || caller.origin.is_local_root())
+        && !ours
+        && port <= 0xFFFF
+        && (port >= 1024 || caller.origin.is_local_root())
 }
 
 fn mapping_of(args: &Rpcb<'_>) -> Option<Mapping> {
@@ -210,8 +229,10 @@ fn mapping_of(args: &Rpcb<'_>) -> Option<Mapping> {
 fn put_rpcb_dump(node: &Running, out: &mut Vec<u8>) {
     let any = IpAddr::from([0, 0, 0, 0]);
     let list = all(node);
-    let texts: Vec<String> =
-        list.iter().map(|m| uaddr::format(SocketAddr::new(any, u16::try_from(m.port).unwrap_or(0)))).collect();
+    let texts: Vec<String> = list
+        .iter()
+        .map(|m| uaddr::format(SocketAddr::new(any, u16::try_from(m.port).unwrap_or(0))))
+        .collect();
     let entries = list.iter().zip(&texts).map(|(m, text)| Rpcb {
         prog: m.prog,
         vers: m.vers,
@@ -225,8 +246,10 @@ fn put_rpcb_dump(node: &Running, out: &mut Vec<u8>) {
 fn put_addr_list(node: &Running, caller: &Caller, prog: u32, vers: u32, out: &mut Vec<u8>) {
     let found: Vec<_> = all(node).into_iter().filter(|m| m.prog == prog && m.vers == vers).collect();
     let ip = local_ip(caller);
-    let texts: Vec<String> =
-        found.iter().map(|m| uaddr::format(SocketAddr::new(ip, u16::try_from(m.port).unwrap_or(0)))).collect();
+    let texts: Vec<String> = found
+        .iter()
+        .map(|m| uaddr::format(SocketAddr::new(ip, u16::try_from(m.port).unwrap_or(0))))
+        .collect();
     let entries = found.iter().zip(&texts).map(|(m, text)| {
         let stream = m.prot == IPPROTO_TCP;
         AddrEntry {
@@ -263,7 +286,7 @@ fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u3
     };
     // The inner call is made over a datagram whatever carried the outer one: only open procedures pass.
     let inner_caller = Caller { transport: Transport::Udp, ..*caller };
-    let mut context = Context { caller: inner_caller, port: Port::Binder, selected: None };
+    let context = Context { caller: inner_caller, port: Port::Binder, selected: None };
     let inner = Call {
         xid,
         prog: args.prog,
@@ -273,7 +296,7 @@ fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u3
         args: args.args,
     };
     let mut out = Vec::new();
-    let step = super::binder::call(node, &mut context, &inner, &mut out);
+    let step = super::binder::call(node, &context, &inner, &mut out);
     let address = SocketAddr::new(local_ip(caller), ports.udp.port());
     Step::Later(Box::pin(async move {
         let reply = match step {
