@@ -5,4 +5,5 @@
 mod check_config;
 mod example_file;
 mod notify;
+mod rpcbind;
 mod unprivileged;
