@@ -1,7 +1,7 @@
 //! Opening the daemon's sockets, before privileges are dropped.
 //!
 //! * [`ipcserver`], [`portmap`], [`binder`], [`domain`] – TCP and UDP sockets by the policy of each,
-//! * [`local`] – the UNIX socket,
+//! * [`local()`] – the UNIX socket,
 //! * [`pair`] – the socket options and number choices behind them.
 //!
 //! A daemon without privilege falls back to numbers the system chooses and says so in one line per
@@ -228,7 +228,7 @@ fn numbered(what: &str, listen: &Listen, port: u16) -> Result<Bound, ListenError
     }
 }
 
-/// The socket addresses somebody asked for. (The UNIX socket is [`local`]'s alone.)
+/// The socket addresses somebody asked for. (The UNIX socket is [`local()`]'s alone.)
 fn explicit(listen: &Listen) -> Option<Vec<SocketAddr>> {
     let Listen::At(addresses) = listen else { return None };
     let sockets = addresses.iter().filter_map(|address| match address {

@@ -1,6 +1,6 @@
 //! The first start on a machine: what `/etc` knows becomes the contents of the domain `local`.
 //!
-//! [`collect`] reads the files, with the rights `shadow` takes; [`apply`] stores what was read, later and with any
+//! [`collect()`] reads the files, with the rights `shadow` takes; [`apply()`] stores what was read, later and with any
 //! rights; its [`Summary`] says what became of each file.
 //!
 //! # What is made
@@ -17,7 +17,7 @@
 //!
 //! The root property `_seeded` appears without a value in the first commit and gets its value, the [`FORMAT`] of the
 //! seeding, in the last one, alone. In between, and as long as a domain holds nothing but what a new one does,
-//! [`is_needed`] says that [`apply`] has to run (again). It makes what is missing and passes over every record whose
+//! [`is_needed`] says that [`apply()`] has to run (again). It makes what is missing and passes over every record whose
 //! first name (for services: and port) is there, so running it again does no harm.
 
 mod apply;
