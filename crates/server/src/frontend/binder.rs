@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use netinfo_directory::{Credentials, Error, Origin, check_tag};
+use netinfo_directory::{Credentials, Error, Origin};
 use netinfo_wire::netinfo::{self as ni, Binding, Status, put_status};
 use netinfo_wire::nibind::{
     Addrinfo, BindArgs, CloneArgs, MAX_REGISTRATIONS, PROGRAM, Procedure, Registration, VERSION, decode_tag,
@@ -117,16 +117,16 @@ fn answer(
         }
         Procedure::CreateMaster => {
             let tag = text(decode_tag(call.args)?);
-            let work = node.clone();
-            let make = move || work.core.create_master(&tag, now()).map(|_| tag);
-            create(node, context, call, out, make)
+            let (work, made) = (node.clone(), tag.clone());
+            let make = move || work.core.create_master(&made, now()).map(drop);
+            create(node, context, call, tag, out, make)
         }
         Procedure::CreateClone => {
             let args = CloneArgs::decode(call.args)?;
             let (tag, master, master_tag) = (text(args.tag), text(args.master_name), text(args.master_tag));
-            let (address, work) = (args.master_addr, node.clone());
-            let make = move || work.core.create_clone(&tag, &master, address, &master_tag, now()).map(|_| tag);
-            create(node, context, call, out, make)
+            let (address, work, made) = (args.master_addr, node.clone(), tag.clone());
+            let make = move || work.core.create_clone(&made, &master, address, &master_tag, now()).map(drop);
+            create(node, context, call, tag, out, make)
         }
         Procedure::DestroyDomain => destroy(node, context, call, text(decode_tag(call.args)?), out),
     })
@@ -234,17 +234,19 @@ fn create(
     node: &Arc<Running>,
     context: &Context,
     call: &Call<'_>,
+    tag: String,
     out: &mut Vec<u8>,
-    make: impl FnOnce() -> Result<String, Error> + Send + 'static,
+    make: impl FnOnce() -> Result<(), Error> + Send + 'static,
 ) -> Step {
-    if !is_root(node, context, call) {
-        return privileged(node, context, call, out, |_| Status::Perm);
+    // A tag that another process has registered is taken, too.
+    if node.registry.find(tag.as_bytes()).is_some() || !is_root(node, context, call) {
+        return privileged(node, context, call, out, |_| Status::DupTag);
     }
     let (node, xid) = (node.clone(), call.xid);
     Step::Later(Box::pin(async move {
         let made = tokio::task::spawn_blocking(make).await.unwrap_or(Err(Error::Busy));
         let status = match made {
-            Ok(tag) => node.start_domain(&tag).map_or(Status::SystemErr, |()| Status::Ok),
+            Ok(()) => node.start_domain(&tag).map_or(Status::SystemErr, |()| Status::Ok),
             // Historical callers know no other word for a tag that cannot be a directory name.
             Err(Error::BadTag(tag)) => {
                 tracing::warn!(tag, "refused to create a domain with this tag");
@@ -259,9 +261,15 @@ fn create(
 }
 
 fn destroy(node: &Arc<Running>, context: &Context, call: &Call<'_>, tag: String, out: &mut Vec<u8>) -> Step {
-    let known = check_tag(&tag).is_ok() && node.registry.find(tag.as_bytes()).is_some();
-    if !is_root(node, context, call) || !known {
+    let Some(entry) = node.registry.find(tag.as_bytes()).filter(|_| is_root(node, context, call)) else {
         return privileged(node, context, call, out, |_| Status::NoTag);
+    };
+    if !entry.own {
+        // Somebody else's server: all there is to end here is its registration.
+        node.registry.unregister(tag.as_bytes());
+        put_accepted(out, call.xid, AcceptStat::Success);
+        put_status(out, Status::Ok);
+        return Step::Done;
     }
     let (node, xid) = (node.clone(), call.xid);
     Step::Later(Box::pin(async move {
