@@ -4,6 +4,8 @@
 
 mod check_config;
 mod example_file;
+mod golden;
 mod notify;
 mod rpcbind;
+mod tree;
 mod unprivileged;
