@@ -27,7 +27,10 @@ impl Authenticator<'_> {
         // A clone carries out what its master tells it as the superuser.
         let update = self.is_update(credentials, origin);
         let principal = if update { Principal::Superuser } else { self.principal(credentials, origin)? };
-        let entitled = self.historical || principal == Principal::Superuser || self.may_see_hashes(origin)?;
+        let entitled = self.historical
+            || principal == Principal::Superuser
+            || self.is_other_server(origin)?
+            || self.may_see_hashes(origin)?;
         Ok(Session { principal, entitled, update })
     }
 
@@ -117,6 +120,18 @@ impl Authenticator<'_> {
         Ok(networks.is_some_and(|list| crate::networks::Trust::Networks(list).admits(address)))
     }
 
+    /// Whether the caller is the superuser of another server of this domain, as far as a privileged port shows that: its
+    /// copy has to be complete, and holds all hashes anyway.
+    fn is_other_server(&self, origin: Origin) -> Result<bool> {
+        match origin {
+            Origin::Network { address, privileged_port: true, .. } => match address.to_canonical() {
+                IpAddr::V4(address) => self.view.is_server(address),
+                IpAddr::V6(_) => Ok(false),
+            },
+            _ => Ok(false),
+        }
+    }
+
     /// Whether a clone takes this call for an update by its master: no credential, the master's address, a privileged port.
     fn is_update(&self, credentials: Credentials<'_>, origin: Origin) -> bool {
         let Role::Clone { master, .. } = self.role else { return false };
@@ -127,5 +142,46 @@ impl Authenticator<'_> {
         matches!(credentials, Credentials::None)
             && privileged_port
             && address.to_canonical() == IpAddr::V4(master)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Change, Credentials, Node, Options, Origin, Property, ROOT, Target};
+
+    #[test]
+    fn another_server_of_the_domain_gets_whole_copies() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { map_size: 1 << 26, ..Options::default() };
+        let (node, _) = Node::open(dir.path(), options, true).unwrap();
+        let domain = node.create_master("network", 0).unwrap();
+        let root = domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+        let machine = |name: &str, address: &str, serves: &str| Change::Create {
+            parent: Target::any(1),
+            properties: vec![
+                Property::new("name", [name]),
+                Property::new("ip_address", ["198.51.100.1", address]),
+                Property::new("serves", [serves]),
+            ],
+            position: u32::MAX,
+        };
+        let machines = vec![
+            machine("clone", "192.0.2.1", "./network"),
+            machine("child", "192.0.2.2", "child/local"),
+            machine("upward", "192.0.2.3", "../root"),
+        ];
+        domain.write_blocking(&root, machines, 0).unwrap();
+        assert_eq!(domain.read(&root).unwrap().child_named(ROOT, b"machines").unwrap(), Some(1));
+        let sees = |address: &str, privileged_port| {
+            let origin = Origin::Network { address: address.parse().unwrap(), own: false, privileged_port };
+            let session = domain.authenticate(Credentials::None, origin).unwrap();
+            assert!(!session.is_superuser() && !session.is_update());
+            session.sees_secrets()
+        };
+        assert!(sees("192.0.2.1", true) && sees("::ffff:192.0.2.1", true));
+        assert!(!sees("192.0.2.1", false), "no proof of the superuser");
+        for other in ["192.0.2.2", "192.0.2.3", "192.0.2.4", "2001:db8::1"] {
+            assert!(!sees(other, true), "{other}");
+        }
     }
 }

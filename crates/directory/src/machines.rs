@@ -129,6 +129,19 @@ impl View<'_> {
         Ok(servers)
     }
 
+    /// Whether the host with this address serves this domain: one of its `serves` values begins with `./`.
+    pub fn is_server(&self, host: Ipv4Addr) -> Result<bool> {
+        let Some(machines) = self.child_named(ROOT, b"machines")? else { return Ok(false) };
+        for machine in self.lookup(machines, b"ip_address", host.to_string().as_bytes())? {
+            let record = self.record(machine)?;
+            if record.property(b"serves").is_some_and(|p| p.values.into_iter().any(|v| v.starts_with(b"./")))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether this domain regards the domain `tag` on the host with this address as one of its children.
     pub fn serves_child(&self, host: Ipv4Addr, tag: &[u8]) -> Result<bool> {
         let Some(machines) = self.child_named(ROOT, b"machines")? else { return Ok(false) };

@@ -105,6 +105,12 @@ impl Session {
         self.entitled
     }
 
+    /// Whether this is a clone's master speaking: its changes are made, though others are refused there.
+    #[must_use]
+    pub fn is_update(&self) -> bool {
+        self.update
+    }
+
     /// Name for logs and the change feed.
     #[must_use]
     pub fn name(&self) -> &[u8] {
