@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use netinfo_wire::record::Pieces;
 
-use super::endpoint::{Endpoint, Stream};
+use super::endpoint::{Endpoint, SourcePort, Stream};
 use super::reply::{Awaited, End, Sink};
 use crate::error::{Error, Result};
 
@@ -46,8 +46,8 @@ impl Channel {
     }
 
     /// Connects, waiting at most `timeout`.
-    pub(crate) fn connect(endpoint: &Endpoint, timeout: Duration) -> Result<Self> {
-        let stream = Stream::connect(endpoint, timeout)?;
+    pub(crate) fn connect(endpoint: &Endpoint, source: SourcePort, timeout: Duration) -> Result<Self> {
+        let stream = Stream::connect(endpoint, source, timeout)?;
         let owner = std::process::id();
         Ok(Self { stream, pieces: Pieces::new(), buf: vec![0; READ_SIZE], unread: 0..0, owner })
     }

@@ -10,7 +10,7 @@ use netinfo_wire::rpc::{AcceptStat, Credential, put_call};
 
 use super::channel::{Channel, Patience};
 use super::credentials::Credentials;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, SourcePort};
 use super::reply::{End, Sink};
 use crate::error::{Error, Result};
 use crate::limits::{ATTEMPTS, MAX_REPLY, PIPELINE_WINDOW, READ_TIMEOUT, WRITE_TIMEOUT};
@@ -55,6 +55,7 @@ pub struct Connection {
     credentials: Option<Credentials>,
     /// Tag of the domain that BIND selects on every new connection.
     selected: Option<Vec<u8>>,
+    source: SourcePort,
     channel: Option<Channel>,
     xid: u32,
 }
@@ -64,7 +65,8 @@ impl Connection {
     pub fn new(endpoint: Endpoint, timeouts: Timeouts) -> Self {
         let name = endpoint.to_string();
         let xid = getrandom::u32().unwrap_or_else(|_| std::process::id());
-        Self { endpoint, name, timeouts, credentials: None, selected: None, channel: None, xid }
+        let source = SourcePort::default();
+        Self { endpoint, name, timeouts, credentials: None, selected: None, source, channel: None, xid }
     }
 
     /// A connection made now, waiting at most `patience`.
@@ -72,8 +74,21 @@ impl Connection {
     /// # Errors
     /// [`Error::Connect`].
     pub fn open(endpoint: Endpoint, timeouts: Timeouts, patience: Duration) -> Result<Self> {
-        let mut connection = Self::new(endpoint, timeouts);
-        connection.channel = Some(Channel::connect(&connection.endpoint, patience)?);
+        Self::open_from(SourcePort::default(), endpoint, timeouts, patience)
+    }
+
+    /// A connection made now from a port of the given kind, waiting at most `patience`.
+    ///
+    /// # Errors
+    /// [`Error::Connect`].
+    pub fn open_from(
+        source: SourcePort,
+        endpoint: Endpoint,
+        timeouts: Timeouts,
+        patience: Duration,
+    ) -> Result<Self> {
+        let mut connection = Self { source, ..Self::new(endpoint, timeouts) };
+        connection.channel = Some(Channel::connect(&connection.endpoint, source, patience)?);
         Ok(connection)
     }
 
@@ -321,7 +336,7 @@ impl Connection {
         if self.channel.as_ref().is_some_and(|channel| channel.is_ours()) {
             return Ok(());
         }
-        self.channel = Some(Channel::connect(&self.endpoint, self.timeouts.read)?);
+        self.channel = Some(Channel::connect(&self.endpoint, self.source, self.timeouts.read)?);
         match self.selected.clone() {
             Some(tag) => self.bind(&tag),
             None => Ok(()),

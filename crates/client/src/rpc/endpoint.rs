@@ -21,6 +21,17 @@ pub enum Endpoint {
     Unix(PathBuf),
 }
 
+/// The port a TCP connection comes from. Servers take a reserved one for a sign of privilege.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourcePort {
+    /// A reserved one for the superuser, any for others.
+    #[default]
+    Usual,
+    /// A reserved one for whoever may have it: a daemon that kept the capability without being the superuser. Any
+    /// other where that is not permitted.
+    Reserved,
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -39,9 +50,9 @@ pub(crate) enum Stream {
 
 impl Stream {
     /// Connects, waiting at most `timeout`.
-    pub(crate) fn connect(endpoint: &Endpoint, timeout: Duration) -> Result<Self> {
+    pub(crate) fn connect(endpoint: &Endpoint, source: SourcePort, timeout: Duration) -> Result<Self> {
         let stream = match endpoint {
-            Endpoint::Tcp(addr) => connect_tcp(addr, timeout).map(Self::Tcp),
+            Endpoint::Tcp(addr) => connect_tcp(addr, source, timeout).map(Self::Tcp),
             Endpoint::Unix(path) => UnixStream::connect(path).map(Self::Unix),
         };
         stream.map_err(|source| Error::Connect { endpoint: endpoint.to_string(), source })
@@ -95,10 +106,12 @@ impl Write for Stream {
 }
 
 /// Connects from a reserved port where that is permitted, from any port otherwise.
-fn connect_tcp(addr: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
-    if reserved::wanted() {
+fn connect_tcp(addr: &SocketAddr, source: SourcePort, timeout: Duration) -> io::Result<TcpStream> {
+    if source == SourcePort::Reserved || reserved::wanted() {
         for port in reserved::ports() {
             let socket = tcp_socket(addr)?;
+            // A connection that was just closed keeps its port busy for its own peer only.
+            socket.set_reuse_address(true)?;
             match reserved::bind(&socket, addr, port) {
                 Ok(()) => {}
                 Err(error) if reserved::try_next(&error) => continue,

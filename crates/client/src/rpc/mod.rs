@@ -16,4 +16,4 @@ pub mod udp;
 
 pub use connection::{Call, Connection, Timeouts};
 pub use credentials::Credentials;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, SourcePort};
