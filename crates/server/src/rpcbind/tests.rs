@@ -63,6 +63,7 @@ fn serve(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> SocketAddr {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
+            stream.set_nodelay(true).unwrap();
             let mut decoder = Decoder::new(MAX_REPLY);
             let mut buffer = [0; MAX_REPLY];
             while let Ok(received @ 1..) = stream.read(&mut buffer) {

@@ -1,15 +1,16 @@
-//! Registration with a real rpcbind, in a network and a mount namespace of its own, so that nothing outside notices.
+//! Registration with a real rpcbind, in a network and with a `/run` of its own, so that nothing outside notices.
 //!
 //! Needs root, and the packages rpcbind, util-linux and iproute2.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use netinfo_server::{listen, rpcbind};
+use netinfo_testkit::namespace::isolated;
 
 const RPCBIND: &str = "/usr/sbin/rpcbind";
-const INSIDE: &str = "NETINFO_TEST_NAMESPACE";
 const BINDER: u32 = 200_100_001;
 
 /// Ends rpcbind, however the test goes.
@@ -20,28 +21,6 @@ impl Drop for Daemon {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Runs the test called `name` of this program in namespaces of its own, or `check` when this process is that run.
-fn in_namespace(name: &str, check: impl FnOnce()) {
-    if std::env::var_os(INSIDE).is_some() {
-        run("ip", &["link", "set", "lo", "up"]);
-        // For the socket and the lock file of rpcbind.
-        run("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
-        return check();
-    }
-    assert!(nix::unistd::geteuid().is_root(), "this test makes a network namespace and needs root");
-    assert!(Path::new(RPCBIND).exists(), "this test needs {RPCBIND} (package rpcbind)");
-    let program = std::env::current_exe().unwrap();
-    let output = Command::new("unshare")
-        .args(["--net", "--mount", "--propagation", "private", "--"])
-        .arg(program)
-        .args(["--exact", name, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .expect("this test needs unshare (package util-linux)");
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -55,13 +34,16 @@ fn run(program: &str, arguments: &[&str]) -> String {
 }
 
 fn start() -> Daemon {
+    assert!(Path::new(RPCBIND).exists(), "this test needs {RPCBIND} (package rpcbind)");
     assert!(!listen::rpcbind_runs(), "the namespace is not empty");
     let daemon = Daemon(Command::new(RPCBIND).arg("-f").spawn().unwrap());
     let deadline = Instant::now() + Duration::from_secs(10);
-    while !listen::rpcbind_runs() {
+    // Its UNIX socket is there before its port.
+    while TcpStream::connect(("127.0.0.1", listen::PORTMAP_PORT)).is_err() {
         assert!(Instant::now() < deadline, "rpcbind does not answer");
         std::thread::sleep(Duration::from_millis(20));
     }
+    assert!(listen::rpcbind_runs());
     daemon
 }
 
@@ -80,7 +62,7 @@ fn shown() -> Vec<String> {
 
 #[test]
 fn programs_are_shown_by_rpcinfo_until_the_registration_ends() {
-    in_namespace("rpcbind::programs_are_shown_by_rpcinfo_until_the_registration_ends", || {
+    isolated(|| {
         let error = rpcbind::register(&[(BINDER, 1, 6, 801)]).unwrap_err().to_string();
         assert!(error.starts_with("the portmapper at 127.0.0.1:111 does not answer"), "{error}");
 
@@ -102,7 +84,7 @@ fn programs_are_shown_by_rpcinfo_until_the_registration_ends() {
 
 #[test]
 fn entries_of_root_are_safe_from_other_users() {
-    in_namespace("rpcbind::entries_of_root_are_safe_from_other_users", || {
+    isolated(|| {
         let _daemon = start();
         let _registration = rpcbind::register(&[(BINDER, 1, 6, 801)]).unwrap();
         let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
