@@ -6,6 +6,7 @@
 //! * [`logging`] – messages to standard error or the journal,
 //! * [`listen`] – sockets, with [`reserved`] ports and the fallbacks of an unprivileged daemon,
 //! * [`privileges`] – the user to run as, and the ports that prove privilege,
+//! * [`seed`] – what a new domain takes over from the machine's files,
 //! * [`endpoints`] – the file that says where everything listens; [`notify`] – the service manager.
 //!
 //! While serving:
