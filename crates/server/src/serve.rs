@@ -3,9 +3,10 @@
 //! The order matters. What needs privilege (reserved ports, the shadow file) comes first, while there is one thread;
 //! then privileges are dropped, the store is opened, and domains begin to listen with the one capability kept.
 
+use std::fs::File;
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use caps::Capability;
@@ -15,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Compat, Config, Seed};
 use crate::endpoints::PairAddress;
-use crate::frontend::{Port, now};
+use crate::frontend::{Port, control::remove_leftovers, now};
 use crate::interfaces::OwnAddresses;
 use crate::listen::{self, Bound, LocalListener};
 use crate::node::{DEFAULT_TAG, Parts, Running};
@@ -51,7 +52,8 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
     let account = privileges::choose(&settings.user, &settings.data)?;
     let account =
         account.filter(|account| endpoints_writable(&settings, account.uid.as_raw(), account.gid.as_raw()));
-    let fresh = !settings.data.join(format!("{DEFAULT_TAG}.domain")).exists();
+    let fresh =
+        !settings.data.join(format!("{DEFAULT_TAG}.domain")).exists() || seeding_mark(&settings).exists();
     let opened = open(&settings, fresh)?;
     if let Some(account) = &account {
         privileges::chown_tree(&settings.data, account.uid, account.gid)?;
@@ -59,6 +61,9 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
     }
     let own = Arc::new(OwnAddresses::new(settings.address)?);
     let (core, failed) = Node::open(&settings.data, options(&settings, &own), true)?;
+    if let Err(error) = remove_leftovers(&settings.data) {
+        tracing::warn!("cannot remove what is left of unfinished uploads: {error}");
+    }
     for (tag, error) in failed {
         tracing::error!(tag, "domain is not served: {error}");
     }
@@ -74,7 +79,10 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         endpoints_file: settings.endpoints.clone(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("netinfod").build()?;
-    runtime.block_on(serve(Running::new(parts), opened, settings, &log))
+    let result = runtime.block_on(serve(Running::new(parts), opened, settings, &log));
+    // Work on threads that may block, such as a check, is not waited for longer than connections are.
+    runtime.shutdown_timeout(limits::DRAIN_TIMEOUT);
+    result
 }
 
 /// Whether a default user could write the endpoints file; if not, a warning, and the daemon stays root.
@@ -122,9 +130,7 @@ async fn serve(
     settings: Settings,
     log: &logging::Reload,
 ) -> Result<(), Failure> {
-    if node.core.domain(DEFAULT_TAG).is_none() && node.core.domains().iter().all(|d| d.tag() != DEFAULT_TAG) {
-        first_start(&node, opened.seed)?;
-    }
+    first_start(&node, opened.seed, &seeding_mark(&settings))?;
     let local_file = opened.local.as_ref().map(|l| l.file.path().to_owned());
     let (ipcserver, binder) = (opened.ipcserver.client_address(), opened.binder.client_address());
     let portmap = opened.portmap.client_address();
@@ -169,15 +175,32 @@ async fn serve(
     Ok(())
 }
 
-/// Makes the domain `local` and fills it from the machine's files.
-fn first_start(node: &Running, collected: Option<seed::Collected>) -> Result<(), Failure> {
-    let domain = node.core.create_master(DEFAULT_TAG, now())?;
-    if let Some(collected) = collected {
+/// Stands in the data directory from before `local` is made until it is filled, so that an interrupted first start is
+/// finished by the next one.
+fn seeding_mark(settings: &Settings) -> PathBuf {
+    settings.data.join("seeding")
+}
+
+/// Makes the domain `local` if it is not there, and fills it from the machine's files.
+fn first_start(node: &Running, collected: Option<seed::Collected>, mark: &Path) -> Result<(), Failure> {
+    // A domain that is on disk and could not be opened is nobody's to replace.
+    let missing = !node.core.path().join(format!("{DEFAULT_TAG}.domain")).exists();
+    if missing && collected.is_some() {
+        File::create(mark)?.sync_all()?;
+    }
+    let domain = match node.core.domain(DEFAULT_TAG) {
+        Some(domain) => domain,
+        None if missing => node.core.create_master(DEFAULT_TAG, now())?,
+        None => return Ok(()),
+    };
+    let Some(collected) = collected else { return Ok(()) };
+    if seed::is_needed(&domain)? {
         let summary = seed::apply(&domain, &collected, now())?;
         for line in summary.to_string().lines() {
             tracing::info!("first start: {line}");
         }
     }
+    std::fs::remove_file(mark)?;
     Ok(())
 }
 

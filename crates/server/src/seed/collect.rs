@@ -142,8 +142,13 @@ impl Source {
     }
 }
 
-/// Takes out the mark for "in shadow", which is no password.
+/// Puts a value that no password matches in place of the mark for "in shadow": old clients take a user without `passwd`
+/// for one without a password.
 fn without_placeholder(mut user: Record) -> Record {
-    user.properties.retain(|(name, values)| !(name == b"passwd" && values.iter().any(|v| v == SHADOWED)));
+    for (name, values) in &mut user.properties {
+        if name == b"passwd" && values.iter().any(|v| v == SHADOWED) {
+            *values = vec![b"*".to_vec()];
+        }
+    }
     user
 }

@@ -191,7 +191,7 @@ fn without_shadow_nobody_has_the_placeholder_as_password() {
     assert!(summary.contains("\nshadow: not readable: passwords were not loaded\n"), "{summary}");
     assert!(summary.starts_with("passwd: 2 users\n"), "{summary}");
     let users = fixture.children("users");
-    assert!(users[0].starts_with("name=root uid=0 "), "{users:?}");
+    assert!(users[0].starts_with("name=root passwd=* uid=0 "), "{users:?}");
     assert!(users[1].starts_with("name=old passwd=Fl8dgiyv2jTiM uid=7 "), "{users:?}");
 
     fs::remove_dir(dir.path().join("shadow")).unwrap();
