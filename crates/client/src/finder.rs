@@ -182,38 +182,43 @@ impl Finder {
         Ok(Domain::new(Connection::open(endpoint, self.timeouts, timeout)?))
     }
 
+    /// A connection on which the binder of a host answers, whose privileged procedures need a stream.
+    ///
+    /// # Errors
+    /// [`Error::NoServer`]; errors of a call.
+    pub fn binder(&self, host: IpAddr) -> Result<Connection> {
+        let common = Endpoint::Tcp(SocketAddr::new(host, self.ipcserver));
+        let opened = Connection::open(common, self.timeouts, PROBE_TIMEOUT).and_then(|mut connection| {
+            Binder::new(&mut connection).ping()?;
+            Ok(connection)
+        });
+        let first = match opened {
+            Ok(connection) => return Ok(connection),
+            Err(error) => format!("port {}: {}", self.ipcserver, reason(&error)),
+        };
+        let no_server = |second: String| Error::NoServer {
+            host: host.to_string(),
+            attempts: vec![first.clone(), second],
+        };
+        let portmapper = SocketAddr::new(host, self.portmap);
+        let (program, version, timeout) = (nibind::PROGRAM, nibind::VERSION, self.timeouts.read);
+        let port = portmap::get_port(portmapper, program, version, portmap::IPPROTO_TCP, timeout)
+            .map_err(|error| no_server(format!("portmapper: {}", reason(&error))))?
+            .ok_or_else(|| no_server("portmapper: no NetInfo binder is registered".into()))?;
+        Connection::open(Endpoint::Tcp(SocketAddr::new(host, port)), self.timeouts, timeout)
+    }
+
     /// The domains a server offers, by its binder.
     ///
     /// # Errors
     /// [`Error::Rejected`] if the port belongs to a single domain, [`Error::NoServer`]; errors of a call.
     pub fn list(&self, server: &Server) -> Result<Vec<binder::Registration>> {
-        let endpoint = match server {
-            Server::Local(path) => Endpoint::Unix(path.clone()),
-            Server::Port(addr) => Endpoint::Tcp(*addr),
-            Server::Host(host) => return self.list_host(*host),
+        let mut connection = match server {
+            Server::Local(path) => Connection::new(Endpoint::Unix(path.clone()), self.timeouts),
+            Server::Port(addr) => Connection::new(Endpoint::Tcp(*addr), self.timeouts),
+            Server::Host(host) => self.binder(*host)?,
         };
-        Binder::new(&mut Connection::new(endpoint, self.timeouts)).list()
-    }
-
-    fn list_host(&self, host: IpAddr) -> Result<Vec<binder::Registration>> {
-        let endpoint = Endpoint::Tcp(SocketAddr::new(host, self.ipcserver));
-        let common = Connection::open(endpoint, self.timeouts, PROBE_TIMEOUT)
-            .and_then(|mut connection| Binder::new(&mut connection).list());
-        let first = match common {
-            Ok(list) => return Ok(list),
-            Err(error) => format!("port {}: {}", self.ipcserver, reason(&error)),
-        };
-        let portmapper = SocketAddr::new(host, self.portmap);
-        let timeout = self.timeouts.read;
-        let no_server = |second: String| Error::NoServer {
-            host: host.to_string(),
-            attempts: vec![first.clone(), second],
-        };
-        let port =
-            portmap::get_port(portmapper, nibind::PROGRAM, nibind::VERSION, portmap::IPPROTO_UDP, timeout)
-                .map_err(|error| no_server(format!("portmapper: {}", reason(&error))))?
-                .ok_or_else(|| no_server("portmapper: no NetInfo binder is registered".into()))?;
-        binder::list_udp(SocketAddr::new(host, port), timeout)
+        Binder::new(&mut connection).list()
     }
 }
 

@@ -89,11 +89,13 @@ fn a_historical_host_by_portmapper_and_binder() {
     let server = historical();
     let tcp_port = server.addr.port();
     let binder_at = udp(move |call, _| Some(binder(call, tcp_port)));
+    let binder_over_tcp = Fake::tcp(move |call, _, _| Action::Reply(binder(call, tcp_port))).addr;
     let portmapper = udp(move |call, _| {
         let mapping = portmap::v2::Mapping::decode(call.args).unwrap();
-        assert_eq!((mapping.prog, mapping.vers, mapping.prot), (nibind::PROGRAM, 1, portmap::IPPROTO_UDP));
+        assert_eq!((mapping.prog, mapping.vers), (nibind::PROGRAM, 1));
+        let over_udp = mapping.prot == portmap::IPPROTO_UDP;
         let mut results = Vec::new();
-        portmap::v2::put_port(&mut results, Some(binder_at.port()));
+        portmap::v2::put_port(&mut results, Some(if over_udp { binder_at } else { binder_over_tcp }.port()));
         Some(results)
     });
     let finder = Finder { portmap: portmapper.port(), ..finder() };
