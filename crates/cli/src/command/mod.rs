@@ -1,0 +1,55 @@
+//! The commands. Each module declares the arguments of its commands and carries them out.
+
+pub(crate) mod domain;
+pub(crate) mod edit;
+pub(crate) mod find;
+pub(crate) mod generate;
+pub(crate) mod group;
+pub(crate) mod host;
+pub(crate) mod list;
+pub(crate) mod moving;
+pub(crate) mod node;
+mod records;
+pub(crate) mod transfer;
+pub(crate) mod user;
+
+use crate::args::{Command, PlainCommand};
+use crate::context::Context;
+use crate::failure::{Exit, Result};
+use crate::shell;
+
+/// Carries out a command of the command line.
+pub(crate) fn run(context: &mut Context, command: Command) -> Result<Exit> {
+    match command {
+        Command::Plain(command) => return run_plain(context, command),
+        Command::Shell => shell::run(context)?,
+        Command::Completions(args) => generate::completions(context, &args)?,
+        Command::Man(args) => generate::man(&args)?,
+    }
+    Ok(Exit::Ok)
+}
+
+/// Carries out a command that the interactive mode has too.
+pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<Exit> {
+    match command {
+        PlainCommand::Ls(args) => list::ls(context, &args)?,
+        PlainCommand::Cat(args) => list::cat(context, &args)?,
+        PlainCommand::Tree(args) => list::tree(context, &args)?,
+        PlainCommand::Find(args) => return find::find(context, &args),
+        PlainCommand::Mkdir(args) => edit::mkdir(context, &args)?,
+        PlainCommand::Rm(args) => edit::rm(context, &args)?,
+        PlainCommand::Mv(args) => moving::mv(context, &args)?,
+        PlainCommand::Set(args) => edit::set(context, &args)?,
+        PlainCommand::Add(args) => edit::add(context, &args)?,
+        PlainCommand::Unset(args) => edit::unset(context, &args)?,
+        PlainCommand::User(command) => user::run(context, command)?,
+        PlainCommand::Group(command) => group::run(context, command)?,
+        PlainCommand::Host(command) => host::run(context, command)?,
+        PlainCommand::Domain(command) => domain::run(context, command)?,
+        PlainCommand::Status => node::status(context)?,
+        PlainCommand::Check(args) => return node::check(context, &args),
+        PlainCommand::Backup(args) => transfer::backup(context, &args)?,
+        PlainCommand::Restore(args) => transfer::restore(context, &args)?,
+    }
+    Ok(Exit::Ok)
+}
