@@ -40,7 +40,10 @@ fn a_clone_answers_as_recorded() {
                 &[("name", &["gamma"]), ("ip_address", &["127.0.0.1"]), ("serves", &["./other"])];
             tree.write(machine, gamma).unwrap();
             let users = tree.make(0, &[("name", &["users"])]);
-            tree.make(users, &[("name", &["joe"]), ("uid", &["1001"]), ("passwd", &[""]), ("_writers", &["*"])]);
+            tree.make(
+                users,
+                &[("name", &["joe"]), ("uid", &["1001"]), ("passwd", &[""]), ("_writers", &["*"])],
+            );
             let instances = [0, 2, 3, 4].map(|object| tree.at(object).instance);
             assert_eq!(instances, [5, 1, 1, 0]);
         }
@@ -55,10 +58,8 @@ fn a_binder_answers_as_recorded() {
     isolated(|| {
         let node = Node::builder().historical().start();
         let network = node.create_master("network");
-        Tree::privileged(network).make(
-            1,
-            &[("name", &["child"]), ("ip_address", &["10.0.0.7"]), ("serves", &["child/local"])],
-        );
+        Tree::privileged(network)
+            .make(1, &[("name", &["child"]), ("ip_address", &["10.0.0.7"]), ("serves", &["child/local"])]);
         replay("nibind", node.binder());
     });
 }
@@ -69,7 +70,8 @@ fn a_child_finds_its_parent_as_recorded() {
         let node = Node::builder().historical().start();
         let network = node.create_master("network");
         let local = node.domain("local");
-        for (domain, serves) in [(local, ["./local", "../network"]), (network, ["./network", "alpha/local"])] {
+        for (domain, serves) in [(local, ["./local", "../network"]), (network, ["./network", "alpha/local"])]
+        {
             let mut tree = Tree::privileged(domain);
             let id = tree.at(2);
             tree.write_prop(id, 2, &serves).unwrap();
@@ -160,7 +162,8 @@ fn keys(results: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn tags(results: &[u8]) -> Vec<Vec<u8>> {
-    let mut tags: Vec<_> = decode_listreg_res(results).unwrap().iter().map(|entry| entry.tag.to_vec()).collect();
+    let mut tags: Vec<_> =
+        decode_listreg_res(results).unwrap().iter().map(|entry| entry.tag.to_vec()).collect();
     tags.sort();
     tags
 }
@@ -174,7 +177,11 @@ fn statistics_have_the_recorded_shape() {
         let list = decode_statistics(&caller.netinfo(Procedure::Statistics, &[])).unwrap();
         let text = |name: &str| {
             let property = list.iter().find(|property| property.name == name.as_bytes()).unwrap();
-            property.values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect::<Vec<_>>()
+            property
+                .values
+                .iter()
+                .map(|value| String::from_utf8_lossy(value).into_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(list.len(), 44);
         assert_eq!(text("checksum"), ["5"]);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic, also in a helper")]
 
+mod access;
+mod auth;
 mod check_config;
 mod example_file;
 mod golden;
@@ -9,3 +11,4 @@ mod notify;
 mod rpcbind;
 mod tree;
 mod unprivileged;
+mod users;
