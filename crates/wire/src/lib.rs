@@ -8,6 +8,7 @@
 //! | [`netinfo`] | the NetInfo protocol, program 200100000 version 2 | NetInfo protocol |
 //! | [`nibind`] | the binder, program 200100001 version 1 | NetInfo protocol, binder |
 //! | [`portmap`] | portmapper version 2, rpcbind versions 3 and 4 | RFC 1833 |
+//! | [`ber`] | the encoding rules of LDAP: tags, lengths, message boundaries | RFC 4511 §5.1, X.690 |
 //! | [`control`] | the local socket of this project's own daemon | [`control`] itself |
 //!
 //! Decoders borrow from the input wherever the message allows it. Whatever bytes arrive, a decoder
@@ -21,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ber;
 pub mod control;
 pub mod netinfo;
 pub mod nibind;
