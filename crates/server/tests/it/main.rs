@@ -5,6 +5,8 @@
 mod access;
 mod auth;
 mod check_config;
+mod clone;
+mod errors;
 mod example_file;
 mod golden;
 mod notify;
