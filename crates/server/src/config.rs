@@ -96,6 +96,9 @@ pub struct LimitsTable {
     pub stall_seconds: Option<Count<{ limits::SECONDS_RANGE.0 }, MAX_SECONDS>>,
     /// Bytes of unread replies per connection, above which no further request of it is read.
     pub queued_replies: Option<Size<{ limits::QUEUED_REPLIES_RANGE.0 }, { limits::QUEUED_REPLIES_RANGE.1 }>>,
+    /// Bytes held by all connections: unfinished requests and unread replies. Above it the connection that holds most
+    /// is closed.
+    pub held: Option<Size<{ limits::HELD_RANGE.0 }, { limits::HELD_RANGE.1 }>>,
     /// Whole-database transfers at once.
     pub readall: Option<Count<{ limits::READALL_RANGE.0 }, { limits::READALL_RANGE.1 }>>,
 }
@@ -244,6 +247,7 @@ mod tests {
             idle_seconds = 0
             stall_seconds = 5
             queued_replies = 65536
+            held = "64 MiB"
             readall = 2
             [store]
             map_size = "1 GiB"

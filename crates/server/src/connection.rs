@@ -2,6 +2,10 @@
 //!
 //! Reads are answered on the spot. Changes go to the writer and the connection takes further changes meanwhile, so that
 //! pipelined ones share a commit; anything else waits until they are answered. An idle connection holds no buffers.
+//!
+//! What a connection holds (a record that is not complete, replies nobody reads) is reported to its [`Place`], and what
+//! it wants changed takes permits of all connections together, so that many peers cannot take more than a few.
+//! Whatever a connection waits for except the writer, it may be told to go meanwhile.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,66 +15,35 @@ use std::time::{Duration, Instant};
 
 use netinfo_directory::{Credentials, Outcome};
 use netinfo_wire::netinfo::Procedure;
-use netinfo_wire::record::{self, Decoder};
-use netinfo_wire::rpc::parse_call;
-use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::oneshot;
-use tokio::time::timeout;
+use netinfo_wire::record::{self, Decoder, LAST_FRAGMENT};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{timeout, timeout_at};
 
-use crate::connections::Place;
+use crate::connections::{Place, Reason};
 use crate::frontend::netinfo::encode_outcome;
-use crate::frontend::{self, Context, OwnedCredentials, Proposal, Step, may_overlap, now};
-use crate::limits::{PIPELINED_CHANGES, READ_BUFFER};
+use crate::frontend::{self, Context, Kind, OwnedCredentials, Proposal, Step, now};
+use crate::limits::{HELD_FREELY, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits};
 use crate::node::Running;
 use crate::served::{Counted, Served};
-use crate::stream::{self, Piece};
+use crate::socket::Socket;
+use crate::stream::{self, Page, Pages, Piece, Stream};
+use crate::throttle::Throttle;
 
 thread_local! {
     /// Where a worker reads into; what is not used at once is copied.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
 }
 
-/// A connected socket.
-pub(crate) enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-impl Socket {
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(s) => s.readable().await,
-            Self::Unix(s) => s.readable().await,
-        }
-    }
-
-    async fn writable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(s) => s.writable().await,
-            Self::Unix(s) => s.writable().await,
-        }
-    }
-
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(s) => s.try_read(buffer),
-            Self::Unix(s) => s.try_read(buffer),
-        }
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(s) => s.try_write(bytes),
-            Self::Unix(s) => s.try_write(bytes),
-        }
-    }
-}
+/// Lines about peers that misbehave.
+static MISBEHAVIOUR: Throttle = Throttle::new();
 
 /// Why a connection ends.
 enum End {
     Closed,
     Failed(io::Error),
-    Evicted,
+    Evicted(Reason),
+    /// The daemon stops.
+    Stopping,
     /// A record too long, or a stalled peer.
     Refused(&'static str),
 }
@@ -88,6 +61,7 @@ struct Pending {
     served: Arc<Served>,
     start: Instant,
     result: oneshot::Receiver<netinfo_directory::Result<Vec<Outcome>>>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// One connection.
@@ -101,6 +75,10 @@ pub(crate) struct Connection {
     backlog: Vec<u8>,
     out: Vec<u8>,
     pending: VecDeque<Pending>,
+    /// For the next change.
+    permit: Option<OwnedSemaphorePermit>,
+    /// Permits to wait for before the backlog is looked at again.
+    wanted: u32,
     counted: Option<Counted>,
 }
 
@@ -108,23 +86,42 @@ impl Connection {
     pub(crate) fn new(node: Arc<Running>, socket: Socket, place: Place, context: Context) -> Self {
         let decoder = Decoder::new(node.limits.record_size);
         let (backlog, out, pending) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { node, socket, place, context, decoder, backlog, out, pending, counted: None }
+        let (permit, wanted, counted) = (None, 0, None);
+        Self { node, socket, place, context, decoder, backlog, out, pending, permit, wanted, counted }
     }
 
     /// Serves the connection until it ends.
     pub(crate) async fn run(mut self) {
         self.recount();
+        let end = self.serve().await;
+        self.node.uploads.abandon(self.context.connection);
+        self.conclude(&end);
+        if matches!(end, End::Stopping) {
+            self.linger().await;
+        }
+    }
+
+    fn conclude(&self, end: &End) {
         let peer = self.context.caller.peer;
-        match self.serve().await {
-            End::Closed => tracing::debug!(?peer, "connection closed"),
+        match end {
+            End::Closed | End::Stopping => tracing::debug!(?peer, "connection closed"),
             End::Failed(error) => tracing::debug!(?peer, %error, "connection lost"),
-            End::Evicted => {
+            End::Evicted(reason) => {
                 if let Some(counted) = &self.counted {
                     counted.evicted();
                 }
-                tracing::debug!(?peer, "connection closed: too many are open");
+                match reason {
+                    Reason::TooMany => tracing::debug!(?peer, "connection closed: too many are open"),
+                    Reason::Memory => {
+                        MISBEHAVIOUR.line(|more| {
+                            tracing::info!(?peer, more, "connection closed: it holds too much memory");
+                        });
+                    }
+                }
             }
-            End::Refused(why) => tracing::info!(?peer, "connection closed: {why}"),
+            End::Refused(why) => {
+                MISBEHAVIOUR.line(|more| tracing::info!(?peer, more, "connection closed: {why}"));
+            }
         }
     }
 
@@ -139,31 +136,48 @@ impl Connection {
 
     /// One round: take what is there, answer it, send the answers.
     async fn turn(&mut self) -> Result<(), End> {
+        let begin = Instant::now();
         let step = if self.backlog.is_empty() {
             self.wait_for_data().await?;
             self.read_and_process()?
         } else {
+            self.wait_for_permits().await?;
             let backlog = std::mem::take(&mut self.backlog);
             self.process(&backlog)?
         };
         self.settle().await;
         if let Some(step) = step {
-            self.perform(step).await?;
+            // Rare and large: an idle connection should not carry its state.
+            Box::pin(self.perform(step)).await?;
         }
-        self.flush().await
+        self.flush().await?;
+        // A peer that always has something to say must not keep the others waiting.
+        if begin.elapsed() > TURN {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok(())
     }
 
-    async fn wait_for_data(&self) -> Result<(), End> {
+    async fn wait_for_data(&mut self) -> Result<(), End> {
+        if self.out.capacity() > HELD_FREELY {
+            self.out = Vec::new();
+        }
+        let idle = self.decoder.is_idle();
+        if idle {
+            // Gives back what a long record took.
+            self.decoder = Decoder::new(self.node.limits.record_size);
+        }
+        self.place.hold(self.held());
         // In the middle of a record the peer may not stall; between records it may rest.
-        let patience =
-            if self.decoder.is_idle() { self.node.limits.idle } else { Some(self.node.limits.stall) };
-        let entry = self.place.entry().clone();
+        let patience = if idle { self.node.limits.idle } else { Some(self.node.limits.stall) };
         let wait = async {
             tokio::select! {
+                biased;
+                end = self.told_to_go() => Err(end),
+                () = self.node.stopped() => Err(End::Stopping),
                 ready = self.socket.readable() => ready.map_err(End::from),
-                () = entry.evict.notified() => Err(End::Evicted),
-                () = self.node.stopped() => Err(End::Closed),
-                () = self.domain_gone() => Err(End::Closed),
             }
         };
         match patience {
@@ -172,12 +186,23 @@ impl Connection {
         }
     }
 
-    /// Returns once the domain this connection is for is no longer served; never, if it is for none.
-    async fn domain_gone(&self) {
-        match &self.counted {
-            Some(counted) => counted.until_gone().await,
-            None => std::future::pending().await,
+    /// Returns once this connection has to go, or the domain it is for is no longer served.
+    async fn told_to_go(&self) -> End {
+        let gone = async {
+            match &self.counted {
+                Some(counted) => counted.until_gone().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            reason = self.place.entry().evicted() => End::Evicted(reason),
+            () = gone => End::Closed,
         }
+    }
+
+    /// Bytes this connection holds.
+    fn held(&self) -> usize {
+        self.out.capacity() + self.backlog.capacity() + 2 * self.decoder.buffered()
     }
 
     fn read_and_process(&mut self) -> Result<Option<Step>, End> {
@@ -194,29 +219,31 @@ impl Connection {
 
     /// Handles the records in `input` until one needs more than an answer on the spot; the rest is kept.
     fn process(&mut self, input: &[u8]) -> Result<Option<Step>, End> {
+        let begin = Instant::now();
         let mut rest = input;
         let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(0));
         let result = loop {
             let (taken, message) = match decoder.next(rest) {
                 Ok(next) => next,
                 Err(error) => {
-                    tracing::info!(peer = ?self.context.caller.peer, %error, "bad record");
+                    let peer = self.context.caller.peer;
+                    MISBEHAVIOUR.line(|more| tracing::info!(?peer, more, %error, "bad record"));
                     break Err(End::Refused("bad record"));
                 }
             };
             rest = &rest[taken..];
             let Some(message) = message else { break Ok(None) };
-            let overlaps = parse_call(message).is_ok_and(|call| may_overlap(&call));
-            let full =
-                self.out.len() > self.node.limits.queued_replies || self.pending.len() >= PIPELINED_CHANGES;
-            if full || (!self.pending.is_empty() && !overlaps) {
+            let kind = frontend::kind(message);
+            if !self.admits(kind, message.len()) || begin.elapsed() > TURN {
                 record::put_fragment_header(&mut self.backlog, message.len() as u32, true);
                 self.backlog.extend_from_slice(message);
                 break Ok(None);
             }
             match self.handle(message) {
                 Step::Done => {}
-                Step::Propose(proposal) if overlaps => self.submit(*proposal, Credentials::None),
+                Step::Propose(proposal) if kind == Kind::OpenChange => {
+                    self.submit(*proposal, Credentials::None)
+                }
                 step => break Ok(Some(step)),
             }
         };
@@ -225,11 +252,49 @@ impl Connection {
         result
     }
 
+    /// Whether a call may be taken now. A change gets its permits here, or they are noted as wanted.
+    fn admits(&mut self, kind: Kind, len: usize) -> bool {
+        if self.out.len() > self.node.limits.queued_replies || self.pending.len() >= PIPELINED_CHANGES {
+            return false;
+        }
+        if kind != Kind::OpenChange && !self.pending.is_empty() {
+            return false;
+        }
+        if kind == Kind::Other || self.permit.is_some() {
+            return true;
+        }
+        let wanted = change_permits(len);
+        match self.node.change_permits.clone().try_acquire_many_owned(wanted) {
+            Ok(permit) => self.permit = Some(permit),
+            Err(_) => self.wanted = wanted,
+        }
+        self.permit.is_some()
+    }
+
+    /// Waits until the change at the front of the backlog may be taken.
+    async fn wait_for_permits(&mut self) -> Result<(), End> {
+        let wanted = std::mem::take(&mut self.wanted);
+        if wanted == 0 {
+            return Ok(());
+        }
+        self.place.hold(self.held());
+        let permits = self.node.change_permits.clone().acquire_many_owned(wanted);
+        let permit = tokio::select! {
+            permit = permits => permit,
+            end = self.told_to_go() => return Err(end),
+        };
+        self.permit = permit.ok();
+        Ok(())
+    }
+
     /// Lets the front-ends answer one message into the output.
     fn handle(&mut self, message: &[u8]) -> Step {
         let mark = record::begin(&mut self.out);
         let body = self.out.len();
         let step = frontend::handle(&self.node, &mut self.context, message, &mut self.out);
+        if !matches!(step, Step::Propose(_)) {
+            self.permit = None;
+        }
         if matches!(step, Step::Done) && self.out.len() > body {
             record::end(&mut self.out, mark);
         } else {
@@ -264,7 +329,8 @@ impl Connection {
             }
             Err(error) => drop(tx.send(Err(error))),
         }
-        self.pending.push_back(Pending { xid, procedure, served, start, result });
+        let _permit = self.permit.take();
+        self.pending.push_back(Pending { xid, procedure, served, start, result, _permit });
     }
 
     /// Waits for the changes under way and writes their replies.
@@ -296,9 +362,13 @@ impl Connection {
                     self.reply(|out| out.extend_from_slice(&message));
                 }
             }
-            Step::Stream(make) => {
+            Step::Pages(pages) => {
                 self.flush().await?;
-                self.stream(make).await?;
+                self.pages(pages).await?;
+            }
+            Step::Stream(stream) => {
+                self.flush().await?;
+                self.stream(stream).await?;
             }
         }
         Ok(())
@@ -333,26 +403,55 @@ impl Connection {
             }
             Err(error) => drop(tx.send(Err(error))),
         }
-        self.pending.push_back(Pending { xid, procedure, served, start, result });
+        let _permit = self.permit.take();
+        self.pending.push_back(Pending { xid, procedure, served, start, result, _permit });
     }
 
     /// Sends a reply made piece by piece as one record of several fragments.
-    async fn stream(&mut self, make: Box<dyn FnOnce(&mut stream::Sink) + Send>) -> Result<(), End> {
-        let (mut sink, mut pieces) = stream::channel();
-        tokio::task::spawn_blocking(move || make(&mut sink));
+    async fn pages(&mut self, mut pages: Pages) -> Result<(), End> {
         loop {
-            let (piece, last) = match pieces.recv().await {
-                Some(Piece::More(piece)) => (piece, false),
-                Some(Piece::Last(piece)) => (piece, true),
-                None => return Err(End::Refused("a reply could not be finished")),
+            let mark = record::begin(&mut self.out);
+            let page = pages(&mut self.out);
+            let last = match page {
+                Page::More => 0,
+                Page::Last => LAST_FRAGMENT,
+                Page::Failed => return Err(End::Refused("a reply could not be finished")),
             };
-            record::put_fragment_header(&mut self.out, piece.len() as u32, last);
-            self.out.extend_from_slice(&piece);
+            let len = (self.out.len() - mark - 4) as u32;
+            self.out[mark..mark + 4].copy_from_slice(&(len | last).to_be_bytes());
             self.flush().await?;
-            self.place.touch();
-            if last {
+            if page == Page::Last {
                 return Ok(());
             }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Sends a reply made on another thread as one record of several fragments.
+    async fn stream(&mut self, stream: Stream) -> Result<(), End> {
+        let (mut sink, mut pieces) = stream::channel();
+        let make = stream.make;
+        tokio::task::spawn_blocking(move || make(&mut sink));
+        let send = async {
+            loop {
+                let (piece, last) = match pieces.recv().await {
+                    Some(Piece::More(piece)) => (piece, false),
+                    Some(Piece::Last(piece)) => (piece, true),
+                    None => return Err(End::Refused("a reply could not be finished")),
+                };
+                record::put_fragment_header(&mut self.out, piece.len() as u32, last);
+                self.out.extend_from_slice(&piece);
+                self.flush().await?;
+                if last {
+                    return Ok(());
+                }
+            }
+        };
+        match stream.deadline {
+            Some(limit) => {
+                timeout(limit, send).await.unwrap_or(Err(End::Refused("a long reply is read too slowly")))
+            }
+            None => send.await,
         }
     }
 
@@ -363,11 +462,9 @@ impl Connection {
             match self.socket.try_write(&self.out[sent..]) {
                 Ok(n) => sent += n,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let stall = self.node.limits.stall;
-                    let ready = timeout(stall, self.socket.writable()).await;
-                    ready.unwrap_or_else(|_| {
-                        Err(io::Error::new(io::ErrorKind::TimedOut, "replies are not read"))
-                    })?;
+                    self.place.hold(self.held());
+                    self.wait_for_reader().await?;
+                    self.place.touch();
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -377,6 +474,40 @@ impl Connection {
             self.out = Vec::new();
         }
         Ok(())
+    }
+
+    async fn wait_for_reader(&self) -> Result<(), End> {
+        let wait = async {
+            tokio::select! {
+                ready = self.socket.writable() => ready.map_err(End::from),
+                end = self.told_to_go() => Err(end),
+            }
+        };
+        timeout(self.node.limits.stall, wait).await.unwrap_or(Err(End::Refused("replies are not read")))
+    }
+
+    /// Closes without taking away what was sent: a socket closed while requests wait in it unread is reset, and the peer
+    /// may then lose replies it has not read yet. Such a peer gets the end of the stream, and a moment.
+    async fn linger(&self) {
+        let mut discarded = false;
+        let until = tokio::time::Instant::now() + LINGER;
+        loop {
+            let read = SCRATCH.with_borrow_mut(|scratch| self.socket.try_read(scratch));
+            match read {
+                Ok(n) if n > 0 => {
+                    if !discarded && self.socket.finish().is_err() {
+                        return;
+                    }
+                    discarded = true;
+                }
+                Err(error) if discarded && error.kind() == io::ErrorKind::WouldBlock => {
+                    if !matches!(timeout_at(until, self.socket.readable()).await, Ok(Ok(()))) {
+                        return;
+                    }
+                }
+                _ => return,
+            }
+        }
     }
 }
 

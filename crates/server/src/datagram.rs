@@ -31,7 +31,7 @@ pub(crate) async fn run(node: Arc<Running>, socket: Arc<UdpPort>, port: Port) {
             peer: Some(received.peer),
             local: Some(received.local.ip),
         };
-        let mut context = Context { caller, port: port.clone(), selected: None };
+        let mut context = Context { connection: 0, caller, port: port.clone(), selected: None };
         match frontend::handle(&node, &mut context, &buffer[..received.len], &mut out) {
             Step::Done if out.is_empty() || out.len() > MAX_UDP_DATAGRAM => {}
             Step::Done => {
@@ -53,7 +53,7 @@ pub(crate) async fn run(node: Arc<Running>, socket: Arc<UdpPort>, port: Port) {
                 });
             }
             // No such procedure is open over UDP.
-            Step::Propose(_) | Step::Stream(_) => {}
+            Step::Propose(_) | Step::Pages(_) | Step::Stream(_) => {}
         }
     }
 }

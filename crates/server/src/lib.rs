@@ -12,7 +12,8 @@
 //! While serving:
 //!
 //! * [`serve`] – start and stop; `node` – the running node, its tables and listeners,
-//! * `connection`, `datagram` – drivers of sockets; `connections` – how many there may be; `stream` – long replies,
+//! * `connection` (with `socket`), `datagram` – drivers of sockets; `connections` – how many there may be, and what they
+//!   may hold; `stream` – long replies; `throttle` – how often peers may make us log,
 //! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
 //! * `served` – a domain with its figures; `parent` – its parent; `replica` – its clones or its master,
 //! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
@@ -45,5 +46,7 @@ pub mod seed;
 pub mod serve;
 mod served;
 pub mod settings;
+mod socket;
 mod stream;
+mod throttle;
 pub mod udp;

@@ -42,6 +42,16 @@ pub const MAX_QUEUED_REPLIES: usize = 1024 * 1024;
 /// Bounds for configured queued replies, in bytes.
 pub const QUEUED_REPLIES_RANGE: (u64, u64) = (4096, 1024 * 1024 * 1024);
 
+/// Bytes that all connections together may hold: records that have not arrived completely, replies that are not read.
+/// Above it the connection that holds most is closed. 128 MiB.
+pub const MAX_HELD: usize = 128 * 1024 * 1024;
+
+/// Bounds for configured held bytes.
+pub const HELD_RANGE: (u64, u64) = (16 * 1024 * 1024, 1024 * 1024 * 1024 * 1024);
+
+/// Bytes a connection may keep without being counted: an idle one keeps no more than that.
+pub const HELD_FREELY: usize = 4096;
+
 /// How long a peer may stall within a record, or leave a reply unread, before it is disconnected
 /// (NetInfo protocol, transports).
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(35);
@@ -52,7 +62,7 @@ pub const IDLE_TIMEOUT: Duration = Duration::ZERO;
 /// Bounds for configured times, in seconds (the idle time may also be 0).
 pub const SECONDS_RANGE: (u64, u64) = (1, 7 * 24 * 3600);
 
-/// Whole-database transfers (READALL) running at once; further ones wait.
+/// Whole-database transfers (READALL) running at once; further ones are answered with NI_MASTERBUSY.
 pub const MAX_READALL: usize = 4;
 
 /// Bounds for configured whole-database transfers.
@@ -64,8 +74,18 @@ pub const READALL_DEADLINE: Duration = Duration::from_secs(600);
 /// Bytes a worker reads from a connection at once.
 pub const READ_BUFFER: usize = 64 * 1024;
 
+/// Time a connection may use at once while others wait.
+pub const TURN: Duration = Duration::from_millis(2);
+
 /// Changes of one connection that may be with the writer at once; further requests wait.
 pub const PIPELINED_CHANGES: usize = 64;
+
+/// Changes of all connections that may be under way at once, in units of [`CHANGE_UNIT`] bytes of their requests;
+/// further ones wait. 32 MiB. (A decoded change takes up to seven times the bytes of its request.)
+pub const CHANGE_PERMITS: u32 = 32 * 1024;
+
+/// Bytes of a change request that count as one of [`CHANGE_PERMITS`].
+pub const CHANGE_UNIT: usize = 1024;
 
 /// Passwords hashed at once; further checks wait. Keeps a storm of them from starving everything else.
 pub const PASSWORD_CHECKS: usize = 2;
@@ -73,8 +93,17 @@ pub const PASSWORD_CHECKS: usize = 2;
 /// Datagrams per socket whose answer waits for another server; further ones are dropped.
 pub const LATER_DATAGRAMS: usize = 256;
 
-/// Uploads (restores) open at once on the local socket.
+/// Uploads (restores) open at once on the local socket. An upload ends with its connection.
 pub const MAX_UPLOADS: usize = 4;
+
+/// How long an upload may rest while another one waits for its place.
+pub const UPLOAD_REST: Duration = Duration::from_secs(600);
+
+/// Long answers (checks, backups) under way at once on the local socket.
+pub const MAX_STREAMS: usize = 4;
+
+/// Lines of one kind that peers may cause in the log each second; the others are counted.
+pub const LOG_LINES: u32 = 10;
 
 /// Connections waiting in the kernel to be accepted, per TCP or UNIX-socket listener.
 pub const LISTEN_BACKLOG: i32 = 1024;
@@ -84,6 +113,15 @@ pub const UDP_RECEIVE_BUFFER: usize = 1024 * 1024;
 
 /// How long requests in progress may take to finish once the daemon was told to stop.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a connection whose requests are still unread when the daemon stops is kept, so that its peer can read the
+/// replies it was sent.
+pub const LINGER: Duration = Duration::from_millis(250);
+
+/// Permits for a change whose request has `len` bytes. One longer than all permits takes all.
+pub fn change_permits(len: usize) -> u32 {
+    u32::try_from(len / CHANGE_UNIT + 1).unwrap_or(u32::MAX).min(CHANGE_PERMITS)
+}
 
 /// The limits one daemon runs with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +138,8 @@ pub struct Limits {
     pub stall: Duration,
     /// Bytes of unread replies per connection ([`MAX_QUEUED_REPLIES`]).
     pub queued_replies: usize,
+    /// Bytes held by all connections ([`MAX_HELD`]).
+    pub held: usize,
     /// Whole-database transfers at once ([`MAX_READALL`]).
     pub readall: usize,
 }
@@ -113,12 +153,19 @@ impl Default for Limits {
             idle: (!IDLE_TIMEOUT.is_zero()).then_some(IDLE_TIMEOUT),
             stall: STALL_TIMEOUT,
             queued_replies: MAX_QUEUED_REPLIES,
+            held: MAX_HELD,
             readall: MAX_READALL,
         }
     }
 }
 
 impl Limits {
+    /// Bytes all connections together may hold: as configured, but never so little that the longest record could not
+    /// arrive.
+    pub fn held_in_all(&self) -> usize {
+        self.held.max(self.record_size.saturating_mul(4))
+    }
+
     /// Connections to serve when the process may have `descriptors` files open: the configured number,
     /// less when descriptors are scarce, never below [`MIN_CONNECTIONS`].
     pub fn connections_within(&self, descriptors: u64) -> usize {
@@ -152,6 +199,7 @@ mod tests {
         assert!(within(limits.connections_per_address, CONNECTIONS_RANGE));
         assert!(within(limits.record_size, RECORD_SIZE_RANGE));
         assert!(within(limits.queued_replies, QUEUED_REPLIES_RANGE));
+        assert!(within(limits.held, HELD_RANGE));
         assert!(within(limits.readall, READALL_RANGE));
         assert_eq!(limits.idle, None);
         assert_eq!(limits.stall, Duration::from_secs(35));
@@ -166,6 +214,22 @@ mod tests {
         assert_eq!(limits.connections_within(u64::MAX), MAX_CONNECTIONS);
         let few = Limits { connections: 3, ..limits };
         assert_eq!(few.connections_within(1024), 3);
+    }
+
+    #[test]
+    fn the_longest_record_always_fits() {
+        let limits = Limits::default();
+        assert_eq!(limits.held_in_all(), MAX_HELD);
+        let long = Limits { record_size: MAX_HELD, ..limits };
+        assert_eq!(long.held_in_all(), 4 * MAX_HELD);
+    }
+
+    #[test]
+    fn changes_are_weighed() {
+        assert_eq!(change_permits(0), 1);
+        assert_eq!(change_permits(CHANGE_UNIT - 1), 1);
+        assert_eq!(change_permits(CHANGE_UNIT), 2);
+        assert_eq!(change_permits(usize::MAX), CHANGE_PERMITS);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
-use crate::connection::{Connection, Socket};
+use crate::connection::Connection;
 use crate::connections::Connections;
 use crate::datagram;
 use crate::endpoints::{DomainAddress, Endpoints, PairAddress, Role};
@@ -22,16 +22,21 @@ use crate::frontend::control::Uploads;
 use crate::frontend::portmap::Mappings;
 use crate::frontend::{Caller, Context, Port, Transport, netinfo};
 use crate::interfaces::OwnAddresses;
-use crate::limits::{Limits, PASSWORD_CHECKS};
+use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, PASSWORD_CHECKS};
 use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
 use crate::served::Served;
 use crate::settings::ListenSettings;
+use crate::socket::Socket;
+use crate::throttle::Throttle;
 use crate::udp::UdpPort;
 
 /// The domain calls are for when nothing else was said.
 pub(crate) const DEFAULT_TAG: &str = "local";
-/// Pause after a failed accept (out of descriptors, mostly).
+/// Pause after a failed accept for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+static ACCEPT_FAILED: Throttle = Throttle::new();
+static UNTRUSTED: Throttle = Throttle::new();
 
 /// Everything the front-ends share.
 pub(crate) struct Running {
@@ -48,6 +53,10 @@ pub(crate) struct Running {
     pub(crate) uploads: Uploads,
     pub(crate) readall_permits: Arc<Semaphore>,
     pub(crate) password_permits: Arc<Semaphore>,
+    /// Changes under way, by weight.
+    pub(crate) change_permits: Arc<Semaphore>,
+    /// Long answers of the control program under way.
+    pub(crate) stream_permits: Arc<Semaphore>,
     pub(crate) started: Instant,
     privileged_ports: u16,
     listen: ListenSettings,
@@ -82,12 +91,18 @@ impl Running {
             own,
             historical,
             max_connections: max_connections as u64,
-            connections: Arc::new(Connections::new(max_connections, limits.connections_per_address)),
+            connections: Arc::new(Connections::new(
+                max_connections,
+                limits.connections_per_address,
+                limits.held_in_all(),
+            )),
             registry: Registry::default(),
             mappings: Mappings::default(),
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             password_permits: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
+            stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),
             started: Instant::now(),
             limits,
             privileged_ports: parts.privileged_ports,
@@ -260,7 +275,7 @@ impl Running {
             task.abort();
         }
         for served in self.all_served() {
-            served.retire();
+            served.stop_listening();
         }
         self.stop.send_replace(true);
         let deadline = Instant::now() + crate::connection::DRAIN;
@@ -295,8 +310,7 @@ async fn accept_tcp(node: Arc<Running>, listener: TcpListener, port: Port) {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                accept_failed(&error).await;
                 continue;
             }
         };
@@ -304,7 +318,8 @@ async fn accept_tcp(node: Arc<Running>, listener: TcpListener, port: Port) {
         if let Port::Domain(served) = &port
             && !netinfo::admits(served, origin)
         {
-            tracing::info!(%peer, tag = served.domain.tag(), "untrusted network: connection refused");
+            let tag = served.domain.tag();
+            UNTRUSTED.line(|more| tracing::info!(%peer, tag, more, "untrusted network: connection refused"));
             continue;
         }
         // A reply must not wait for the acknowledgement of the one before it.
@@ -328,17 +343,25 @@ async fn accept_unix(node: Arc<Running>, listener: UnixListener) {
                 let caller = Caller { origin, transport: Transport::Unix, peer: None, local: None };
                 spawn(&node, Socket::Unix(stream), caller, Port::Local, None);
             }
-            Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+            Err(error) => accept_failed(&error).await,
         }
+    }
+}
+
+/// Waits after a failed accept, unless the failure is the affair of the one connection that was to be accepted.
+async fn accept_failed(error: &std::io::Error) {
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
+            ACCEPT_FAILED.line(|more| tracing::warn!(%error, more, "accept failed"));
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+        _ => tracing::debug!(%error, "accept failed"),
     }
 }
 
 fn spawn(node: &Arc<Running>, socket: Socket, caller: Caller, port: Port, address: Option<IpAddr>) {
     node.accepted.fetch_add(1, Ordering::Relaxed);
     let place = node.connections.admit(address);
-    let context = Context { caller, port, selected: None };
+    let context = Context { connection: place.id(), caller, port, selected: None };
     tokio::spawn(Connection::new(node.clone(), socket, place, context).run());
 }

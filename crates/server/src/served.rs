@@ -50,6 +50,11 @@ impl Served {
     /// Stops listening and makes the connections that are for this domain close, so that nobody holds its store.
     pub(crate) fn retire(&self) {
         self.gone.send_replace(true);
+        self.stop_listening();
+    }
+
+    /// Takes no new connections; the open ones go on.
+    pub(crate) fn stop_listening(&self) {
         for task in self.listeners.lock().unwrap_or_else(std::sync::PoisonError::into_inner).drain(..) {
             task.abort();
         }

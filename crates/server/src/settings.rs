@@ -191,6 +191,7 @@ fn limits(table: &LimitsTable) -> Limits {
         },
         stall: table.stall_seconds.map_or(default.stall, |n| Duration::from_secs(n.get())),
         queued_replies: table.queued_replies.map_or(default.queued_replies, |n| size(n.get())),
+        held: table.held.map_or(default.held, |n| size(n.get())),
         readall: table.readall.map_or(default.readall, |n| size(n.get())),
     }
 }

@@ -1,11 +1,39 @@
-//! Long replies, made piece by piece on a thread that may block, sent by the connection as fragments of one record.
+//! Long replies, sent by the connection as fragments of one record.
+//!
+//! * [`Pages`]: made piece by piece on the connection's own task, each piece when the one before it has been sent. A
+//!   slow reader costs one piece and no thread.
+//! * [`Stream`]: made in one go on a thread that may block, for what has to be of one moment or works long by itself.
+//!   A slow reader keeps the thread, so there is a bound for how many there are at once, and for how long.
+
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 /// A piece is sent once it has this many bytes.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;
 /// Pieces that wait for the connection; with [`PIECE`], the memory of one streamed reply.
 const QUEUE: usize = 4;
+
+/// Appends the next piece of a reply message to the buffer.
+pub(crate) type Pages = Box<dyn FnMut(&mut Vec<u8>) -> Page + Send>;
+
+/// What a call of [`Pages`] has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// There is more to come.
+    More,
+    /// The reply is complete.
+    Last,
+    /// It cannot be completed; the connection is to be closed, because the peer could not tell.
+    Failed,
+}
+
+/// A reply made on a thread that may block.
+pub(crate) struct Stream {
+    pub(crate) make: Box<dyn FnOnce(&mut Sink) + Send>,
+    /// How long the peer may take to receive it all.
+    pub(crate) deadline: Option<Duration>,
+}
 
 /// A piece of a reply message.
 pub(crate) enum Piece {

@@ -31,6 +31,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("limits.idle_seconds", "a whole number from 0 (never) to 604800"),
     ("limits.stall_seconds", "a whole number from 1 to 604800"),
     ("limits.queued_replies", "\"4 KiB\" to \"1 GiB\""),
+    ("limits.held", "\"16 MiB\" to \"1 TiB\""),
     ("limits.readall", "a whole number from 1 to 256"),
     ("store.map_size", "\"16 MiB\" to \"16 TiB\""),
     ("store.change_feed_retention", "a whole number from 1000 to 1000000000"),
@@ -300,6 +301,7 @@ mod tests {
         for (key, (low, high)) in [
             ("limits.record_size", limits::RECORD_SIZE_RANGE),
             ("limits.queued_replies", limits::QUEUED_REPLIES_RANGE),
+            ("limits.held", limits::HELD_RANGE),
             ("store.map_size", config::MAP_SIZE_RANGE),
         ] {
             let (least, most) = allowed(key).split_once(" to ").unwrap();

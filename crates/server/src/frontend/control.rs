@@ -5,7 +5,7 @@
 mod requests;
 mod transfer;
 
-pub(crate) use transfer::Uploads;
+pub(crate) use transfer::{Uploads, remove_leftovers};
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::netinfo::status_of;
 use super::{Context, Step, accepted, refuse};
 use crate::node::Running;
+use crate::stream::{Sink, Stream};
 
 /// Why a request failed: a status, and words for people.
 pub(crate) struct Failure {
@@ -61,13 +62,19 @@ impl Request {
     fn parse(&self) -> Result<Value, Failure> {
         let value: Value = serde_json::from_slice(&self.0)
             .map_err(|_| Failure::new(Status::Serial, "the request is not JSON"))?;
-        if value.is_object() { Ok(value) } else { Err(Failure::new(Status::Serial, "the request is not a JSON object")) }
+        if value.is_object() {
+            Ok(value)
+        } else {
+            Err(Failure::new(Status::Serial, "the request is not a JSON object"))
+        }
     }
 }
 
 /// A text member of a request.
 pub(crate) fn member<'v>(request: &'v Value, name: &str) -> Result<&'v str, Failure> {
-    request[name].as_str().ok_or_else(|| Failure::new(Status::Serial, format!("the request lacks the text \"{name}\"")))
+    request[name]
+        .as_str()
+        .ok_or_else(|| Failure::new(Status::Serial, format!("the request lacks the text \"{name}\"")))
 }
 
 /// Answers one call.
@@ -80,11 +87,13 @@ pub(crate) fn call(node: &Arc<Running>, context: &Context, call: &Call<'_>, out:
         return refuse(out, call.xid, AcceptStat::ProcUnavail);
     };
     let root = super::binder::is_local_superuser(context.caller.origin);
-    answer(node, procedure, root, call, out).unwrap_or_else(|_| refuse(out, call.xid, AcceptStat::GarbageArgs))
+    answer(node, context.connection, procedure, root, call, out)
+        .unwrap_or_else(|_| refuse(out, call.xid, AcceptStat::GarbageArgs))
 }
 
 fn answer(
     node: &Arc<Running>,
+    connection: u64,
     procedure: Procedure,
     root: bool,
     call: &Call<'_>,
@@ -100,12 +109,14 @@ fn answer(
         }
         Procedure::Stream => {
             let request = request(call.args)?;
-            Step::Stream(Box::new(move |sink| transfer::stream(&node, root, &request, xid, sink)))
+            let permit = node.stream_permits.clone().try_acquire_owned().ok();
+            let make = move |sink: &mut Sink| transfer::stream(&node, root, permit, &request, xid, sink);
+            Step::Stream(Stream { make: Box::new(make), deadline: None })
         }
         Procedure::UploadBegin => {
             let request = request(call.args)?;
             Step::Later(Box::pin(async move {
-                let begun = blocking(move || transfer::begin(&node, root, &request)).await;
+                let begun = blocking(move || transfer::begin(&node, connection, root, &request)).await;
                 let mut out = accepted(xid);
                 match begun {
                     Ok(handle) => netinfo_wire::control::put_upload_begun(&mut out, Ok(handle)),
@@ -117,11 +128,11 @@ fn answer(
         Procedure::UploadChunk => {
             let chunk = UploadChunk::decode(call.args)?;
             let (handle, data) = (chunk.handle, chunk.data.to_vec());
-            later(xid, blocking(move || transfer::add(&node, handle, &data)))
+            later(xid, blocking(move || transfer::add(&node, connection, handle, &data)))
         }
         Procedure::UploadCommit => {
             let handle = decode_upload_commit(call.args)?;
-            later(xid, async move { transfer::commit(&node, handle).await })
+            later(xid, async move { transfer::commit(&node, connection, handle).await })
         }
     })
 }
@@ -157,7 +168,10 @@ pub(crate) fn encoded(answer: Answer) -> (Status, Vec<u8>) {
     };
     let text = value.to_string().into_bytes();
     if text.len() > MAX_JSON as usize {
-        return (Status::NoSpace, br#"{"error":"the answer is too long","hint":"ask for less at once"}"#.to_vec());
+        return (
+            Status::NoSpace,
+            br#"{"error":"the answer is too long","hint":"ask for less at once"}"#.to_vec(),
+        );
     }
     (status, text)
 }

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::node::Running;
 use crate::served::Served;
-use crate::stream::Sink;
+use crate::stream::{Pages, Stream};
 
 /// What carries a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub(crate) enum Port {
 
 /// What is known about a caller from call to call.
 pub(crate) struct Context {
+    /// Number of the connection; 0 for datagrams.
+    pub(crate) connection: u64,
     pub(crate) caller: Caller,
     pub(crate) port: Port,
     /// Domain that NetInfo calls are for: the port's own, or the one BIND selected.
@@ -81,8 +83,10 @@ pub(crate) enum Step {
     Propose(Box<Proposal>),
     /// The reply message takes a while.
     Later(Pin<Box<dyn Future<Output = Vec<u8>> + Send>>),
-    /// The reply message is too long to be kept in memory; run this on a thread that may block.
-    Stream(Box<dyn FnOnce(&mut Sink) + Send>),
+    /// The reply message is too long to be kept in memory; it is made as it is sent.
+    Pages(Pages),
+    /// The same, made on a thread that may block.
+    Stream(Stream),
 }
 
 /// A change and on whose behalf it is to be made.
@@ -104,7 +108,9 @@ impl OwnedCredentials {
     pub(crate) fn of(credential: &Credential<'_>) -> Self {
         match credential {
             Credential::None => Self::None,
-            Credential::Sys(sys) => Self::UidPassword { uid: sys.uid as i32, password: auth_password(sys.machine) },
+            Credential::Sys(sys) => {
+                Self::UidPassword { uid: sys.uid as i32, password: auth_password(sys.machine) }
+            }
         }
     }
 
@@ -135,7 +141,12 @@ pub(crate) fn handle(node: &Arc<Running>, context: &mut Context, message: &[u8],
 }
 
 /// Finds the program of a call among those its port serves.
-pub(crate) fn dispatch(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, out: &mut Vec<u8>) -> Step {
+pub(crate) fn dispatch(
+    node: &Arc<Running>,
+    context: &mut Context,
+    call: &Call<'_>,
+    out: &mut Vec<u8>,
+) -> Step {
     let (everything, local) = match context.port {
         Port::Local => (true, true),
         Port::Ipcserver => (true, false),
@@ -153,12 +164,29 @@ pub(crate) fn dispatch(node: &Arc<Running>, context: &mut Context, call: &Call<'
     }
 }
 
-/// Whether a call may be taken while changes of the same connection are still with the writer: changes themselves,
-/// because the writer keeps their order, if no password has to be checked first.
-pub(crate) fn may_overlap(call: &Call<'_>) -> bool {
-    call.prog == ni::PROGRAM
-        && matches!(call.cred, Credential::None)
-        && ni::Procedure::try_from(call.proc).is_ok_and(ni::Procedure::is_write)
+/// How a call has to be scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A change without credentials. It may be taken while others of the same connection are still with the writer,
+    /// because the writer keeps their order.
+    OpenChange,
+    /// A change whose credentials have to be checked first.
+    Change,
+    /// Anything else.
+    Other,
+}
+
+/// Tells changes from other messages.
+pub(crate) fn kind(message: &[u8]) -> Kind {
+    match rpc::parse_call(message) {
+        Ok(call)
+            if call.prog == ni::PROGRAM
+                && ni::Procedure::try_from(call.proc).is_ok_and(ni::Procedure::is_write) =>
+        {
+            if matches!(call.cred, Credential::None) { Kind::OpenChange } else { Kind::Change }
+        }
+        _ => Kind::Other,
+    }
 }
 
 pub(crate) fn refuse(out: &mut Vec<u8>, xid: u32, stat: AcceptStat) -> Step {

@@ -286,7 +286,7 @@ fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u3
     };
     // The inner call is made over a datagram whatever carried the outer one: only open procedures pass.
     let inner_caller = Caller { transport: Transport::Udp, ..*caller };
-    let context = Context { caller: inner_caller, port: Port::Binder, selected: None };
+    let context = Context { connection: 0, caller: inner_caller, port: Port::Binder, selected: None };
     let inner = Call {
         xid,
         prog: args.prog,
@@ -302,7 +302,7 @@ fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u3
         let reply = match step {
             Step::Done => out,
             Step::Later(future) => future.await,
-            Step::Propose(_) | Step::Stream(_) => Vec::new(),
+            Step::Propose(_) | Step::Pages(_) | Step::Stream(_) => Vec::new(),
         };
         match parse_reply(&reply).map(|r| r.outcome) {
             Ok(Outcome::Success(results)) => wrap(xid, answer, address, results),

@@ -19,7 +19,8 @@ pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> 
     let value = request.parse()?;
     let op = member(&value, "op")?;
     if !root && !matches!(op, "status" | "domains") {
-        return Err(Failure::new(Status::Perm, "this takes the superuser").hint("run it as root, for example with sudo"));
+        return Err(Failure::new(Status::Perm, "this takes the superuser")
+            .hint("run it as root, for example with sudo"));
     }
     match op {
         "status" => status(&node),
@@ -63,13 +64,15 @@ fn started(node: &Arc<Running>, tag: &str) -> Answer {
 
 async fn create_clone(node: &Arc<Running>, value: &Value) -> Answer {
     let tag = member(value, "tag")?.to_owned();
-    let (name, master_tag) = (member(value, "master_name")?.to_owned(), member(value, "master_tag")?.to_owned());
+    let (name, master_tag) =
+        (member(value, "master_name")?.to_owned(), member(value, "master_tag")?.to_owned());
     let address = member(value, "master_address")?;
-    let address = address
-        .parse()
-        .map_err(|_| Failure::new(Status::CantFindAddress, format!("\"{address}\" is not an IPv4 address")))?;
+    let address = address.parse().map_err(|_| {
+        Failure::new(Status::CantFindAddress, format!("\"{address}\" is not an IPv4 address"))
+    })?;
     let (work, made) = (node.clone(), tag.clone());
-    blocking(move || Ok(work.core.create_clone(&made, &name, address, &master_tag, now()).map(drop)?)).await?;
+    blocking(move || Ok(work.core.create_clone(&made, &name, address, &master_tag, now()).map(drop)?))
+        .await?;
     started(node, &tag)
 }
 
@@ -86,6 +89,7 @@ fn status(node: &Running) -> Answer {
             "current": node.connections.len(),
             "maximum": node.max_connections,
             "accepted": node.accepted(),
+            "held_bytes": node.connections.held(),
         },
         "endpoints": endpoints,
         "domains": domains(node)?,
@@ -105,7 +109,9 @@ fn describe(node: &Running, served: &Served) -> Value {
     };
     let (checksum, directories, sequence, disk) = match numbers() {
         Ok(numbers) => numbers,
-        Err(error) => return json!({ "tag": domain.tag(), "role": domain.role().name(), "error": error.to_string() }),
+        Err(error) => {
+            return json!({ "tag": domain.tag(), "role": domain.role().name(), "error": error.to_string() });
+        }
     };
     json!({
         "tag": domain.tag(),
@@ -124,12 +130,21 @@ fn describe(node: &Running, served: &Served) -> Value {
 /// Hashes a new password and puts it into the user's record.
 fn set_password(served: &Served, user: &str, new: &str) -> Answer {
     let session = internal(&served.domain)?;
-    let missing = || Failure::new(Status::NoUser, format!("there is no user \"{user}\" in domain \"{}\"", served.domain.tag()));
+    let missing = || {
+        Failure::new(
+            Status::NoUser,
+            format!("there is no user \"{user}\" in domain \"{}\"", served.domain.tag()),
+        )
+    };
     if new.contains('\0') || new.len() > password::MAX_PASSWORD_LEN {
         let limit = password::MAX_PASSWORD_LEN;
-        return Err(Failure::new(Status::NoSpace, format!("a password has at most {limit} bytes and no NUL")));
+        return Err(Failure::new(
+            Status::NoSpace,
+            format!("a password has at most {limit} bytes and no NUL"),
+        ));
     }
-    let hash = password::hash_new(new.as_bytes()).map_err(|e| Failure::new(Status::SystemErr, e.to_string()))?;
+    let hash =
+        password::hash_new(new.as_bytes()).map_err(|e| Failure::new(Status::SystemErr, e.to_string()))?;
     // The record may change between looking and writing; then its instance differs and we look again.
     for _ in 0..8 {
         let change = {
@@ -176,8 +191,10 @@ fn changes(node: &Running, value: &Value) -> Answer {
     });
     match result {
         Ok(()) => Ok(Value::Array(list)),
-        Err(Error::Stale) => Err(Failure::new(Status::Stale, format!("changes after {since} are no longer kept"))
-            .hint("start from a full copy: netinfo backup")),
+        Err(Error::Stale) => {
+            Err(Failure::new(Status::Stale, format!("changes after {since} are no longer kept"))
+                .hint("start from a full copy: netinfo backup"))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -4,28 +4,43 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use netinfo_directory::{CheckReport, Finding, Observer};
 use netinfo_wire::control::{MAX_CHUNK, Response, StreamItem};
 use netinfo_wire::netinfo::Status;
 use netinfo_wire::rpc::{AcceptStat, put_accepted};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::requests::{internal, served};
 use super::{Answer, Failure, Request, encoded, member};
 use crate::frontend::now;
-use crate::limits::MAX_UPLOADS;
+use crate::limits::{MAX_STREAMS, MAX_UPLOADS, UPLOAD_REST};
 use crate::node::Running;
 use crate::served::Served;
 use crate::stream::Sink;
 
 /// Answers a STREAM call.
-pub(super) fn stream(node: &Running, root: bool, request: &Request, xid: u32, sink: &mut Sink) {
+pub(super) fn stream(
+    node: &Running,
+    root: bool,
+    permit: Option<OwnedSemaphorePermit>,
+    request: &Request,
+    xid: u32,
+    sink: &mut Sink,
+) {
     put_accepted(sink.buffer(), xid, AcceptStat::Success);
-    let answer = run(node, root, request, sink);
+    let answer = match permit {
+        Some(_permit) => run(node, root, request, sink),
+        None => Err(Failure::new(
+            Status::MasterBusy,
+            format!("{MAX_STREAMS} such requests are under way already"),
+        )),
+    };
     let (status, json) = encoded(answer);
     StreamItem::End(Response { status, json: &json }).encode(sink.buffer());
     sink.finish();
@@ -34,7 +49,8 @@ pub(super) fn stream(node: &Running, root: bool, request: &Request, xid: u32, si
 fn run(node: &Running, root: bool, request: &Request, sink: &mut Sink) -> Answer {
     let value = request.parse()?;
     if !root {
-        return Err(Failure::new(Status::Perm, "this takes the superuser").hint("run it as root, for example with sudo"));
+        return Err(Failure::new(Status::Perm, "this takes the superuser")
+            .hint("run it as root, for example with sudo"));
     }
     match member(&value, "op")? {
         "check" => {
@@ -82,7 +98,8 @@ fn check(domains: &[Arc<Served>], repair: bool, sink: &mut Sink) -> Answer {
         let domain = &served.domain;
         let session = internal(domain)?;
         let mut lines = Lines { sink, tag: domain.tag() };
-        let report = if repair { domain.repair(&session, &mut lines) } else { domain.check(&session, &mut lines) };
+        let report =
+            if repair { domain.repair(&session, &mut lines) } else { domain.check(&session, &mut lines) };
         let CheckReport { directories, findings, repaired } = report?;
         reports.push(json!({ "tag": domain.tag(), "directories": directories, "findings": findings, "repaired": repaired }));
     }
@@ -129,11 +146,20 @@ fn backup(served: &Served, sink: &mut Sink) -> Answer {
     Ok(json!({ "directories": header.directories, "bytes": chunks.total, "checksum": header.checksum }))
 }
 
-/// Uploads under way.
+/// Uploads under way. An upload belongs to the connection that began it: nobody else can add to it, and it ends with
+/// the connection.
 #[derive(Default)]
 pub(crate) struct Uploads {
-    open: Mutex<HashMap<u64, Upload>>,
+    open: Mutex<HashMap<u64, Slot>>,
     next: AtomicU64,
+}
+
+/// An upload's place.
+struct Slot {
+    connection: u64,
+    used: Instant,
+    /// Absent while a chunk is being written.
+    upload: Option<Upload>,
 }
 
 /// A restore being received into a file of the data directory.
@@ -152,15 +178,54 @@ impl Drop for Upload {
 }
 
 impl Uploads {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Upload>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Slot>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out an upload of this connection; its place is kept.
+    fn take(&self, connection: u64, handle: u64) -> Result<Upload, Failure> {
+        let mut open = self.lock();
+        let slot = open.get_mut(&handle).filter(|slot| slot.connection == connection);
+        slot.and_then(|slot| slot.upload.take()).ok_or_else(unknown)
+    }
+
+    /// Puts an upload back, or gives up its place.
+    fn put(&self, handle: u64, upload: Option<Upload>) {
+        let mut open = self.lock();
+        match (upload, open.get_mut(&handle)) {
+            (Some(upload), Some(slot)) => {
+                slot.upload = Some(upload);
+                slot.used = Instant::now();
+            }
+            _ => drop(open.remove(&handle)),
+        }
+    }
+
+    /// Drops what a connection began and did not finish.
+    pub(crate) fn abandon(&self, connection: u64) {
+        self.lock().retain(|_, slot| slot.connection != connection);
     }
 }
 
-pub(super) fn begin(node: &Running, root: bool, request: &Request) -> Result<u64, Failure> {
+/// Name of the file an upload is gathered in.
+const UPLOAD_FILE: &str = "upload.";
+
+/// Removes the uploads that an earlier process left behind in the data directory.
+pub(crate) fn remove_leftovers(data: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(data)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UPLOAD_FILE) && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn begin(node: &Running, connection: u64, root: bool, request: &Request) -> Result<u64, Failure> {
     let value = request.parse()?;
     if !root {
-        return Err(Failure::new(Status::Perm, "this takes the superuser").hint("run it as root, for example with sudo"));
+        return Err(Failure::new(Status::Perm, "this takes the superuser")
+            .hint("run it as root, for example with sudo"));
     }
     if member(&value, "op")? != "restore" {
         return Err(Failure::new(Status::BadOp, "only \"restore\" can be uploaded"));
@@ -174,14 +239,18 @@ pub(super) fn begin(node: &Running, root: bool, request: &Request) -> Result<u64
         _ => netinfo_directory::check_tag(&tag)?,
     }
     let handle = node.uploads.next.fetch_add(1, Ordering::Relaxed);
-    let path = node.core.path().join(format!("upload.{}.{handle}", std::process::id()));
+    let path = node.core.path().join(format!("{UPLOAD_FILE}{}.{handle}", std::process::id()));
     let mut open = node.uploads.lock();
+    if open.len() >= MAX_UPLOADS {
+        open.retain(|_, slot| slot.upload.is_none() || slot.used.elapsed() < UPLOAD_REST);
+    }
     if open.len() >= MAX_UPLOADS {
         return Err(Failure::new(Status::MasterBusy, format!("{MAX_UPLOADS} uploads are under way already")));
     }
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
     let file = file.map_err(netinfo_directory::Error::from)?;
-    open.insert(handle, Upload { file, path, tag, create });
+    let upload = Some(Upload { file, path, tag, create });
+    open.insert(handle, Slot { connection, used: Instant::now(), upload });
     Ok(handle)
 }
 
@@ -189,15 +258,17 @@ fn unknown() -> Failure {
     Failure::new(Status::BadOp, "there is no such upload")
 }
 
-pub(super) fn add(node: &Running, handle: u64, data: &[u8]) -> Answer {
-    let mut upload = node.uploads.lock().remove(&handle).ok_or_else(unknown)?;
-    upload.file.write_all(data).map_err(netinfo_directory::Error::from)?;
-    node.uploads.lock().insert(handle, upload);
+pub(super) fn add(node: &Running, connection: u64, handle: u64, data: &[u8]) -> Answer {
+    let mut upload = node.uploads.take(connection, handle)?;
+    let written = upload.file.write_all(data);
+    node.uploads.put(handle, written.is_ok().then_some(upload));
+    written.map_err(netinfo_directory::Error::from)?;
     Ok(json!({}))
 }
 
-pub(super) async fn commit(node: &Arc<Running>, handle: u64) -> Answer {
-    let upload = node.uploads.lock().remove(&handle).ok_or_else(unknown)?;
+pub(super) async fn commit(node: &Arc<Running>, connection: u64, handle: u64) -> Answer {
+    let upload = node.uploads.take(connection, handle)?;
+    node.uploads.put(handle, None);
     let (tag, create) = (upload.tag.clone(), upload.create);
     if create {
         let (work, made) = (node.clone(), tag.clone());

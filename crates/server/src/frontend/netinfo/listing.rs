@@ -1,16 +1,16 @@
 //! Procedures whose results grow with the domain: CHILDREN, LIST, LISTALL and READALL.
 //!
-//! Small results are written at once. Long ones are streamed, a page at a time: the list of children is fixed first,
-//! then pages are read from snapshots of their own, so that a slow reader never pins one. A child that has gone by
-//! then is reported as the protocol has it for children that cannot be read. READALL alone must be of one moment; it
-//! keeps its snapshot, and its time is bounded instead.
+//! Small results are written at once. Long ones are sent a page at a time: the list of children is fixed first, then
+//! pages are read from snapshots of their own, each when the one before it has been sent, so that a slow reader pins
+//! neither snapshot nor thread. A child that has gone by then is reported as the protocol has it for children that
+//! cannot be read. READALL alone must be of one moment; it keeps its snapshot, and its time is bounded instead.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use netinfo_directory::{Error, Session, View};
 use netinfo_wire::netinfo::{
-    Id, NameArgs, Procedure, Status, decode_checksum, put_count, put_id, put_more, put_readall_head, put_status,
+    Id, NameArgs, Procedure, Status, decode_checksum, put_count, put_id, put_more, put_readall_head,
+    put_status,
 };
 use netinfo_wire::rpc::{AcceptStat, Call, put_accepted};
 use netinfo_wire::xdr::{put_bool, put_u32};
@@ -20,11 +20,10 @@ use super::{Refusal, Step};
 use crate::limits::READALL_DEADLINE;
 use crate::node::Running;
 use crate::served::Served;
-use crate::stream::Sink;
+use crate::stream::{PIECE, Page, Sink, Stream};
 
-/// More children than this, and the result is streamed.
-const STREAM_ABOVE: u32 = 256;
-/// Children read from one snapshot while streaming.
+/// Children read from one snapshot, and the most that are listed at once. A page ends earlier once it has [`PIECE`]
+/// bytes.
 const PAGE: usize = 256;
 
 /// What is listed of each child.
@@ -54,28 +53,35 @@ pub(super) fn call(
     let view = served.domain.read(reader)?;
     let record = view.record(id.object)?;
     let own = wire(record.id());
-    let children = view.children(id.object)?.collect::<Result<Vec<_>, _>>()?;
-    if record.child_count() <= STREAM_ABOVE || matches!(what, What::Ids) {
-        head(out, &what, own, children.len());
-        put_children(&view, &what, &children, out);
+    let mut children = view.children(id.object)?.collect::<Result<Vec<_>, _>>()?;
+    let mark = out.len();
+    head(out, &what, own, children.len());
+    let mut next = put_children(&view, &what, &children, out);
+    if next == children.len() {
         tail(out, &what, own);
         return Ok(None);
     }
-    let (served, reader, xid) = (served.clone(), reader.clone(), call.xid);
-    Ok(Some(Step::Stream(Box::new(move |sink: &mut Sink| {
-        put_accepted(sink.buffer(), xid, AcceptStat::Success);
-        head(sink.buffer(), &what, own, children.len());
-        for page in children.chunks(PAGE) {
-            match served.domain.read(&reader) {
-                Ok(view) => put_children(&view, &what, page, sink.buffer()),
-                Err(_) => return sink.fail(),
-            }
-            if !sink.flush_when_full() {
-                return;
-            }
+    // The list waits as long as its reader does.
+    children.shrink_to_fit();
+    let mut begun = super::super::accepted(call.xid);
+    begun.extend_from_slice(&out[mark..]);
+    let (served, reader) = (served.clone(), reader.clone());
+    Ok(Some(Step::Pages(Box::new(move |out: &mut Vec<u8>| {
+        if !begun.is_empty() {
+            out.append(&mut begun);
+            begun = Vec::new();
+            return Page::More;
         }
-        tail(sink.buffer(), &what, own);
-        sink.finish();
+        if served.is_gone() {
+            return Page::Failed;
+        }
+        let Ok(view) = served.domain.read(&reader) else { return Page::Failed };
+        next += put_children(&view, &what, &children[next..], out);
+        if next < children.len() {
+            return Page::More;
+        }
+        tail(out, &what, own);
+        Page::Last
     }))))
 }
 
@@ -93,8 +99,16 @@ fn tail(out: &mut Vec<u8>, what: &What, own: Id) {
     }
 }
 
-fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8>) {
-    for &child in children {
+/// Writes one page of children and returns how many those were.
+fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8>) -> usize {
+    let (end, most) = match what {
+        What::Ids => (usize::MAX, usize::MAX),
+        _ => (out.len() + PIECE, PAGE),
+    };
+    for (done, &child) in children.iter().enumerate() {
+        if done == most || out.len() >= end {
+            return done;
+        }
         match what {
             What::Ids => put_u32(out, child),
             What::Names(key) => match view.record(child) {
@@ -117,6 +131,7 @@ fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8
             },
         }
     }
+    children.len()
 }
 
 /// READALL: nothing if the caller's checksum is current, else every directory, parents first.
@@ -141,7 +156,7 @@ pub(super) fn readall(
     }
     let permit = node.readall_permits.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
     let (served, reader, xid) = (served.clone(), reader.clone(), call.xid);
-    Ok(Some(Step::Stream(Box::new(move |sink: &mut Sink| {
+    let make = move |sink: &mut Sink| {
         let _permit = permit;
         put_accepted(sink.buffer(), xid, AcceptStat::Success);
         match write_all(&served, &reader, sink) {
@@ -151,11 +166,11 @@ pub(super) fn readall(
                 sink.fail();
             }
         }
-    }))))
+    };
+    Ok(Some(Step::Stream(Stream { make: Box::new(make), deadline: Some(READALL_DEADLINE) })))
 }
 
 fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_directory::Result<()> {
-    let deadline = Instant::now() + READALL_DEADLINE;
     let view = served.domain.read(reader)?;
     put_status(sink.buffer(), Status::Ok);
     put_readall_head(sink.buffer(), view.checksum()?, view.highest_object()?);
@@ -167,7 +182,7 @@ fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_dire
         put_u32(out, record.parent());
         put_count(out, children.len() as u32);
         children.iter().for_each(|child| put_u32(out, *child));
-        if !sink.flush_when_full() || Instant::now() > deadline {
+        if !sink.flush_when_full() {
             return Err(Error::Busy);
         }
         Ok(true)
