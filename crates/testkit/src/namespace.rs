@@ -1,11 +1,15 @@
 //! A network of one's own: well-known ports are free, and nobody else sees what happens.
 
+use std::fs::File;
+use std::net::Ipv4Addr;
 use std::panic;
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
 
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::unistd::gettid;
 
 /// Whether this process is root. What needs root is to fail without, by [`need_root`].
 pub fn is_root() -> bool {
@@ -43,10 +47,81 @@ pub fn isolated<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         ip("link set net1 up");
         work()
     };
-    thread::scope(|scope| scope.spawn(run).join().unwrap_or_else(|cause| panic::resume_unwind(cause)))
+    on_a_thread(run)
 }
 
-fn ip(words: &str) {
+/// Another machine on the network of [`isolated`], at 10.0.0.2.
+#[derive(Debug)]
+pub struct Neighbour {
+    namespace: File,
+}
+
+impl Neighbour {
+    /// Makes the machine. Only inside of [`isolated`], and there only one.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn new() -> Self {
+        let (tell, hear) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        thread::scope(|scope| {
+            let machine = scope.spawn(move || {
+                unshare(CloneFlags::CLONE_NEWNET).unwrap_or_else(|e| panic!("unshare: {e}"));
+                let path = "/proc/thread-self/ns/net";
+                let namespace = File::open(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+                // If nobody hears it, the maker of this machine has failed already.
+                let _ = tell.send(gettid());
+                let _ = wait.recv();
+                ip("link set lo up");
+                ip("address add 10.0.0.2/24 dev net1");
+                ip("link set net1 up");
+                namespace
+            });
+            let thread = hear.recv().unwrap_or_else(|e| panic!("{e}"));
+            ip(&format!("link set net1 netns {thread}"));
+            let _ = go.send(());
+            let namespace = machine.join().unwrap_or_else(|cause| panic::resume_unwind(cause));
+            Self { namespace }
+        })
+    }
+
+    /// Gives the machine one more address, which the first machine reaches.
+    ///
+    /// # Panics
+    /// If it cannot be had.
+    pub fn add_address(&self, address: Ipv4Addr) {
+        self.enter(|| ip(&format!("address add {address}/32 dev net1")));
+        ip(&format!("route add {address}/32 dev net0"));
+    }
+
+    /// Runs `work` on that machine. Sockets opened there stay there, wherever they are used afterwards.
+    ///
+    /// # Panics
+    /// When `work` panics.
+    pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        on_a_thread(|| {
+            setns(&self.namespace, CloneFlags::CLONE_NEWNET).unwrap_or_else(|e| panic!("setns: {e}"));
+            work()
+        })
+    }
+}
+
+impl Default for Neighbour {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A thread may leave its namespaces, but not come back: so it gets to live for this work only.
+fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|cause| panic::resume_unwind(cause)))
+}
+
+/// Runs the command `ip`, in the namespace of this thread.
+///
+/// # Panics
+/// If it fails.
+pub fn ip(words: &str) {
     let status = Command::new("ip").args(words.split(' ')).status();
     let status = status.unwrap_or_else(|e| panic!("ip: {e}"));
     assert!(status.success(), "ip {words}: {status}");

@@ -12,5 +12,6 @@ mod golden;
 mod notify;
 mod rpcbind;
 mod tree;
+mod trust;
 mod unprivileged;
 mod users;
