@@ -9,7 +9,7 @@ use crate::users::Office;
 
 /// A procedure with arguments that suit the directory under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Write {
+enum Attempt {
     Create,
     Destroy,
     Write,
@@ -22,17 +22,17 @@ enum Write {
     WriteName,
 }
 
-const ALL: [Write; 10] = [
-    Write::Create,
-    Write::Destroy,
-    Write::Write,
-    Write::CreateProp,
-    Write::DestroyProp,
-    Write::RenameProp,
-    Write::WriteProp,
-    Write::CreateName,
-    Write::DestroyName,
-    Write::WriteName,
+const ALL: [Attempt; 10] = [
+    Attempt::Create,
+    Attempt::Destroy,
+    Attempt::Write,
+    Attempt::CreateProp,
+    Attempt::DestroyProp,
+    Attempt::RenameProp,
+    Attempt::WriteProp,
+    Attempt::CreateName,
+    Attempt::DestroyName,
+    Attempt::WriteName,
 ];
 
 /// Index of `passwd` in the directories under test; `name` is before, the lists are after it.
@@ -56,22 +56,22 @@ impl Subject {
     }
 
     /// Lets `caller` try one procedure on property `prop`.
-    fn try_out(&self, caller: &mut Tree, write: Write, prop: u32) -> Reply<()> {
+    fn try_out(&self, caller: &mut Tree, write: Attempt, prop: u32) -> Reply<()> {
         let id = caller.at(self.object);
         match write {
-            Write::Create => caller.create(id, &[]).map(drop),
-            Write::Destroy => {
+            Attempt::Create => caller.create(id, &[]).map(drop),
+            Attempt::Destroy => {
                 let child = caller.at(self.child);
                 caller.destroy(id, child).map(drop)
             }
-            Write::Write => caller.write(id, &[("name", &["written"])]).map(drop),
-            Write::CreateProp => caller.create_prop(id, "new", &["v"], INDEX_NULL).map(drop),
-            Write::DestroyProp => caller.destroy_prop(id, prop).map(drop),
-            Write::RenameProp => caller.rename_prop(id, prop, "renamed").map(drop),
-            Write::WriteProp => caller.write_prop(id, prop, &["c"]).map(drop),
-            Write::CreateName => caller.create_name(id, prop, "c", 0).map(drop),
-            Write::DestroyName => caller.destroy_name(id, prop, 0).map(drop),
-            Write::WriteName => caller.write_name(id, prop, 0, "c").map(drop),
+            Attempt::Write => caller.write(id, &[("name", &["written"])]).map(drop),
+            Attempt::CreateProp => caller.create_prop(id, "new", &["v"], INDEX_NULL).map(drop),
+            Attempt::DestroyProp => caller.destroy_prop(id, prop).map(drop),
+            Attempt::RenameProp => caller.rename_prop(id, prop, "renamed").map(drop),
+            Attempt::WriteProp => caller.write_prop(id, prop, &["c"]).map(drop),
+            Attempt::CreateName => caller.create_name(id, prop, "c", 0).map(drop),
+            Attempt::DestroyName => caller.destroy_name(id, prop, 0).map(drop),
+            Attempt::WriteName => caller.write_name(id, prop, 0, "c").map(drop),
         }
     }
 }

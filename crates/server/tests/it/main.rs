@@ -4,13 +4,18 @@
 
 mod access;
 mod auth;
+mod binder;
 mod check_config;
 mod clone;
 mod errors;
 mod example_file;
 mod golden;
+mod ipcserver;
 mod notify;
+mod portmap;
+mod process;
 mod rpcbind;
+mod secrets;
 mod tree;
 mod trust;
 mod unprivileged;
