@@ -24,6 +24,7 @@ use crate::frontend::netinfo::encode_outcome;
 use crate::frontend::{self, Context, Kind, OwnedCredentials, Proposal, Step, now};
 use crate::limits::{HELD_FREELY, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits};
 use crate::node::Running;
+use crate::replica;
 use crate::served::{Counted, Served};
 use crate::socket::Socket;
 use crate::stream::{self, Page, Pages, Piece, Stream};
@@ -319,12 +320,13 @@ impl Connection {
 
     /// Authenticates without a password and hands the change to the writer.
     fn submit(&mut self, proposal: Proposal, credentials: Credentials<'_>) {
-        let Proposal { xid, procedure, served, change, .. } = proposal;
+        let Proposal { xid, procedure, served, change, target, .. } = proposal;
         let (tx, result) = oneshot::channel();
         let start = Instant::now();
         match served.domain.authenticate(credentials, self.context.caller.origin) {
             Ok(session) => {
                 let done = Box::new(move |outcome| drop(tx.send(outcome)));
+                let done = replica::observe(&served, &session, target, done);
                 served.domain.write(&session, vec![change], now(), done);
             }
             Err(error) => drop(tx.send(Err(error))),

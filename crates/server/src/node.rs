@@ -284,6 +284,11 @@ impl Running {
         }
     }
 
+    /// Whether the daemon is stopping.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// Returns once the daemon is stopping.
     pub(crate) async fn stopped(&self) {
         let mut stop = self.stop.subscribe();

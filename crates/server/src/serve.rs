@@ -268,7 +268,7 @@ async fn until_stopped(
                 node.own.refresh();
                 for served in node.all_served() {
                     served.parent.forget();
-                    crate::replica::resync(node, &served);
+                    crate::replica::resync(&served);
                 }
                 notify::ready("reloaded");
                 tracing::info!("reloaded: configuration, interfaces, parents, replicas");

@@ -79,7 +79,8 @@ pub(crate) fn call(node: &Arc<Running>, context: &Context, call: &Call<'_>, out:
     let Ok(procedure) = procedure else {
         return refuse(out, call.xid, AcceptStat::ProcUnavail);
     };
-    answer(node, context, procedure, call, out).unwrap_or_else(|_| refuse(out, call.xid, AcceptStat::GarbageArgs))
+    answer(node, context, procedure, call, out)
+        .unwrap_or_else(|_| refuse(out, call.xid, AcceptStat::GarbageArgs))
 }
 
 fn answer(
@@ -155,7 +156,8 @@ fn is_root(node: &Running, context: &Context, call: &Call<'_>) -> bool {
     if context.caller.origin.is_local_root() {
         return true;
     }
-    let (true, Credential::Sys(sys), Some(local)) = (node.historical, &call.cred, node.served(crate::node::DEFAULT_TAG))
+    let (true, Credential::Sys(sys), Some(local)) =
+        (node.historical, &call.cred, node.served(crate::node::DEFAULT_TAG))
     else {
         return false;
     };
@@ -221,7 +223,9 @@ fn bind(node: &Arc<Running>, args: &BindArgs<'_>, xid: u32, out: &mut Vec<u8>) -
 fn resolve_alias(node: &Running, tag: &[u8], address: Ipv4Addr) -> Vec<u8> {
     for served in node.all_served() {
         let Ok(Some(alias)) = served.view().and_then(|view| view.alias()) else { continue };
-        let matches = |(network, mask): &(Ipv4Addr, Ipv4Addr)| u32::from(address) & u32::from(*mask) == u32::from(*network);
+        let matches = |(network, mask): &(Ipv4Addr, Ipv4Addr)| {
+            u32::from(address) & u32::from(*mask) == u32::from(*network)
+        };
         if alias.name.as_bytes() == tag && alias.networks.iter().any(matches) {
             return served.domain.tag().as_bytes().to_vec();
         }

@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use netinfo_directory::{Change, Credentials, Origin, Session};
+use netinfo_directory::{Change, Credentials, Id, Origin, Session};
 use netinfo_wire::rpc::{
     self, AcceptStat, AuthStat, Call, CallError, Credential, auth_password, put_accepted, put_denied,
 };
@@ -95,6 +95,8 @@ pub(crate) struct Proposal {
     pub(crate) procedure: ni::Procedure,
     pub(crate) served: Arc<Served>,
     pub(crate) change: Change,
+    /// Id that the new directory of a CREATE has at the master that replays it.
+    pub(crate) target: Option<Id>,
     pub(crate) credentials: OwnedCredentials,
 }
 

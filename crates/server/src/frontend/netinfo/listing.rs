@@ -16,9 +16,10 @@ use netinfo_wire::rpc::{AcceptStat, Call, put_accepted};
 use netinfo_wire::xdr::{put_bool, put_u32};
 
 use super::reads::{put_properties, put_values, wire};
-use super::{Refusal, Step};
+use super::{Context, Refusal, Step};
 use crate::limits::READALL_DEADLINE;
 use crate::node::Running;
+use crate::replica;
 use crate::served::Served;
 use crate::stream::{PIECE, Page, Sink, Stream};
 
@@ -137,6 +138,7 @@ fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8
 /// READALL: nothing if the caller's checksum is current, else every directory, parents first.
 pub(super) fn readall(
     node: &Arc<Running>,
+    context: &Context,
     served: &Arc<Served>,
     reader: &Session,
     call: &Call<'_>,
@@ -148,10 +150,14 @@ pub(super) fn readall(
     if clone && !view.root_flag(b"cloneReplyReadall", false)? {
         return Err(Error::NotMaster.into());
     }
-    if view.checksum()? == checksum {
+    let current = view.checksum()? == checksum;
+    let replica =
+        replica::begin_read_all(node, served, &view, context.caller.peer.map(|p| p.ip()), !current)?;
+    if current {
         put_status(out, Status::Ok);
         put_readall_head(out, 0, 0);
         put_more(out, false);
+        replica.complete(view.sequence()?);
         return Ok(None);
     }
     let permit = node.readall_permits.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
@@ -160,7 +166,10 @@ pub(super) fn readall(
         let _permit = permit;
         put_accepted(sink.buffer(), xid, AcceptStat::Success);
         match write_all(&served, &reader, sink) {
-            Ok(()) => sink.finish(),
+            Ok(sequence) => {
+                sink.finish();
+                replica.complete(sequence);
+            }
             Err(error) => {
                 tracing::warn!(%error, tag = served.domain.tag(), "READALL cut short");
                 sink.fail();
@@ -170,7 +179,8 @@ pub(super) fn readall(
     Ok(Some(Step::Stream(Stream { make: Box::new(make), deadline: Some(READALL_DEADLINE) })))
 }
 
-fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_directory::Result<()> {
+/// Writes the result; returns the last change in it.
+fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_directory::Result<u64> {
     let view = served.domain.read(reader)?;
     put_status(sink.buffer(), Status::Ok);
     put_readall_head(sink.buffer(), view.checksum()?, view.highest_object()?);
@@ -188,5 +198,5 @@ fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_dire
         Ok(true)
     })?;
     put_more(sink.buffer(), false);
-    Ok(())
+    view.sequence()
 }

@@ -9,6 +9,8 @@ mod writes;
 
 pub(crate) use bind::{admits, serves};
 pub(crate) use status::status_of;
+#[cfg(test)]
+pub(crate) use writes::change;
 pub(crate) use writes::encode_outcome;
 
 use std::sync::Arc;
@@ -72,9 +74,10 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
     let start = Instant::now();
     let mark = out.len();
     let result = if procedure.is_write() {
-        writes::change(procedure, call.args).map(|change| {
+        writes::change(procedure, call.args).map(|(change, target)| {
             let credentials = OwnedCredentials::of(&call.cred);
-            let proposal = Proposal { xid: call.xid, procedure, served: served.clone(), change, credentials };
+            let proposal =
+                Proposal { xid: call.xid, procedure, served: served.clone(), change, target, credentials };
             Some(Step::Propose(Box::new(proposal)))
         })
     } else {
@@ -122,13 +125,13 @@ fn other(
         Procedure::RParent => return Ok(Some(Step::Later(crate::parent::rparent(node, served, call.xid)))),
         Procedure::Crashed => {
             let checksum = decode_checksum(call.args)?;
-            crate::replica::crashed(node, served, checksum);
+            crate::replica::crashed(served, checksum);
         }
         Procedure::Resync => {
             put_status(out, Status::Ok);
-            crate::replica::resync(node, served);
+            crate::replica::resync(served);
         }
-        Procedure::ReadAll => return listing::readall(node, served, reader, call, out),
+        Procedure::ReadAll => return listing::readall(node, context, served, reader, call, out),
         Procedure::Children | Procedure::List | Procedure::ListAll => {
             return listing::call(served, reader, procedure, call, out);
         }

@@ -2,15 +2,20 @@
 
 use netinfo_directory::{Error, Id as CoreId, ROOT, RecordRef, Values, View};
 use netinfo_wire::netinfo::{
-    Id, IdListWriter, LookupArgs, NameIndexArgs, Procedure, PropArgs, Status, cut, put_count, put_id, put_name,
-    put_status,
+    Id, IdListWriter, LookupArgs, NameIndexArgs, Procedure, PropArgs, Status, cut, put_count, put_id,
+    put_name, put_status,
 };
 use netinfo_wire::xdr::put_u32;
 
 use super::Refusal;
 
 /// Writes a whole result behind the head of the reply.
-pub(super) fn answer(view: &View<'_>, procedure: Procedure, args: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+pub(super) fn answer(
+    view: &View<'_>,
+    procedure: Procedure,
+    args: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Refusal> {
     match procedure {
         Procedure::Root => ok_id(out, view.id(ROOT)?),
         Procedure::SelfId => {
@@ -56,7 +61,8 @@ pub(super) fn answer(view: &View<'_>, procedure: Procedure, args: &[u8], out: &m
         Procedure::LookupRead => {
             let args = LookupArgs::decode(args)?;
             let directory = view.id(args.id.object)?;
-            let hit = view.lookup_first(directory.object, args.key, args.value)?.ok_or(Error::NoSuchDirectory)?;
+            let hit =
+                view.lookup_first(directory.object, args.key, args.value)?.ok_or(Error::NoSuchDirectory)?;
             ok_id(out, directory);
             put_properties(out, &view.record(hit)?);
         }

@@ -5,13 +5,16 @@ use netinfo_wire::netinfo::{Procedure, PropListWriter};
 use netinfo_wire::rpc::{Credential, auth_password};
 
 use crate::node::Running;
+use crate::replica::CLEANUP_WAIT;
 use crate::served::Served;
 
-/// Seconds between two clone checks or resyncs when the root says nothing else.
-const CLEANUP_WAIT: i64 = 1800;
-
 /// Writes the property list. A caller whose password is the word `checksum` gets the checksum only.
-pub(super) fn write(node: &Running, served: &Served, credential: &Credential<'_>, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn write(
+    node: &Running,
+    served: &Served,
+    credential: &Credential<'_>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     let view = served.view()?;
     let checksum = view.checksum()?.to_string();
     let mut list = PropListWriter::new(out);
@@ -25,7 +28,11 @@ pub(super) fn write(node: &Running, served: &Served, credential: &Credential<'_>
     list.property_with(b"server_version", [node.server_version()]);
     let mut tag = vec![domain.tag().to_owned(), role.name().to_owned()];
     if master {
-        tag.push(view.clones(domain.tag(), &|a| node.own.contains(a.into()))?.len().to_string());
+        let clones = match served.replica.known() {
+            Some(clones) => clones,
+            None => view.clones(domain.tag(), &|a| node.own.contains(a.into()))?.len(),
+        };
+        tag.push(clones.to_string());
     }
     list.property_with(b"tag", tag);
     let mut addresses: Vec<_> = node.own.announced_v4().iter().map(ToString::to_string).collect();
@@ -51,7 +58,10 @@ pub(super) fn write(node: &Running, served: &Served, credential: &Credential<'_>
     let figures = [figures.good, figures.bad, figures.write_good, figures.write_bad];
     list.property_with(b"authentications", figures.map(|n| n.to_string()));
     let proxies = view.root_number(b"readall_proxies", 0, 0..=424, true)?;
-    list.property_with(b"readall_proxies", [proxies.to_string(), if master { "strict" } else { "loose" }.into()]);
+    list.property_with(
+        b"readall_proxies",
+        [proxies.to_string(), if master { "strict" } else { "loose" }.into()],
+    );
     let wait = view.root_number(b"cleanup_wait", CLEANUP_WAIT, 60..=36_000, true)?;
     let left = if wait < 0 { -1 } else { served.replica.seconds_to_cleanup(wait) / 60 };
     let minutes = if wait < 0 { -1 } else { wait / 60 };
@@ -59,7 +69,10 @@ pub(super) fn write(node: &Running, served: &Served, credential: &Credential<'_>
     list.property_with(b"total_calls", [served.tally.total().to_string()]);
     list.property_with(b"binding", [served.parent.describe(view.root_flag(b"isRoot", false)?)]);
     let c = &served.connections;
-    list.property_with(b"connections", [c.current(), c.peak(), node.max_connections, c.closed()].map(|n| n.to_string()));
+    list.property_with(
+        b"connections",
+        [c.current(), c.peak(), node.max_connections, c.closed()].map(|n| n.to_string()),
+    );
     for procedure in Procedure::ALL {
         let (calls, micros) = served.tally.of(procedure);
         let figures = [u64::from(procedure.code()), calls, micros];

@@ -1,9 +1,9 @@
 //! Procedures that change: arguments to [`Change`], outcomes to replies.
 
-use netinfo_directory::{Change, Outcome, Property, Result as CoreResult, Target};
+use netinfo_directory::{Change, Id as CoreId, Outcome, Property, Result as CoreResult, Target};
 use netinfo_wire::netinfo::{
-    CreateArgs, CreateNameArgs, CreatePropArgs, DestroyArgs, Id, NameIndexArgs, NameList, Procedure, PropArgs, PropList,
-    PropListArgs, PropNameArgs, Status, WriteNameArgs, WritePropArgs, put_id, put_status,
+    CreateArgs, CreateNameArgs, CreatePropArgs, DestroyArgs, Id, NameIndexArgs, NameList, Procedure,
+    PropArgs, PropList, PropListArgs, PropNameArgs, Status, WriteNameArgs, WritePropArgs, put_id, put_status,
 };
 use netinfo_wire::rpc::{AcceptStat, put_accepted};
 
@@ -21,11 +21,13 @@ fn properties(list: PropList<'_>) -> Vec<Property> {
     list.iter().map(|(name, list)| Property { name: name.to_vec(), values: values(list) }).collect()
 }
 
-/// The change a call asks for. A `target_id` of CREATE is ignored, as masters do.
-pub(super) fn change(procedure: Procedure, args: &[u8]) -> Result<Change, Refusal> {
-    Ok(match procedure {
+/// The change a call asks for, and the `target_id` of a CREATE, which does not influence what is done.
+pub(crate) fn change(procedure: Procedure, args: &[u8]) -> Result<(Change, Option<CoreId>), Refusal> {
+    let mut target_id = None;
+    let change = match procedure {
         Procedure::Create => {
             let a = CreateArgs::decode(args)?;
+            target_id = a.target.map(|id| CoreId { object: id.object, instance: id.instance });
             Change::Create { parent: target(a.parent), properties: properties(a.props), position: a.position }
         }
         Procedure::Destroy => {
@@ -65,14 +67,25 @@ pub(super) fn change(procedure: Procedure, args: &[u8]) -> Result<Change, Refusa
         Procedure::WriteName => {
             let a = WriteNameArgs::decode(args)?;
             let value = a.name.to_vec();
-            Change::WriteValue { directory: target(a.id), index: a.prop_index, value_index: a.name_index, value }
+            Change::WriteValue {
+                directory: target(a.id),
+                index: a.prop_index,
+                value_index: a.name_index,
+                value,
+            }
         }
         _ => return Err(Refusal::Garbage),
-    })
+    };
+    Ok((change, target_id))
 }
 
 /// The reply to a change.
-pub(crate) fn encode_outcome(xid: u32, procedure: Procedure, result: &CoreResult<Vec<Outcome>>, out: &mut Vec<u8>) {
+pub(crate) fn encode_outcome(
+    xid: u32,
+    procedure: Procedure,
+    result: &CoreResult<Vec<Outcome>>,
+    out: &mut Vec<u8>,
+) {
     put_accepted(out, xid, AcceptStat::Success);
     match result {
         Ok(outcomes) => {
