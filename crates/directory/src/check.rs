@@ -283,10 +283,11 @@ impl Checker<'_> {
                 self.fault("feed", None, format!("change record {expected} is missing or damaged"));
                 expected = sequence;
             }
-            expected += 1;
+            expected = expected.saturating_add(1);
         }
-        if expected != state.sequence + 1 {
-            self.fault("feed", None, format!("ends at {} instead of {}", expected - 1, state.sequence));
+        let last = expected.saturating_sub(1);
+        if last != state.sequence {
+            self.fault("feed", None, format!("ends at {last} instead of {}", state.sequence));
         }
         Ok(())
     }

@@ -107,3 +107,77 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const SIZE: usize = 512;
+
+    /// A page of this kind that holds these nodes.
+    fn page(flags: u16, nodes: &[Vec<u8>]) -> Vec<u8> {
+        let mut page = vec![0; SIZE];
+        let mut put = |at: usize, bytes: &[u8]| page[at..at + bytes.len()].copy_from_slice(bytes);
+        put(10, &flags.to_ne_bytes());
+        put(12, &((HEADER + 2 * nodes.len()) as u16).to_ne_bytes());
+        let mut end = SIZE;
+        for (i, node) in nodes.iter().enumerate() {
+            end -= node.len();
+            put(HEADER + 2 * i, &(end as u16).to_ne_bytes());
+            put(end, node);
+        }
+        page
+    }
+
+    fn branch(child: u64) -> Vec<u8> {
+        [&child.to_ne_bytes()[..6], &[0, 0]].concat()
+    }
+
+    /// A leaf's node without a key.
+    fn leaf(flags: u16, data: &[u8]) -> Vec<u8> {
+        [&(data.len() as u32).to_ne_bytes()[..], &flags.to_ne_bytes(), &[0, 0], data].concat()
+    }
+
+    fn overflow(pages: u32) -> Vec<u8> {
+        let mut page = page(OVERFLOW, &[]);
+        page[12..16].copy_from_slice(&pages.to_ne_bytes());
+        page
+    }
+
+    /// The answer for a file of two meta pages and these, whose main tree starts at page 2.
+    fn highest(pages: &[Vec<u8>], last_page: u64) -> Option<u64> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[0; 2 * SIZE]).unwrap();
+        file.write_all(&pages.concat()).unwrap();
+        let (free_root, main_root) = (NO_PAGE, 2);
+        let meta = Meta { page_size: SIZE as u64, last_page, transaction: 1, free_root, main_root };
+        highest_used(&file, &meta)
+    }
+
+    #[test]
+    fn trees_values_and_subtrees_are_followed() {
+        let plain = page(LEAF, &[leaf(0, b"value"), leaf(0, b"")]);
+        assert_eq!(highest(std::slice::from_ref(&plain), 9), Some(2));
+        let tree = [page(BRANCH, &[branch(3), branch(4)]), plain.clone(), page(LEAF2, &[])];
+        assert_eq!(highest(&tree, 9), Some(4));
+        let long = page(LEAF, &[leaf(BIG_DATA, &3u64.to_ne_bytes())]);
+        assert_eq!(highest(&[long.clone(), overflow(5)], 9), Some(7));
+        assert_eq!(highest(&[long.clone(), overflow(9)], 9), None, "beyond the last page");
+        assert_eq!(highest(&[long, plain.clone()], 9), None, "not an overflow page");
+        let mut table = [0; 48];
+        table[40..].copy_from_slice(&3u64.to_ne_bytes());
+        let named = page(LEAF, &[leaf(SUB_DATA, &table)]);
+        assert_eq!(highest(&[named.clone(), plain], 9), Some(3));
+        assert_eq!(highest(&[named], 9), None, "past the end of the file");
+        assert_eq!(highest(&[page(0, &[leaf(0, b"")])], 9), None, "neither branch nor leaf");
+    }
+
+    /// A page that is its own child many times over: without a bound the walk would not end.
+    #[test]
+    fn a_tree_that_turns_in_circles_is_refused() {
+        assert_eq!(highest(&[page(BRANCH, &vec![branch(2); 40])], 1000), None);
+        assert_eq!(highest(&[page(BRANCH, &[branch(3)]), page(BRANCH, &[branch(2)])], 1000), None);
+    }
+}
