@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 
-use netinfo_directory::{Change, Committed, Error, GROUP_JOBS, ROOT, Target};
+use netinfo_directory::{Change, Committed, Error, GROUP_BYTES, GROUP_JOBS, Property, ROOT, Target};
 
 use crate::support::*;
 
@@ -18,9 +18,7 @@ fn a_proposal_is_made_whole_or_not_at_all() {
         (Change::Write { directory: Target { object: 2, instance: Some(7) }, properties: vec![] }, |e| {
             matches!(e, Error::Stale)
         }),
-        (create(ROOT, vec![netinfo_directory::Property::new(vec![0; 70_000], [""])]), |e| {
-            matches!(e, Error::TooLarge { .. })
-        }),
+        (create(ROOT, vec![Property::new(vec![0; 70_000], [""])]), |e| matches!(e, Error::TooLarge { .. })),
     ];
     let good = || {
         vec![
@@ -244,6 +242,62 @@ fn a_snapshot_stays_what_it_was() {
     assert_eq!(view.children(1).unwrap().count(), 1);
     let now = f.domain.read(&f.root).unwrap();
     assert!(now.record(d).is_ok() && now.record(2).is_err());
+}
+
+/// The sizes of the commits that take these changes, queued while the writer is held up.
+fn commits(f: &Fixture, changes: impl Iterator<Item = Change>) -> Vec<u64> {
+    let start = f.domain.read(&f.root).unwrap().sequence().unwrap();
+    let heard = Arc::new(Mutex::new(vec![start]));
+    let ears = heard.clone();
+    f.domain.watch(Arc::new(move |sequence| ears.lock().unwrap().push(sequence)));
+    let gate = Arc::new(Barrier::new(2));
+    let held = gate.clone();
+    let hold = Box::new(move |_| {
+        held.wait();
+    });
+    f.domain.write(&f.root, vec![create(u32::MAX - 9, vec![])], NOW, hold);
+    for change in changes {
+        f.domain.write(&f.root, vec![change], NOW, Box::new(|result| drop(result.unwrap())));
+    }
+    gate.wait();
+    f.domain.write_blocking(&f.root, vec![], NOW).unwrap();
+    let heard = heard.lock().unwrap();
+    heard.windows(2).map(|w| w[1] - w[0]).collect()
+}
+
+#[test]
+fn a_group_has_bounds() {
+    let f = Fixture::new("local");
+    let total = GROUP_JOBS + 10;
+    let sizes = commits(&f, (0..total).map(|_| create(ROOT, vec![])));
+    assert_eq!(sizes.iter().sum::<u64>(), total as u64);
+    assert!(sizes.iter().all(|s| *s <= GROUP_JOBS as u64), "{sizes:?}");
+    assert!(sizes.iter().any(|s| *s >= GROUP_JOBS as u64 - 10), "{sizes:?}");
+
+    let f = Fixture::new("local");
+    let half = Property::new("pad", vec![vec![0; GROUP_BYTES / 256]; 128]);
+    let sizes = commits(&f, (0..9).map(|_| create(ROOT, vec![half.clone()])));
+    assert_eq!(sizes.iter().sum::<u64>(), 9);
+    assert!(sizes.iter().all(|s| *s <= 2) && sizes.contains(&2), "{sizes:?}");
+}
+
+#[test]
+fn readers_have_a_bound() {
+    let f = Fixture::new("local");
+    let mut views = Vec::new();
+    let error = loop {
+        match f.domain.read(&f.root) {
+            Ok(view) => views.push(view),
+            Err(error) => break error,
+        }
+        assert!(views.len() < 3000);
+    };
+    assert!(matches!(error, Error::Busy), "{error:?}");
+    assert!(views.len() >= 2048, "{}", views.len());
+    // Writes need no reader's place.
+    f.create(ROOT, vec![]);
+    views.pop();
+    f.domain.read(&f.root).unwrap();
 }
 
 #[test]
