@@ -1,6 +1,6 @@
 # The only set-up commands a reader needs. Details are in scripts/.
 
-.PHONY: run test check deps
+.PHONY: run test check bench deps
 
 # Start a node on this machine, with its data in ./netinfo-data or $NETINFO_DATA.
 run:
@@ -14,6 +14,11 @@ test: deps
 # Formatting, lints, documentation, dependencies.
 check: deps
 	@scripts/check.sh
+
+# Load and side-by-side measurements, about 5 minutes; ARGS=--quick for less, ARGS=--help for the options.
+bench:
+	@scripts/deps.sh build
+	@scripts/bench.sh $(ARGS)
 
 # What building and testing need besides the Rust toolchain.
 deps:

@@ -1,0 +1,26 @@
+//! The load generator's command line.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use netinfo_bench::options::{Cli, Command};
+use netinfo_bench::{echo, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Some(Command::Echo) => echo::serve(),
+        Some(Command::Fill { dir, users }) => run::fill(&dir, users),
+        Some(Command::Load(load)) => run::load(&load),
+        None => run::all(&cli.options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("netinfo-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Figures as tables, for the terminal and for a page.
+
+use std::fmt::Write;
+
+use crate::figures::{ReadFigure, Report};
+use crate::reads::SHAPES;
+
+/// A table: what it shows, and its cells.
+struct Sheet {
+    title: &'static str,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The tables of a report as text for a terminal.
+#[must_use]
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    for sheet in sheets(report) {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING).set_header(sheet.header);
+        for row in sheet.rows {
+            table.add_row(row);
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "\n{}\n{table}", sheet.title);
+    }
+    out
+}
+
+/// The tables with what is needed to understand and repeat them, as a Markdown page.
+#[must_use]
+pub fn markdown(report: &Report) -> String {
+    let mut out = String::from(INTRODUCTION);
+    let machine = &report.machine;
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(out, "| {name} | {value} |");
+    };
+    line("date", &machine.date);
+    line("commit", &machine.commit);
+    line("processor", &format!("{} × {}", machine.processors, machine.processor));
+    line("memory", &gigabytes(machine.memory));
+    line("kernel", &machine.kernel);
+    line("filesystem", &machine.filesystem);
+    line("compiler", &machine.compiler);
+    line("load average before and after", &format!("{} and {}", machine.load_before, report.load_after));
+    line("duration", &format!("{:.0} s", report.seconds));
+    if let Some(note) = &machine.note {
+        line("note", note);
+    }
+    for sheet in sheets(report) {
+        let _ = writeln!(out, "\n## {}\n", sheet.title);
+        let _ = writeln!(out, "| {} |", sheet.header.join(" | "));
+        let _ = writeln!(out, "|---{}|", "|--:".repeat(sheet.header.len() - 1));
+        for row in sheet.rows {
+            let _ = writeln!(out, "| {} |", row.join(" | "));
+        }
+    }
+    out
+}
+
+const INTRODUCTION: &str = "\
+# Performance
+
+Measured by `make bench` (the program `netinfo-bench`, whose crate documentation says how). This page is its output:
+
+```sh
+make bench ARGS=\"--markdown docs/performance.md\"   # this page, about 5 minutes
+make bench ARGS=--quick                            # a smoke test, under a minute
+scripts/instructions.sh                            # instruction counts, whatever else the machine is doing
+```
+
+How to read it:
+
+* Figures are to be compared within a page, not between machines. All calls go over TCP on the loopback interface; the load
+  generator (one thread, blocking sockets, calls encoded beforehand, every answer checked) runs on the same processors as
+  the server and takes its share of them, as the tables say.
+* *C×D* is C connections with D calls under way on each. What is compared takes turns in short rounds; the rate is the
+  median of the rounds.
+* *PING* is the same server's empty procedure: what a call costs before it does anything. *bare N/M B* is a tokio server
+  that answers N bytes with M and does nothing else, with the sizes of a PING and of a LOOKUPREAD: what moving the bytes
+  costs. Percentages are of PING's rate.
+* Users have eight properties (name, uid, gid, passwd, realname, home, shell, _writers_passwd) and take about 300 bytes on
+  the wire. They are looked up at random.
+* A durable write is answered when it is on disk. The clients that write at the same time write to a directory each,
+  because the protocol refuses a write to a directory that has changed since its writer last saw it.
+* Domains are loaded offline by `Domain::replace`: one transaction, all indexes. A start is timed from the start of the
+  process to the endpoints file, with the database in the page cache.
+
+| | |
+|---|---|
+";
+
+fn sheets(report: &Report) -> Vec<Sheet> {
+    let mut sheets = vec![aims(report), domains(report)];
+    sheets.push(by_shape(report, "Calls a second", |f| {
+        format!("{} ({:.0} %)", thousands(f.per_second), f.of_ping * 100.0)
+    }));
+    sheets.push(by_shape(report, "Processor time of the server for a call, µs", |f| {
+        format!("{:.2}", f.server_us)
+    }));
+    sheets.push(by_shape(report, "Processors kept busy: server + generator", |f| {
+        format!("{:.2} + {:.2}", f.server_share, f.generator_share)
+    }));
+    sheets.push(by_shape(report, "Time of a batch with one connection, µs: median, 99th percentile", |f| {
+        match (f.median_us, f.p99_us) {
+            (Some(median), Some(p99)) => format!("{median:.1}, {p99:.1}"),
+            _ => "–".into(),
+        }
+    }));
+    sheets.push(lists(report));
+    sheets.push(writes(report));
+    sheets
+}
+
+fn by_shape(report: &Report, title: &'static str, cell: impl Fn(&ReadFigure) -> String) -> Sheet {
+    let mut header = vec!["call".to_owned(), "users".to_owned()];
+    header.extend(SHAPES.map(|s| format!("{}×{}", s.connections, s.depth)));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let first = (SHAPES[0].connections, SHAPES[0].depth);
+    for start in report.reads.iter().filter(|f| (f.connections, f.depth) == first) {
+        let mut row = vec![start.call.clone(), thousands(f64::from(start.users))];
+        for shape in SHAPES {
+            let found = report.reads.iter().find(|f| {
+                (&f.call, f.users, f.connections, f.depth)
+                    == (&start.call, start.users, shape.connections, shape.depth)
+            });
+            row.push(found.map_or_else(String::new, &cell));
+        }
+        rows.push(row);
+    }
+    Sheet { title, header, rows }
+}
+
+fn header<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
+}
+
+fn aims(report: &Report) -> Sheet {
+    let row = |aim: &crate::aims::Aim| {
+        let met = if aim.met { "yes" } else { "no" };
+        vec![aim.aim.clone(), aim.measured.clone(), met.to_owned()]
+    };
+    Sheet {
+        title: "Aims",
+        header: header(["aim", "measured", "reached"]),
+        rows: report.aims.iter().map(row).collect(),
+    }
+}
+
+fn domains(report: &Report) -> Sheet {
+    let row = |d: &crate::figures::DomainFigures| {
+        vec![
+            thousands(f64::from(d.users)),
+            format!("{:.2} s", d.load_seconds),
+            thousands(f64::from(d.users) / d.load_seconds),
+            megabytes(d.file_bytes),
+            format!("{:.0} ms, {:.0} ms", d.start_ms, d.start_worst_ms),
+            megabytes(d.memory_started),
+            megabytes(d.memory_after),
+        ]
+    };
+    Sheet {
+        title: "Load, size, start, memory",
+        header: header([
+            "users",
+            "offline load",
+            "users a second",
+            "file",
+            "start: median, worst",
+            "anonymous memory, started",
+            "at the end",
+        ]),
+        rows: report.domains.iter().map(row).collect(),
+    }
+}
+
+fn lists(report: &Report) -> Sheet {
+    let row = |l: &crate::figures::ListFigure| {
+        vec![
+            thousands(f64::from(l.users)),
+            l.connections.to_string(),
+            format!("{:.2} ms", l.first_byte_ms),
+            format!("{:.2} ms", l.total_ms),
+            megabytes(l.bytes),
+            thousands(l.entries_per_second),
+        ]
+    };
+    Sheet {
+        title: "LIST of /users by name",
+        header: header(["users", "connections", "first byte", "all", "reply", "entries a second"]),
+        rows: report.lists.iter().map(row).collect(),
+    }
+}
+
+fn writes(report: &Report) -> Sheet {
+    let mut rows = Vec::new();
+    if let Some(disk) = &report.disk {
+        let times = (format!("{:.3} ms", disk.median_ms), format!("{:.3} ms", disk.p99_ms));
+        let name = "disk: 4 KiB written, fdatasync";
+        rows.push(vec![
+            name.into(),
+            String::new(),
+            thousands(disk.per_second),
+            times.0,
+            times.1,
+            String::new(),
+        ]);
+    }
+    for w in &report.writes {
+        rows.push(vec![
+            w.call.clone(),
+            format!("{}×{}", w.clients, w.depth),
+            thousands(w.per_second),
+            format!("{:.3} ms", w.median_ms),
+            format!("{:.3} ms", w.p99_ms),
+            format!("{:.1}", w.server_us),
+        ]);
+    }
+    Sheet {
+        title: "Durable writes, with the largest domain",
+        header: header(["call", "clients", "a second", "median", "99th percentile", "server µs for a write"]),
+        rows,
+    }
+}
+
+/// A whole number with commas.
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(thousands(0.4), "0");
+        assert_eq!(thousands(999.0), "999");
+        assert_eq!(thousands(1_234_567.0), "1,234,567");
+        assert_eq!(megabytes(1_250_000), "1.2 MB");
+    }
+}
