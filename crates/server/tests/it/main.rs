@@ -6,6 +6,7 @@ mod access;
 mod auth;
 mod binder;
 mod check_config;
+mod clients;
 mod clone;
 mod errors;
 mod example_file;
