@@ -230,7 +230,7 @@ pub(crate) fn begin_read_all(
         let now = Instant::now();
         master.committed(view.sequence()?, now);
         // Perhaps a clone that was added since the list was read.
-        if address.is_some_and(|address| master.is_unknown(address)) {
+        if whole && address.is_some_and(|address| master.is_unknown(address)) {
             let clones = driver::clones(node, served, view)?;
             if clones.iter().any(|server| Some(server.address) == address) {
                 master.list(clones, view.sequence()?, now);

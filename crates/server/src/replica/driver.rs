@@ -7,13 +7,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use netinfo_client::{Connection, Error as ClientError, Status};
+use netinfo_client::{Error as ClientError, Status};
 use netinfo_directory::{Credentials, Error, Origin, Result as CoreResult, Role, Server, View};
 use tokio::time::{sleep, sleep_until};
 
 use super::copy::{self, CheckError, Outcome};
 use super::limits::{MAX_PUSHES, PUSH_CHUNK, RETRY_FIRST, TURN};
-use super::master::{Done, Job, Settings, Start};
+use super::master::{Done, Job, Settings, Start, Ticket};
 use super::peer::{self, Ports};
 use super::{Machine, push};
 use crate::node::Running;
@@ -54,7 +54,7 @@ fn turn(node: &Arc<Running>, served: &Arc<Served>) -> CoreResult<Option<Instant>
         Machine::Idle => None,
         Machine::Master(master) => {
             master.configure(settings);
-            master.committed(served.replica.wake.sequence.load(Ordering::Acquire), now);
+            master.committed(view.sequence()?, now);
             if master.wants_list(now) {
                 let clones = clones(node, served, &view)?;
                 master.list(clones, view.sequence()?, now);
@@ -134,7 +134,7 @@ impl From<Error> for Stop {
 fn deliver(node: &Running, served: &Weak<Served>, start: &Start) -> Done {
     let Start { server, job, .. } = start;
     let clone = format_args!("{}/{}", server.address, server.tag);
-    match attempt(node, served, server, *job) {
+    match attempt(node, served, start) {
         Ok(()) => {
             tracing::debug!(%clone, ?job, "told a clone");
             Done::Delivered
@@ -158,36 +158,34 @@ fn deliver(node: &Running, served: &Weak<Served>, start: &Start) -> Done {
     }
 }
 
-fn attempt(node: &Running, served: &Weak<Served>, server: &Server, job: Job) -> Result<(), Stop> {
-    let mut clone = peer::connect(server, Ports::default())?;
-    match job {
+fn attempt(node: &Running, served: &Weak<Served>, start: &Start) -> Result<(), Stop> {
+    let mut clone = peer::connect(&start.server, Ports::default())?;
+    match start.job {
         Job::Crashed => {
             let checksum = here(node, served)?.view()?.checksum()?;
             Ok(peer::crashed(&mut clone, checksum)?)
         }
         Job::Resync => Ok(peer::resync(&mut clone)?),
-        Job::Changes { after, upto } => push_all(node, served, &mut clone, after, upto),
+        Job::Changes { mut after, upto } => {
+            while after < upto {
+                let calls = chunk(&*here(node, served)?, after, upto)?;
+                for call in calls {
+                    wanted(node, served, start.ticket)?;
+                    peer::push(&mut clone, &call)?;
+                    after = call.sequence;
+                }
+            }
+            Ok(())
+        }
     }
 }
 
-/// Pushes the changes after `after`, up to `upto`, in order.
-fn push_all(
-    node: &Running,
-    served: &Weak<Served>,
-    clone: &mut Connection,
-    mut after: u64,
-    upto: u64,
-) -> Result<(), Stop> {
-    while after < upto {
-        for call in chunk(&*here(node, served)?, after, upto)? {
-            if here(node, served).is_err() {
-                return Err(Stop::Gone);
-            }
-            peer::push(clone, &call)?;
-            after = call.sequence;
-        }
+/// Stops a job that is of no use any more.
+fn wanted(node: &Running, served: &Weak<Served>, ticket: Ticket) -> Result<(), Stop> {
+    match &*here(node, served)?.replica.lock() {
+        Machine::Master(master) if master.wants(ticket) => Ok(()),
+        _ => Err(Stop::Gone),
     }
-    Ok(())
 }
 
 /// Some of the changes after `after`, as calls.

@@ -246,6 +246,12 @@ impl Master {
         self.resync_at.into_iter().chain(periodic).min()
     }
 
+    /// Whether a job is still of use: not if the clone began to take a whole copy, or left the list.
+    pub(super) fn wants(&self, ticket: Ticket) -> bool {
+        let running = |peer: &Peer| peer.job.is_some_and(|(running, ..)| running == ticket);
+        self.peers.iter().any(|peer| running(peer) && !peer.stale_job)
+    }
+
     /// A job has ended.
     pub(super) fn ended(&mut self, ticket: Ticket, done: Done, now: Instant) {
         let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == ticket.peer) else { return };

@@ -79,10 +79,17 @@ fn registered(host: IpAddr, tag: &[u8], ports: Ports) -> Result<u16> {
     binder::port(addresses.tcp_port)
 }
 
-/// Repeats a change at a clone.
+/// Repeats a change at a clone. A new directory that gets another id there is a failure too: the clone has diverged,
+/// though a historical one does not notice.
 pub(super) fn push(clone: &mut Connection, call: &push::Call) -> Result<()> {
     let results = clone.call(rpc(call.procedure), |buf| buf.extend_from_slice(&call.args))?;
-    status(clone, &results)
+    status(clone, &results)?;
+    match (call.created, ni::decode_create_res(&results)) {
+        (Some(object), Ok(created)) if created.id.object != object => {
+            Err(malformed(clone, format!("directory {object} got the id {} there", created.id.object)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Tells a clone that its master has started.
@@ -107,8 +114,12 @@ fn status(clone: &Connection, results: &[u8]) -> Result<()> {
     match word {
         Some(Status::Ok) => Ok(()),
         Some(status) => Err(Error::Status(status)),
-        None => Err(Error::Malformed { endpoint: clone.name().to_owned(), what: "no status".into() }),
+        None => Err(malformed(clone, "no status".into())),
     }
+}
+
+fn malformed(clone: &Connection, what: String) -> Error {
+    Error::Malformed { endpoint: clone.name().to_owned(), what }
 }
 
 /// Copies the domain from its master, directory by directory, unless its checksum is `own`.

@@ -17,13 +17,16 @@ pub(super) struct Call {
     pub(super) procedure: Procedure,
     /// Encoded arguments; they may hold passwords.
     pub(super) args: Zeroizing<Vec<u8>>,
+    /// Object id of the directory that a CREATE made.
+    pub(super) created: Option<u32>,
 }
 
 /// The call that repeats a change.
 pub(super) fn call(committed: &Committed) -> Call {
     let mut args = Zeroizing::new(Vec::with_capacity(128));
     let procedure = encode(committed, &mut args);
-    Call { sequence: committed.sequence, procedure, args }
+    let created = committed.outcome.created.map(|id| id.object);
+    Call { sequence: committed.sequence, procedure, args, created }
 }
 
 fn encode(committed: &Committed, args: &mut Vec<u8>) -> Procedure {

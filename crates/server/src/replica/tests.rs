@@ -4,6 +4,7 @@ mod copies;
 mod masters;
 mod recordings;
 mod simulation;
+mod sockets;
 
 use std::net::Ipv4Addr;
 

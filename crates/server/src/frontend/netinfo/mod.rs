@@ -9,9 +9,7 @@ mod writes;
 
 pub(crate) use bind::{admits, serves};
 pub(crate) use status::status_of;
-#[cfg(test)]
-pub(crate) use writes::change;
-pub(crate) use writes::encode_outcome;
+pub(crate) use writes::{change, encode_outcome};
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -74,7 +72,7 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
     let start = Instant::now();
     let mark = out.len();
     let result = if procedure.is_write() {
-        writes::change(procedure, call.args).map(|(change, target)| {
+        change(procedure, call.args).map(|(change, target)| {
             let credentials = OwnedCredentials::of(&call.cred);
             let proposal =
                 Proposal { xid: call.xid, procedure, served: served.clone(), change, target, credentials };

@@ -133,8 +133,7 @@ fn a_copy_stops_when_it_is_told_to_or_the_domain_is_gone() {
         tree(3).into_iter().try_for_each(each)?;
         Ok(transfer(checksum(3), 3))
     };
-    let mut left = 2;
-    let left = std::cell::Cell::new(std::mem::take(&mut left));
+    let left = std::cell::Cell::new(2);
     let stop = || {
         left.set(left.get() - 1);
         left.get() < 0

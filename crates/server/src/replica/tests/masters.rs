@@ -218,7 +218,9 @@ fn a_push_overtaken_by_a_copy_does_not_count() {
     scene.commit(11);
     scene.wait(LATENCY);
     let push = scene.one();
+    assert!(scene.master.wants(push.ticket));
     scene.read(1, Some(11));
+    assert!(!scene.master.wants(push.ticket), "it can stop");
     scene.end(&push, Done::Failed);
     scene.commit(12);
     scene.wait(LATENCY);
