@@ -15,6 +15,7 @@ mod ipcserver;
 mod notify;
 mod portmap;
 mod process;
+mod replication;
 mod rpcbind;
 mod secrets;
 mod tree;
