@@ -110,6 +110,10 @@ fn passwords_decide_who_a_caller_is() {
         (522, "", WRONG),
         (523, "", WRONG),
         (524, "secret", Is::User("unset")),
+        // What is no hash fits no password, not even itself.
+        (527, "*", WRONG),
+        (527, "", WRONG),
+        (528, "cleartext", WRONG),
         (525, "secret", WRONG),
     ];
     for (uid, password, expected) in cases {

@@ -316,6 +316,42 @@ fn reads_past_the_end_and_of_nothing() {
 }
 
 #[test]
+fn properties_of_one_name_and_empty_ones() {
+    let mut place = Place::new();
+    let (subject, root) = (place.subject, &mut place.office.root);
+    let child = place.child;
+    root.make(subject, &[("k", &[]), ("k", &["second", "third"]), ("k", &["fourth"])]);
+    root.make(subject, &[("k", &[]), ("", &["", "x"])]);
+    root.make(subject, &[]);
+    let listed = |root: &mut Tree, name: &str| -> Vec<Option<Vec<Vec<u8>>>> {
+        root.list(subject, name).unwrap().into_iter().map(|entry| entry.names).collect()
+    };
+    // LIST takes the first that has a value, look-ups the first there is.
+    let values = vec![b"second".to_vec(), b"third".to_vec()];
+    assert_eq!(listed(root, "k"), [None, Some(values), None, None]);
+    assert_eq!(listed(root, ""), [None, None, Some(vec![b"".to_vec(), b"x".to_vec()]), None]);
+    assert_eq!(root.lookup(subject, "k", "second"), Err(Status::NoDir));
+    assert_eq!(root.lookup(subject, "", "").unwrap().len(), 1);
+    assert_eq!(root.list_all(subject).unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [1, 3, 2, 0]);
+    // A property whose last value goes stays, and can be filled again.
+    let id = root.at(child);
+    let id = root.destroy_name(id, 0, 0).unwrap();
+    assert_eq!(root.read_prop(child, 0).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(root.destroy_name(id, 0, 0), Err(Status::NoName));
+    let id = root.create_name(id, 0, "again", 0).unwrap();
+    assert_eq!(root.lookup(subject, "name", "again"), Ok(vec![child]));
+    // One value more than once: look-ups stay right when one of them goes.
+    let id = root.write_prop(id, 0, &["twin", "twin"]).unwrap();
+    let id = root.destroy_name(id, 0, 0).unwrap();
+    assert_eq!(root.lookup(subject, "name", "twin"), Ok(vec![child]));
+    let id = root.rename_prop(id, 0, "alias").unwrap();
+    assert_eq!(root.lookup(subject, "name", "twin"), Err(Status::NoDir));
+    assert_eq!(root.lookup(subject, "alias", "twin"), Ok(vec![child]));
+    root.destroy_prop(id, 0).unwrap();
+    assert_eq!(root.lookup(subject, "alias", "twin"), Err(Status::NoDir));
+}
+
+#[test]
 fn self_tells_versions() {
     // Undocumented, but tools depend on it: (-2, object) asks for the version of its last write, (-1, version) for the
     // object.

@@ -20,5 +20,6 @@ mod rpcbind;
 mod secrets;
 mod tree;
 mod trust;
+mod unix;
 mod unprivileged;
 mod users;

@@ -86,6 +86,8 @@ fn fill(root: &mut Tree) -> (u32, u32) {
     add(&[("name", &["unset"]), ("uid", &["524"]), ("passwd", &[SECRET]), authority(&[])]);
     add(&[("name", &["late"]), ("uid", &["525"]), ("passwd", &[SECRET]), authority(&["x;y;", ";basic;"])]);
     add(&[("name", &["lois"]), ("uid", &["526"]), ("passwd", &[LONG_PASSWORD])]);
+    add(&[("name", &["starred"]), ("uid", &["527"]), ("passwd", &["*"])]);
+    add(&[("name", &["clear"]), ("uid", &["528"]), ("passwd", &["cleartext", ""])]);
     let groups = root.make(0, &[("name", &["groups"])]);
     let admin =
         root.make(groups, &[("name", &["admin"]), ("users", &["wanda", "alice-not"]), ("gid", &["80"])]);
