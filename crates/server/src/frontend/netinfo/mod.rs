@@ -58,8 +58,8 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
     };
     if procedure == Procedure::Ping {
         put_accepted(out, call.xid, AcceptStat::Success);
-        if let Some(selected) = &context.selected {
-            selected.served.tally.count(procedure, std::time::Duration::ZERO);
+        if let Some(served) = context.domain() {
+            served.tally.count(procedure, std::time::Duration::ZERO);
         }
         return Step::Done;
     }
@@ -90,7 +90,13 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
             return step;
         }
         Ok(None) => {}
-        Err(refusal) => write_refusal(out, mark, call.xid, &refusal),
+        Err(refusal) => {
+            write_refusal(out, mark, call.xid, &refusal);
+            if matches!(refusal, Refusal::Garbage) {
+                // Not executed, so not counted.
+                return Step::Done;
+            }
+        }
     }
     served.tally.count(procedure, start.elapsed());
     Step::Done
