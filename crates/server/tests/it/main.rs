@@ -18,6 +18,7 @@ mod process;
 mod replication;
 mod rpcbind;
 mod secrets;
+mod statistics;
 mod tree;
 mod trust;
 mod unix;
