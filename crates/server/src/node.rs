@@ -204,7 +204,9 @@ impl Running {
             tracing::warn!(%error, "cannot write the endpoints file");
         }
         crate::replica::start(self, &served);
-        tracing::info!(tag, role = domain.role().name(), ?address, "serving domain");
+        let tcp = address.map(|a| tracing::field::display(a.tcp));
+        let udp = address.map(|a| tracing::field::display(a.udp));
+        tracing::info!(tag, role = domain.role().name(), tcp, udp, "serving domain");
         Ok(())
     }
 
