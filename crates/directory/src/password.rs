@@ -490,17 +490,21 @@ mod tests {
     #[test]
     fn an_unknown_user_takes_as_long_as_a_wrong_password() {
         let stored = hash_new(PHRASE).unwrap();
-        let shortest = |work: &dyn Fn()| {
-            let timed = (0..4).map(|_| {
-                let start = Instant::now();
-                work();
-                start.elapsed()
-            });
-            timed.min().unwrap()
+        let time = |work: &dyn Fn()| {
+            let start = Instant::now();
+            work();
+            start.elapsed()
         };
-        let wrong = shortest(&|| assert_eq!(verify(stored.as_bytes(), b"wrong"), Verdict::NoMatch));
-        let unknown = shortest(&|| burn(b"wrong"));
-        assert!(unknown < wrong * 3 && wrong < unknown * 3, "wrong {wrong:?}, unknown {unknown:?}");
+        // The shortest of many tries: others may want the processor, too.
+        let (mut wrong, mut unknown) = (Duration::MAX, Duration::MAX);
+        for round in 1.. {
+            wrong = wrong.min(time(&|| assert_eq!(verify(stored.as_bytes(), b"wrong"), Verdict::NoMatch)));
+            unknown = unknown.min(time(&|| burn(b"wrong")));
+            if round >= 4 && unknown < wrong * 3 && wrong < unknown * 3 {
+                return;
+            }
+            assert!(round < 30, "wrong {wrong:?}, unknown {unknown:?}");
+        }
     }
 
     proptest! {
