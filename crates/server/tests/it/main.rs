@@ -19,6 +19,7 @@ mod replication;
 mod rpcbind;
 mod secrets;
 mod statistics;
+mod transcripts;
 mod tree;
 mod trust;
 mod unix;
