@@ -20,7 +20,7 @@ pub enum Error {
     #[error("{0}")]
     Status(Status),
     /// No connection could be made.
-    #[error("cannot connect to {endpoint}: {source}")]
+    #[error("cannot connect to {endpoint}: {}", plain(.source))]
     Connect {
         /// Where to.
         endpoint: String,
@@ -28,7 +28,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The connection failed during a call.
-    #[error("connection to {endpoint} failed: {source}")]
+    #[error("connection to {endpoint} failed: {}", plain(.source))]
     Io {
         /// Where to.
         endpoint: String,
@@ -92,7 +92,7 @@ pub enum Error {
         attempts: Vec<String>,
     },
     /// A host name has no address.
-    #[error("cannot find host \"{host}\": {source}")]
+    #[error("cannot find host \"{host}\": {}", plain(.source))]
     UnknownHost {
         /// The name.
         host: String,
@@ -124,7 +124,7 @@ pub enum Error {
         json: Vec<u8>,
     },
     /// The local side of a transfer failed.
-    #[error("{0}")]
+    #[error("{}", plain(.0))]
     Local(#[source] io::Error),
     /// The tree is deeper than a sound database can be.
     #[error("the tree is deeper than {} levels; the database may be damaged", crate::limits::MAX_DEPTH)]
@@ -244,9 +244,19 @@ pub const fn status_hint(status: Status) -> Option<&'static str> {
         Status::MasterBusy => "the master is copying its database: try again in a moment",
         Status::NoTag => "list the domains of the server",
         Status::DupTag => "choose another tag, or destroy the existing domain first",
+        Status::NetRoot => "the domain has no parent",
         Status::NoSpace => "the disk of the server is full",
         _ => return None,
     })
+}
+
+/// An I/O error in words, without the number that the operating system has for it.
+pub fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
 }
 
 fn seconds(duration: Duration) -> String {
@@ -292,8 +302,9 @@ mod tests {
         assert_eq!(error.to_string(), "no answer from 192.0.2.1:945 within 5 s");
         assert_eq!(error.status(), Status::Failed);
         assert!(error.is_unreachable());
-        let source = io::Error::from(io::ErrorKind::NotFound);
+        let source = io::Error::from_raw_os_error(2);
         let error = Error::Connect { endpoint: "/x".into(), source };
+        assert_eq!(error.to_string(), "cannot connect to /x: No such file or directory");
         assert!(error.hint().is_some_and(|h| h.contains("not running")));
     }
 

@@ -4,6 +4,7 @@
 //! historical host has a port for each domain, known to its binder, which is known to its portmapper. The domain
 //! `local` of a host is at a fixed port for the host itself (NetInfo client library, establishing a connection).
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use netinfo_wire::nibind;
 use crate::Status;
 use crate::binder::{self, Binder};
 use crate::domain::Domain;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, plain};
 use crate::limits::{IPCSERVER_PORT, LOCAL_PORT, PROBE_TIMEOUT};
 use crate::portmap;
 use crate::rpc::{Connection, Endpoint, Timeouts};
@@ -63,7 +64,7 @@ fn addresses(host: &str) -> Result<Vec<IpAddr>> {
         (host, 0).to_socket_addrs().map_err(unknown)?.map(|addr| addr.ip()).collect();
     found.sort_by_key(IpAddr::is_ipv6);
     found.dedup();
-    if found.is_empty() { Err(unknown(std::io::ErrorKind::NotFound.into())) } else { Ok(found) }
+    if found.is_empty() { Err(unknown(ErrorKind::NotFound.into())) } else { Ok(found) }
 }
 
 /// Opens domains. The ports are those of the protocol unless a test or an unusual installation changes them.
@@ -241,19 +242,14 @@ fn serves_binder(connection: &mut Connection) -> Result<bool> {
 /// An error without the endpoint, which the caller names.
 fn reason(error: &Error) -> String {
     match error {
-        Error::Connect { source, .. } | Error::Io { source, .. } => plain(source),
+        Error::Connect { source, .. } | Error::Io { source, .. } => match source.kind() {
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => "no answer".into(),
+            _ => plain(source),
+        },
         Error::Timeout { .. } => "no answer".into(),
         Error::Closed { .. } => "closed the connection".into(),
         Error::NoServer { attempts, .. } => attempts.join("; "),
         other => other.to_string(),
-    }
-}
-
-fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "connection refused".into(),
-        std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => "no answer".into(),
-        _ => error.to_string(),
     }
 }
 
