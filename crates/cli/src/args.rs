@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{domain, edit, find, generate, group, host, list, moving, node, transfer, user};
 use crate::failure::EXIT_CODES;
@@ -21,9 +21,34 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The heading of the options of every command.
+const HEADING: &str = "Which domain";
+
+/// The declaration of the command line. The short help of each command shows its own options only.
+pub(crate) fn command() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command.get_subcommands_mut().for_each(shorten);
+    command
+}
+
+fn shorten(command: &mut clap::Command) {
+    let common = |arg: &clap::Arg| arg.get_help_heading() == Some(HEADING);
+    *command =
+        std::mem::take(command).mut_args(|arg| if common(&arg) { arg.hide_short_help(true) } else { arg });
+    command.get_subcommands_mut().for_each(shorten);
+}
+
+impl Cli {
+    /// Reads the command line of this process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&command().try_get_matches()?)
+    }
+}
+
 /// Options of every command.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Which domain")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct Options {
     /// Domain to work on: its tag, or its place: ".", "..", "/", "/NAME/NAME", TAG@HOST [default: local]
     #[arg(short, long, global = true, value_name = "TAG|PATH")]
@@ -49,7 +74,7 @@ pub(crate) struct Options {
     ///
     /// The password comes from --password-file, from $NETINFO_PASSWORD, or is asked for. Never give a password on
     /// the command line: others see it there.
-    #[arg(short, long = "user", global = true, value_name = "USER")]
+    #[arg(short = 'u', long = "user", global = true, value_name = "USER")]
     pub(crate) acting_user: Option<String>,
 
     /// File whose first line is the password of USER
@@ -138,8 +163,6 @@ impl AsRef<[u8]> for Text {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -149,8 +172,10 @@ mod tests {
 
     #[test]
     fn options_stand_anywhere() {
-        let cli = Cli::try_parse_from(["netinfo", "ls", "-d", "network", "/users", "--json"]).unwrap();
+        let cli = Cli::try_parse_from(["netinfo", "ls", "-d", "network", "-u", "alice", "/users", "--json"])
+            .unwrap();
         assert_eq!(cli.options.domain.as_deref(), Some("network"));
+        assert_eq!(cli.options.acting_user.as_deref(), Some("alice"));
         assert!(cli.options.json);
         for wrong in [
             &["netinfo", "ls", "--server", "h", "--data", "/d"][..],
@@ -160,6 +185,233 @@ mod tests {
         ] {
             assert!(Cli::try_parse_from(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    /// The short help of a command.
+    fn help(words: &[&str]) -> String {
+        let mut root = command();
+        let mut command = &mut root;
+        for word in words {
+            command = command.find_subcommand_mut(word).unwrap();
+        }
+        command.clone().term_width(100).render_help().to_string()
+    }
+
+    #[test]
+    fn help_of_the_program() {
+        insta::assert_snapshot!(help(&[]), @r#"
+        Look at and change NetInfo domains
+
+        Usage: netinfo [OPTIONS] <COMMAND>
+
+        Commands:
+          ls           List the directories below a directory
+          cat          Show the properties of a directory
+          tree         Show a directory and everything below it as a tree
+          find         Find directories by a property, below a directory
+          mkdir        Make a directory
+          rm           Remove a directory
+          mv           Rename or move a directory
+          set          Set a property to some values, replacing those it has
+          add          Add values to a property
+          unset        Remove a property, or some of its values
+          user         Users of a domain
+          group        Groups of a domain
+          host         Hosts of a domain
+          domain       Domains of a server
+          status       Show what the daemon is doing
+          check        Check the database of a domain, or of all domains
+          backup       Save a domain to a file
+          restore      Put a saved domain in place
+          shell        Work interactively, with a current directory, history and completion
+          completions  Print a completion script for a shell
+          man          Write the manual pages of all commands into a directory
+          help         Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help     Print help (see more with '--help')
+          -V, --version  Print version
+
+        Which domain:
+          -d, --domain <TAG|PATH>     Domain to work on: its tag, or its place: ".", "..", "/",
+                                      "/NAME/NAME", TAG@HOST [default: local]
+              --server <HOST[:PORT]>  Server to ask instead of the daemon on this machine
+              --socket <PATH>         UNIX socket of the daemon [default: $NETINFO_SOCKET,
+                                      /run/netinfo/netinfod.sock, ./netinfo-data/netinfod.sock]
+              --data <DIR>            Data directory of a daemon that is not running; for domain, check,
+                                      backup and restore
+          -u, --user <USER>           User of the domain to act as
+              --password-file <FILE>  File whose first line is the password of USER
+              --json                  Print results as JSON; bytes that are not UTF-8 text become {"hex":
+                                      "…"}
+
+        Exit codes:
+          0  done
+          1  failed
+          2  the command line is wrong
+          3  not found: no such directory, property, domain or user
+          4  permission denied, or wrong password
+          5  the server cannot be reached
+        "#);
+    }
+
+    #[test]
+    fn help_of_the_groups() {
+        insta::assert_snapshot!(help(&["user"]), @r"
+        Users of a domain
+
+        Usage: netinfo user [OPTIONS] <COMMAND>
+
+        Commands:
+          add     Add a user
+          del     Remove a user, from all groups too [alias: rm]
+          passwd  Change the password of a user
+          list    List all users [alias: ls]
+          show    Show a user
+          set     Set a property of a user
+          help    Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+        ");
+        insta::assert_snapshot!(help(&["group"]), @r"
+        Groups of a domain
+
+        Usage: netinfo group [OPTIONS] <COMMAND>
+
+        Commands:
+          add    Add a group
+          del    Remove a group [alias: rm]
+          list   List all groups [alias: ls]
+          show   Show a group
+          join   Make users members of a group
+          leave  End the membership of users in a group
+          help   Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+        ");
+        insta::assert_snapshot!(help(&["host"]), @r"
+        Hosts of a domain
+
+        Usage: netinfo host [OPTIONS] <COMMAND>
+
+        Commands:
+          add   Add a host
+          del   Remove a host [alias: rm]
+          list  List all hosts [alias: ls]
+          show  Show a host
+          help  Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+        ");
+        insta::assert_snapshot!(help(&["domain"]), @r"
+        Domains of a server
+
+        Usage: netinfo domain [OPTIONS] <COMMAND>
+
+        Commands:
+          list    List the domains of a server [alias: ls]
+          create  Make a server serve a new domain
+          delete  Make a server give up a domain [alias: rm]
+          info    Show what a domain's server says about it
+          help    Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+        ");
+    }
+
+    #[test]
+    fn help_of_the_commands() {
+        insta::assert_snapshot!(help(&["find"]), @r"
+        Find directories by a property, below a directory
+
+        Usage: netinfo find [OPTIONS] [PATH] KEY=VALUE
+               netinfo find [OPTIONS] [PATH] KEY~GLOB
+
+        Options:
+          -L, --depth <N>  Deepest level to search; 1 means the directory's own children
+          -h, --help       Print help (see more with '--help')
+
+        Searches below PATH, or the current directory. KEY=VALUE finds directories whose property KEY has
+        exactly this value; KEY~GLOB those with a value that matches the pattern: * any text, ? one
+        character, [a-z] one of a set. Prints their paths; the exit code is 3 if there is none.
+        ");
+        insta::assert_snapshot!(help(&["mkdir"]), @r"
+        Make a directory
+
+        Usage: netinfo mkdir [OPTIONS] <PATH> [KEY=VALUE]...
+
+        Arguments:
+          <PATH>          Directory to make; its last part is its name, or KEY=VALUE for another property
+          [KEY=VALUE]...  Properties: KEY=VALUE; a KEY given again gets one more value, a KEY alone has no
+                          value
+
+        Options:
+          -p, --parents  Make missing directories on the way, and accept that the directory exists
+          -h, --help     Print help (see more with '--help')
+        ");
+        insta::assert_snapshot!(help(&["set"]), @r"
+        Set a property to some values, replacing those it has
+
+        Usage: netinfo set [OPTIONS] <PATH> <KEY> [VALUE]...
+
+        Arguments:
+          <PATH>      Directory to change
+          <KEY>       Property
+          [VALUE]...  Its new values; none makes a property without values
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+        ");
+        insta::assert_snapshot!(help(&["mv"]), @r"
+        Rename or move a directory
+
+        Usage: netinfo mv [OPTIONS] <PATH> <NEW_PATH>
+
+        Arguments:
+          <PATH>      Directory to move
+          <NEW_PATH>  Its new path; must not exist
+
+        Options:
+          -h, --help  Print help (see more with '--help')
+        ");
+        insta::assert_snapshot!(help(&["user", "add"]), @r#"
+        Add a user
+
+        Usage: netinfo user add [OPTIONS] <NAME>
+
+        Arguments:
+          <NAME>  Login name
+
+        Options:
+              --uid <N>           Number of the user [default: the first free one from 1000]
+              --gid <N>           Number of the user's main group [default: that of the group "users", or
+                                  100]
+              --realname <TEXT>   Full name
+              --home <PATH>       Home directory [default: /home/NAME]
+              --shell <PATH>      Login shell [default: /bin/sh]
+              --groups <GROUP,…>  Groups to join
+              --password-stdin    Read the password from the first line of standard input; without it the
+                                  user cannot log in yet
+              --hash <SCHEME>     How the password is stored [default: argon2id, if the server is one of
+                                  this project] [possible values: argon2id, des]
+          -h, --help              Print help (see more with '--help')
+        "#);
+        insta::assert_snapshot!(help(&["restore"]), @r#"
+        Put a saved domain in place
+
+        Usage: netinfo restore [OPTIONS] <FILE>
+
+        Arguments:
+          <FILE>  File to read; "-" is standard input
+
+        Options:
+              --create  Make the domain, which must not exist yet
+          -h, --help    Print help (see more with '--help')
+        "#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use netinfo_client::error::status_hint;
+use netinfo_client::error::{plain, status_hint};
 use netinfo_client::{Error, Status};
 
 use crate::output::safe;
@@ -181,15 +181,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// An I/O error without the number of the operating system.
-pub(crate) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
-}
-
 /// Says what could not be done.
 pub(crate) trait When<T> {
     /// Turns an error into a failure to do `action`, which is computed only then.
@@ -242,7 +233,10 @@ mod tests {
     fn a_closed_pipe_is_no_error_and_os_numbers_stay_out() {
         let broken = Failure::from(io::Error::from(ErrorKind::BrokenPipe));
         assert!(broken.quiet && broken.exit() == Exit::Ok);
-        let missing = io::Error::from_raw_os_error(2);
-        assert_eq!(plain(&missing), "No such file or directory");
+        let missing = Failure::from(io::Error::from_raw_os_error(2));
+        assert_eq!(
+            (missing.to_string().as_str(), missing.exit()),
+            ("No such file or directory", Exit::NotFound)
+        );
     }
 }

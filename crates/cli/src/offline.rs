@@ -102,8 +102,9 @@ fn describe(domain: &Domain) -> Value {
 }
 
 /// Makes a domain, and the data directory if it is missing.
-pub(crate) fn create(data: &Path, tag: &str) -> Result<()> {
-    Ok(open(data, true)?.node.create_master(tag, now()).map(drop)?)
+pub(crate) fn create(context: &mut Context, data: &Path, tag: &str) -> Result<()> {
+    let made = open(data, true)?.node.create_master(tag, now())?;
+    context.out.either(|| format!("created domain {tag}\n"), || describe(&made))
 }
 
 /// Moves a domain aside.

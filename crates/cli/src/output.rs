@@ -104,6 +104,15 @@ pub(crate) fn json_properties(properties: &[Property]) -> Value {
         .collect()
 }
 
+/// A record for JSON lists: values by property, of the first one where names repeat.
+pub(crate) fn json_record(properties: &[Property]) -> Value {
+    let mut record = serde_json::Map::new();
+    for property in properties {
+        record.entry(safe(&property.name)).or_insert_with(|| json_values(&property.values));
+    }
+    Value::Object(record)
+}
+
 /// Properties as text: `name: value`, further values below the first.
 pub(crate) fn text_properties(properties: &[Property]) -> String {
     let mut text = String::new();
@@ -178,6 +187,7 @@ mod tests {
         assert_eq!(json_bytes(b"\xff\x00"), json!({ "hex": "ff00" }));
         let properties = [Property::new("name", ["a", "b"]), Property::new("_locked", [""; 0])];
         insta::assert_snapshot!(json_properties(&properties), @r#"[{"name":"name","values":["a","b"]},{"name":"_locked","values":[]}]"#);
+        insta::assert_snapshot!(json_record(&properties), @r#"{"name":["a","b"],"_locked":[]}"#);
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(crate) fn run(context: &mut Context, command: DomainCommand) -> Result<()> {
         return match command {
             DomainCommand::List => offline::list(context, &data).when(|| "list the domains"),
             DomainCommand::Create(Create { tag, clone_of: None, .. }) => {
-                offline::create(&data, &tag).when(|| format!("create domain \"{tag}\""))
+                offline::create(context, &data, &tag).when(|| format!("create domain \"{tag}\""))
             }
             DomainCommand::Delete { tag } => {
                 offline::delete(context, &data, &tag).when(|| format!("delete domain \"{tag}\""))
@@ -170,13 +170,15 @@ fn create(context: &mut Context, args: &Create) -> Result<()> {
             Some((host.as_str(), address, master_tag.as_str()))
         }
     };
+    let text = || format!("created domain {tag}\n");
     if context.options.server.is_some() {
-        return at_binder(context, |binder| match master {
+        at_binder(context, |binder| match master {
             None => binder.create_master(tag.as_bytes()),
             Some((host, address, master_tag)) => {
                 binder.create_clone(tag.as_bytes(), host.as_bytes(), address, master_tag.as_bytes())
             }
-        });
+        })?;
+        return context.out.either(text, || json!({ "tag": tag }));
     }
     let question = match master {
         None => json!({ "op": "create-domain", "tag": tag }),
@@ -189,7 +191,7 @@ fn create(context: &mut Context, args: &Create) -> Result<()> {
         }),
     };
     let made = request(context, &question, false)?;
-    context.out.either(|| format!("created domain {tag}\n"), || made)
+    context.out.either(text, || made)
 }
 
 /// The first IPv4 address of a host: the protocol has no room for any other kind.
@@ -223,7 +225,8 @@ fn binder_connection(server: &Server) -> netinfo_client::Result<Connection> {
 
 fn delete(context: &mut Context, tag: &str) -> Result<()> {
     if context.options.server.is_some() {
-        return at_binder(context, |binder| binder.destroy_domain(tag.as_bytes()));
+        at_binder(context, |binder| binder.destroy_domain(tag.as_bytes()))?;
+        return context.out.either(|| format!("deleted domain {tag}\n"), || json!({ "tag": tag }));
     }
     let done = request(context, &json!({ "op": "destroy-domain", "tag": tag }), false)?;
     let text = || match done["moved_to"].as_str() {

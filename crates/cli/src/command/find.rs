@@ -12,19 +12,24 @@ use crate::failure::{Exit, Failure, Result, When};
 use crate::glob;
 
 /// Arguments of `find`.
+///
+/// Where to begin comes first and may be left out, which a list of arguments cannot say: usage and help are written by
+/// hand.
 #[derive(Debug, Args)]
-#[command(override_usage = "netinfo find [OPTIONS] [PATH] <KEY=VALUE|KEY~GLOB>")]
+#[command(override_usage = "netinfo find [OPTIONS] [PATH] KEY=VALUE\n       netinfo find [OPTIONS] [PATH] KEY~GLOB", after_help = WHAT)]
 pub(crate) struct Find {
-    /// [PATH] KEY=VALUE|KEY~GLOB: where to begin (the current directory, or the root), then what to look for
-    ///
-    /// KEY=VALUE finds directories whose property KEY has exactly this value; KEY~GLOB those with a value that matches
-    /// the pattern: "*" any text, "?" one character, "[a-z]" one of a set. The exit code is 3 if there is none.
-    #[arg(required = true, num_args = 1..=2, value_names = ["PATH", "KEY=VALUE|KEY~GLOB"])]
+    /// PATH and what to find
+    #[arg(required = true, num_args = 1..=2, hide = true)]
     what: Vec<Text>,
     /// Deepest level to search; 1 means the directory's own children
     #[arg(short = 'L', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_DEPTH as i64))]
     depth: Option<u16>,
 }
+
+const WHAT: &str = "\
+Searches below PATH, or the current directory. KEY=VALUE finds directories whose property KEY has
+exactly this value; KEY~GLOB those with a value that matches the pattern: * any text, ? one
+character, [a-z] one of a set. Prints their paths; the exit code is 3 if there is none.";
 
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]

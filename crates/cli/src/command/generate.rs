@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::args::Cli;
+use crate::args::command;
 use crate::context::Context;
 use crate::failure::{Result, When};
 
@@ -27,14 +27,14 @@ pub(crate) struct Man {
 /// Prints a completion script.
 pub(crate) fn completions(context: &mut Context, args: &Completions) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "netinfo", &mut script);
+    clap_complete::generate(args.shell, &mut command(), "netinfo", &mut script);
     Ok(context.out.raw(&script)?)
 }
 
 /// Writes the manual pages of all commands.
 pub(crate) fn man(args: &Man) -> Result<()> {
     let written =
-        std::fs::create_dir_all(&args.dir).and_then(|()| clap_mangen::generate_to(Cli::command(), &args.dir));
+        std::fs::create_dir_all(&args.dir).and_then(|()| clap_mangen::generate_to(command(), &args.dir));
     written.when(|| format!("write manual pages into {}", args.dir.display()))
 }
 
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn scripts_know_the_commands() {
         let mut script = Vec::new();
-        clap_complete::generate(Shell::Bash, &mut Cli::command(), "netinfo", &mut script);
+        clap_complete::generate(Shell::Bash, &mut command(), "netinfo", &mut script);
         let script = String::from_utf8(script).unwrap();
         assert!(script.contains("--password-stdin") && script.contains("mkdir"));
     }

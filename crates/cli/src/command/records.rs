@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::args::Text;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result, When};
-use crate::output::{joined, json_properties, safe, table};
+use crate::output::{joined, json_record, safe, table};
 
 /// Smallest number given to a new user or group: those below belong to the system.
 pub(super) const FIRST_NUMBER: u32 = 1000;
@@ -109,7 +109,7 @@ impl Kind {
         let row = |record: &Vec<Property>| columns.iter().map(|column| joined(record, column)).collect();
         context.out.either(
             || table(columns, numbers, records.iter().map(row)),
-            || records.iter().map(|record| json_properties(record)).collect::<Value>(),
+            || records.iter().map(|record| json_record(record)).collect::<Value>(),
         )
     }
 

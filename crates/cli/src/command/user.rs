@@ -77,7 +77,7 @@ pub(crate) struct AddUser {
 /// Arguments of `user passwd`.
 #[derive(Debug, Args)]
 pub(crate) struct Passwd {
-    /// Name of the user [default: the USER given with -u]
+    /// Name of the user [default: the USER given with -u, or who you are on this machine]
     name: Option<Text>,
     /// Read the new password from the first line of standard input instead of asking for it
     #[arg(long)]
@@ -208,10 +208,11 @@ fn leave_groups(domain: &mut Domain, name: &Text) -> Result<usize> {
 }
 
 fn passwd(context: &mut Context, args: &Passwd) -> Result<()> {
-    let name = match (&args.name, &context.options.acting_user) {
-        (Some(name), _) => name.clone(),
-        (None, Some(user)) => Text(user.clone().into_bytes()),
-        (None, None) => return Err(Failure::usage("whose password? give a NAME, or -u USER")),
+    let given =
+        args.name.clone().or_else(|| context.options.acting_user.clone().map(|user| Text(user.into_bytes())));
+    let name = match given {
+        Some(name) => name,
+        None => caller().ok_or_else(|| Failure::usage("whose password? give a NAME, or -u USER"))?,
     };
     let action = || format!("change the password of \"{}\"", safe(&name.0));
     let domain = context.domain()?;
@@ -220,6 +221,12 @@ fn passwd(context: &mut Context, args: &Passwd) -> Result<()> {
     let new = password::new_one(&safe(&name.0), args.password_stdin).when(action)?;
     let stored = password::hash(&new, scheme).when(action)?;
     context.domain()?.set_property(object, b"passwd", &[stored]).map(drop).when(action)
+}
+
+/// Login name of whoever runs this program.
+fn caller() -> Option<Text> {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::current()).ok().flatten()?;
+    Some(Text(user.name.into_bytes()))
 }
 
 /// How a password must be stored for the server of a domain to understand it.

@@ -25,9 +25,9 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure, Result};
 use complete::Completion;
 
-/// A line of the interactive mode.
+/// Commands of the interactive mode. "help COMMAND" says more about one.
 #[derive(Debug, Parser)]
-#[command(multicall = true, max_term_width = 100, disable_version_flag = true)]
+#[command(multicall = true, override_usage = "COMMAND …", max_term_width = 100, disable_version_flag = true)]
 struct Line {
     #[command(subcommand)]
     command: LineCommand,

@@ -1,0 +1,10 @@
+//! `netinfo` against a running daemon.
+
+#![allow(clippy::unwrap_used)] // helpers of tests are tests, which the lint cannot see
+
+mod directories;
+mod node;
+mod people;
+mod reaching;
+mod shell;
+mod tool;
