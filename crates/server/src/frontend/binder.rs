@@ -268,7 +268,8 @@ fn destroy(node: &Arc<Running>, context: &Context, call: &Call<'_>, tag: String,
     let Some(entry) = node.registry.find(tag.as_bytes()).filter(|_| is_root(node, context, call)) else {
         return privileged(node, context, call, out, |_| Status::NoTag);
     };
-    if !entry.own {
+    // A domain of ours stays ours when its registration was renewed from outside.
+    if !entry.own && node.served(&tag).is_none() {
         // Somebody else's server: all there is to end here is its registration.
         node.registry.unregister(tag.as_bytes());
         put_accepted(out, call.xid, AcceptStat::Success);
