@@ -249,6 +249,34 @@ fn other_servers_of_this_host_may_register() {
 }
 
 #[test]
+fn creating_and_destroying_go_by_the_table() {
+    // What the protocol says of tags in the table without a domain, and of domains that are not in it.
+    let node = Node::builder().historical().start();
+    node.create_master("network");
+    let (mut root, mut nobody) = (Binder::root(&node), Binder::nobody(&node));
+    let dead = Addrinfo { udp_port: 9, tcp_port: 9 };
+    assert_eq!(root.register("ghost", dead), Status::Ok);
+    assert_eq!(root.create("ghost"), Status::DupTag);
+    assert_eq!(root.destroy("ghost"), Status::Ok);
+    assert_eq!(nobody.tags(), ["local", "network"]);
+    assert_eq!(root.destroy("ghost"), Status::NoTag);
+    assert_eq!(root.tag(Procedure::Unregister, "network"), Status::Ok);
+    assert_eq!(nobody.ports("network"), Err(Status::NoTag));
+    assert_eq!(root.destroy("network"), Status::NoTag);
+    // Its server is still there, and can be announced again.
+    let there = ports(node.domain("network"));
+    assert_eq!(root.register("network", there), Status::Ok);
+    assert_eq!(nobody.ports("network"), Ok(there));
+    assert_eq!(nobody.bind([10, 0, 0, 9], "x", "network"), Err(Refused::Failed(AcceptStat::SystemErr)));
+    // An alias is the same server under one more name.
+    assert_eq!(root.register("alias", there), Status::Ok);
+    assert_eq!(nobody.ports("alias"), Ok(there));
+    assert_eq!(nobody.tags(), ["local", "network", "alias"]);
+    assert_eq!(root.destroy("network"), Status::Ok);
+    assert_eq!(nobody.ports("alias"), Err(Status::NoResponse));
+}
+
+#[test]
 fn bind_asks_the_domain_about_a_child() {
     let node = Node::start();
     let network = node.create_master("network");
