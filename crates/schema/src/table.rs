@@ -167,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn every_row_is_published_and_read_again() {
+        for row in rows(TABLE).chain(rows(VARIANTS)) {
+            match row.unwrap().definition {
+                Definition::Attribute(attribute) => assert_eq!(attribute.to_string().parse(), Ok(attribute)),
+                Definition::Class(class) => assert_eq!(class.to_string().parse(), Ok(class)),
+            }
+        }
+    }
+
+    #[test]
     fn malformed_rows_are_reported_by_line() {
         let bad_kind = format!("{HEADER}\nattribute\t2.5.4.0\n");
         let error = rows(&bad_kind).find_map(Result::err);

@@ -9,7 +9,7 @@ use crate::definition::{
     RuleUseDefinition, SyntaxDefinition, Usage,
 };
 use crate::error::DescriptionError;
-use crate::text::is_oid;
+use crate::text::{is_number, is_oid};
 
 type Result<T> = std::result::Result<T, DescriptionError>;
 
@@ -62,8 +62,14 @@ impl Grammar {
 
 /// Whether `text` is a description of this grammar.
 pub(crate) fn check(text: &str, grammar: &Grammar) -> Result<()> {
-    Fields::read(text, grammar).map(|_| ())
+    Fields::read(text, grammar, &NO_MACROS).map(|_| ())
 }
+
+/// The OID that a word stands for, where schema files define words for OIDs (`objectIdentifier`).
+pub(crate) type Macros<'m> = dyn Fn(&str) -> Option<String> + 'm;
+
+/// No words stand for OIDs.
+const NO_MACROS: fn(&str) -> Option<String> = |_| None;
 
 /// The words of one description, each with what stands behind it.
 struct Fields {
@@ -73,17 +79,17 @@ struct Fields {
 }
 
 impl Fields {
-    fn read(text: &str, grammar: &Grammar) -> Result<Self> {
+    fn read(text: &str, grammar: &Grammar, macros: &Macros<'_>) -> Result<Self> {
         if text.len() > DESCRIPTION_LIMIT {
             return Err(DescriptionError::TooLong);
         }
         let mut reader = Reader { lexer: Lexer::new(text) };
         reader.expect(&Token::Open, "an opening parenthesis")?;
-        let id = match reader.word(if grammar.numbered { "a number" } else { "an object identifier" })? {
-            id if grammar.numbered && !crate::text::is_number(&id) => return Err(reader.expected("a number")),
-            id if !grammar.numbered && !is_oid(&id) => return Err(reader.expected("an object identifier")),
-            id => id,
-        };
+        let id = reader.word("an identifier")?;
+        let id = macros(&id).unwrap_or(id);
+        if grammar.numbered != is_number(&id) || !(grammar.numbered || is_oid(&id)) {
+            return Err(reader.expected("an identifier"));
+        }
         let mut fields = Self { id, words: Vec::new(), extensions: Vec::new() };
         while reader.lexer.peek()? != Some(Token::Close) {
             fields.word(&mut reader, grammar)?;
@@ -211,7 +217,7 @@ impl Reader<'_> {
 
     fn numbers(&mut self) -> Result<Vec<String>> {
         let numbers = self.texts()?;
-        if numbers.is_empty() || !numbers.iter().all(|number| crate::text::is_number(number)) {
+        if numbers.is_empty() || !numbers.iter().all(|number| is_number(number)) {
             return Err(self.expected("a number"));
         }
         Ok(numbers)
@@ -222,11 +228,18 @@ impl FromStr for AttributeDefinition {
     type Err = DescriptionError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut fields = Fields::read(text, &Grammar::ATTRIBUTE)?;
+        Self::read(text, &NO_MACROS)
+    }
+}
+
+impl AttributeDefinition {
+    /// Read a description in which words may stand for OIDs.
+    pub(crate) fn read(text: &str, macros: &Macros<'_>) -> Result<Self> {
+        let mut fields = Fields::read(text, &Grammar::ATTRIBUTE, macros)?;
         let (syntax, bound) = match fields.one("SYNTAX") {
             None => (None, None),
             Some(syntax) => match split_bound(&syntax) {
-                Some((oid, bound)) => (Some(oid.to_owned()), bound),
+                Some((oid, bound)) => (Some(macros(oid).unwrap_or_else(|| oid.to_owned())), bound),
                 None => return Err(DescriptionError::BadValue { word: "SYNTAX", value: syntax }),
             },
         };
@@ -261,7 +274,14 @@ impl FromStr for ClassDefinition {
     type Err = DescriptionError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut fields = Fields::read(text, &Grammar::CLASS)?;
+        Self::read(text, &NO_MACROS)
+    }
+}
+
+impl ClassDefinition {
+    /// Read a description in which words may stand for OIDs.
+    pub(crate) fn read(text: &str, macros: &Macros<'_>) -> Result<Self> {
+        let mut fields = Fields::read(text, &Grammar::CLASS, macros)?;
         let kinds = [ClassKind::Abstract, ClassKind::Structural, ClassKind::Auxiliary];
         let mut kinds = kinds.into_iter().filter(|kind| fields.flag(kind.word()));
         let kind = kinds.next().unwrap_or_default();
@@ -286,7 +306,7 @@ impl FromStr for SyntaxDefinition {
     type Err = DescriptionError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut fields = Fields::read(text, &Grammar::SYNTAX)?;
+        let mut fields = Fields::read(text, &Grammar::SYNTAX, &NO_MACROS)?;
         Ok(Self { description: fields.one("DESC"), oid: fields.id, extensions: fields.extensions })
     }
 }
@@ -295,7 +315,7 @@ impl FromStr for RuleDefinition {
     type Err = DescriptionError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut fields = Fields::read(text, &Grammar::RULE)?;
+        let mut fields = Fields::read(text, &Grammar::RULE, &NO_MACROS)?;
         Ok(Self {
             names: fields.all("NAME"),
             description: fields.one("DESC"),
@@ -311,7 +331,7 @@ impl FromStr for RuleUseDefinition {
     type Err = DescriptionError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut fields = Fields::read(text, &Grammar::RULE_USE)?;
+        let mut fields = Fields::read(text, &Grammar::RULE_USE, &NO_MACROS)?;
         Ok(Self {
             names: fields.all("NAME"),
             description: fields.one("DESC"),

@@ -7,13 +7,14 @@
 //! |---|---|
 //! | `rules` | the table of rules |
 //! | `keys` | values to keys, for each family of rules |
-//! | `pattern` | substrings |
+//! | `pattern`, `search` | substrings: their parts, and looking for them in keys |
 //! | `certificate` | serial number and issuer of certificates |
 
 mod certificate;
 mod keys;
 mod pattern;
 mod rules;
+mod search;
 
 use std::cmp::Ordering;
 
