@@ -1,6 +1,6 @@
 //! STATISTICS: what a domain's server tells of itself.
 
-use netinfo_directory::{Result, Role};
+use netinfo_directory::{ROOT, Result, Role};
 use netinfo_wire::netinfo::{Procedure, PropListWriter};
 use netinfo_wire::rpc::{Credential, auth_password};
 
@@ -58,9 +58,12 @@ pub(super) fn write(
     let figures = [figures.good, figures.bad, figures.write_good, figures.write_bad];
     list.property_with(b"authentications", figures.map(|n| n.to_string()));
     let proxies = view.root_number(b"readall_proxies", 0, 0..=424, true)?;
+    let root = view.record(ROOT)?;
+    let manner = root.property(b"readall_proxies").and_then(|mut p| p.values.nth(1));
+    let strict = master && manner.is_none_or(|word| word.eq_ignore_ascii_case(b"strict"));
     list.property_with(
         b"readall_proxies",
-        [proxies.to_string(), if master { "strict" } else { "loose" }.into()],
+        [proxies.to_string(), if strict { "strict" } else { "loose" }.into()],
     );
     let wait = view.root_number(b"cleanup_wait", CLEANUP_WAIT, 60..=36_000, true)?;
     let left = if wait < 0 { -1 } else { served.replica.seconds_to_cleanup(wait) / 60 };
