@@ -11,6 +11,34 @@ impl fmt::Debug for Hidden<'_> {
     }
 }
 
+/// Shows a name: text of the protocol that is no secret, with what is not ASCII escaped.
+pub(crate) struct Text<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_ascii())
+    }
+}
+
+/// Implements `Debug` for a struct that borrows: each field is shown as it is, as a name (`text`), or
+/// as a number of bytes (`hidden`, or `hidden_option` where it may be missing).
+macro_rules! debug_fields {
+    ($ty:ident { $($field:ident: $how:ident),* $(,)? }) => {
+        impl std::fmt::Debug for $ty<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($ty))
+                    $(.field(stringify!($field), &$crate::redact::debug_fields!(@$how self.$field)))*
+                    .finish()
+            }
+        }
+    };
+    (@shown $value:expr) => { $value };
+    (@text $value:expr) => { $crate::redact::Text($value) };
+    (@hidden $value:expr) => { $crate::redact::Hidden($value) };
+    (@hidden_option $value:expr) => { $value.map($crate::redact::Hidden) };
+}
+pub(crate) use debug_fields;
+
 #[cfg(test)]
 mod tests {
     use crate::control::{Response, StreamDecoder, StreamItem, UploadChunk};

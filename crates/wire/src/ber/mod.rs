@@ -17,6 +17,7 @@ use std::fmt;
 
 pub use frame::{Frame, FrameError, frame};
 pub use reader::Reader;
+pub(crate) use reader::unsigned;
 pub use writer::{
     Mark, begin, begin_long, end, len_of, put, put_boolean, put_header, put_integer, put_null, undo,
 };

@@ -146,11 +146,11 @@ impl<'a> Reader<'a> {
     /// [`Error::Range`], and those of [`Self::integer`].
     pub fn unsigned(&mut self, tag: Tag) -> Result<u32, Error> {
         let before = *self;
-        let number = self.integer(tag)?;
-        u32::try_from(number).ok().filter(|number| *number <= MAX_INT).ok_or_else(|| {
+        let result = self.contents(tag).and_then(unsigned);
+        if result.is_err() {
             *self = before;
-            Error::Range(number)
-        })
+        }
+        result
     }
 
     /// An enumerated value that must fit 32 bits with a sign.
@@ -216,6 +216,12 @@ fn integer(contents: &[u8]) -> Result<i64, Error> {
     let first = first.ok_or(Error::IntegerSize(contents.len()))?;
     let sign = if *first & 0x80 == 0 { 0 } else { -1 };
     Ok(contents.iter().fold(sign, |number, octet| number << 8 | i64::from(*octet)))
+}
+
+/// An integer from 0 to [`MAX_INT`] from its contents alone.
+pub(crate) fn unsigned(contents: &[u8]) -> Result<u32, Error> {
+    let number = integer(contents)?;
+    u32::try_from(number).ok().filter(|number| *number <= MAX_INT).ok_or(Error::Range(number))
 }
 
 #[cfg(test)]
