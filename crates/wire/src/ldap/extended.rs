@@ -1,0 +1,158 @@
+//! Extended operations: password modify (RFC 3062), cancel (RFC 3909), turn (RFC 4531).
+//!
+//! StartTLS (RFC 4511 §4.14) and "Who am I?" (RFC 4532) are requests without a value, just their
+//! [`super::oid`]; the latter's answer is a [`super::control::entry::AuthzId`].
+
+use super::{Error, Payload, at, oid};
+use crate::ber::{self, Reader, Tag};
+use crate::redact::debug_fields;
+
+const USER: Tag = Tag::context(0);
+const OLD: Tag = Tag::context(1);
+const NEW: Tag = Tag::context(2);
+const GENERATED: Tag = Tag::context(0);
+
+/// Change a password. A request without a value means the same as one with nothing in it.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct PasswordModify<'a> {
+    /// Whose: a DN or anything else that names a user; the session's own user if missing.
+    pub user: Option<&'a [u8]>,
+    /// The password until now.
+    pub old: Option<&'a [u8]>,
+    /// The password from now on; to be made up by the server if missing.
+    pub new: Option<&'a [u8]>,
+}
+
+debug_fields!(PasswordModify { user: hidden_option, old: hidden_option, new: hidden_option });
+
+impl<'a> Payload<'a> for PasswordModify<'a> {
+    const OID: &'static str = oid::PASSWORD_MODIFY;
+
+    fn decode(value: &'a [u8]) -> Result<Self, Error> {
+        let mut r = Reader::new(value).nested(Tag::SEQUENCE).map_err(at("password modify"))?;
+        let user = r.optional(USER).map_err(at("user of the password modify"))?;
+        let old = r.optional(OLD).map_err(at("old password"))?;
+        let new = r.optional(NEW).map_err(at("new password"))?;
+        r.finish_extensible().map_err(at("password modify"))?;
+        Ok(Self { user, old, new })
+    }
+
+    fn encode(&self, buf: &mut Vec<u8>) {
+        let request = ber::begin(buf, Tag::SEQUENCE);
+        for (tag, value) in [(USER, self.user), (OLD, self.old), (NEW, self.new)] {
+            if let Some(value) = value {
+                ber::put(buf, tag, value);
+            }
+        }
+        ber::end(buf, request);
+    }
+}
+
+/// The answer to [`PasswordModify`].
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct PasswordModified<'a> {
+    /// The password that the server made up.
+    pub generated: Option<&'a [u8]>,
+}
+
+debug_fields!(PasswordModified { generated: hidden_option });
+
+impl<'a> Payload<'a> for PasswordModified<'a> {
+    const OID: &'static str = oid::PASSWORD_MODIFY;
+
+    fn decode(value: &'a [u8]) -> Result<Self, Error> {
+        let mut r = Reader::new(value).nested(Tag::SEQUENCE).map_err(at("password modified"))?;
+        let generated = r.optional(GENERATED).map_err(at("generated password"))?;
+        r.finish_extensible().map_err(at("password modified"))?;
+        Ok(Self { generated })
+    }
+
+    fn encode(&self, buf: &mut Vec<u8>) {
+        let response = ber::begin(buf, Tag::SEQUENCE);
+        if let Some(generated) = self.generated {
+            ber::put(buf, GENERATED, generated);
+        }
+        ber::end(buf, response);
+    }
+}
+
+/// Give up an operation and say whether that worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// Message id of the operation.
+    pub id: u32,
+}
+
+impl Payload<'_> for Cancel {
+    const OID: &'static str = oid::CANCEL;
+
+    fn decode(value: &[u8]) -> Result<Self, Error> {
+        let mut r = Reader::new(value).nested(Tag::SEQUENCE).map_err(at("cancel"))?;
+        let id = r.unsigned(Tag::INTEGER).map_err(at("cancelled id"))?;
+        r.finish_extensible().map_err(at("cancel"))?;
+        Ok(Self { id })
+    }
+
+    fn encode(&self, buf: &mut Vec<u8>) {
+        let request = ber::begin(buf, Tag::SEQUENCE);
+        ber::put_integer(buf, Tag::INTEGER, self.id.into());
+        ber::end(buf, request);
+    }
+}
+
+/// Change the roles of client and server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Turn<'a> {
+    /// Whether requests go both ways from now on; else only the other way.
+    pub mutual: bool,
+    /// What the two have agreed on beforehand.
+    pub identifier: &'a [u8],
+}
+
+debug_fields!(Turn { mutual: shown, identifier: hidden });
+
+impl<'a> Payload<'a> for Turn<'a> {
+    const OID: &'static str = oid::TURN;
+
+    fn decode(value: &'a [u8]) -> Result<Self, Error> {
+        let mut r = Reader::new(value).nested(Tag::SEQUENCE).map_err(at("turn"))?;
+        let mutual = r.boolean_or(Tag::BOOLEAN, false).map_err(at("mutual"))?;
+        let identifier = r.octets().map_err(at("identifier of the turn"))?;
+        r.finish_extensible().map_err(at("turn"))?;
+        Ok(Self { mutual, identifier })
+    }
+
+    fn encode(&self, buf: &mut Vec<u8>) {
+        let request = ber::begin(buf, Tag::SEQUENCE);
+        if self.mutual {
+            ber::put_boolean(buf, Tag::BOOLEAN, true);
+        }
+        ber::put(buf, Tag::OCTET_STRING, self.identifier);
+        ber::end(buf, request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::control::encoded;
+    use super::*;
+
+    #[test]
+    fn known_bytes() {
+        let modify = PasswordModify { user: Some(b"u"), old: None, new: Some(b"n") };
+        assert_eq!(encoded(&modify), b"\x30\x06\x80\x01u\x82\x01n");
+        assert_eq!(PasswordModify::decode(b"\x30\0"), Ok(PasswordModify::default()));
+        assert_eq!(encoded(&PasswordModified { generated: Some(b"g") }), b"\x30\x03\x80\x01g");
+        assert_eq!(encoded(&Cancel { id: 300 }), b"\x30\x04\x02\x02\x01\x2c");
+        assert_eq!(encoded(&Turn { mutual: false, identifier: b"i" }), b"\x30\x03\x04\x01i");
+        assert!(Cancel::decode(b"\x30\x03\x02\x01\xff").is_err());
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let modify = PasswordModify { user: Some(b"hidden"), old: Some(b"hidden"), new: Some(b"hidden") };
+        let modified = PasswordModified { generated: Some(b"hidden") };
+        let text = format!("{modify:?} {modified:?}");
+        assert!(!text.contains("hidden") && !text.contains("104") && text.contains("<6 bytes>"), "{text}");
+    }
+}
