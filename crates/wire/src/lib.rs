@@ -9,6 +9,7 @@
 //! | [`nibind`] | the binder, program 200100001 version 1 | NetInfo protocol, binder |
 //! | [`portmap`] | portmapper version 2, rpcbind versions 3 and 4 | RFC 1833 |
 //! | [`ber`] | the encoding rules of LDAP: tags, lengths, message boundaries | RFC 4511 §5.1, X.690 |
+//! | [`ldap`] | LDAP version 3: messages, filters, names, controls | RFC 4511, 4514, 4515, 4516 |
 //! | [`control`] | the local socket of this project's own daemon | [`control`] itself |
 //!
 //! Decoders borrow from the input wherever the message allows it. Whatever bytes arrive, a decoder
@@ -24,6 +25,7 @@
 
 pub mod ber;
 pub mod control;
+pub mod ldap;
 pub mod netinfo;
 pub mod nibind;
 pub mod portmap;
