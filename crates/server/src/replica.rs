@@ -228,6 +228,8 @@ pub(crate) fn begin_read_all(
     let mut reading = None;
     if let Machine::Master(master) = &mut *served.replica.lock() {
         let now = Instant::now();
+        // The driver may not have looked since the last commit.
+        master.configure(driver::settings(view)?);
         master.committed(view.sequence()?, now);
         // Perhaps a clone that was added since the list was read.
         if whole && address.is_some_and(|address| master.is_unknown(address)) {

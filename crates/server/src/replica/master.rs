@@ -88,9 +88,8 @@ struct Peer {
     id: u64,
     server: Server,
     standing: Standing,
-    /// The job under way. It is of no consequence if a whole copy was asked for since.
+    /// The job under way, and the last change when it began.
     job: Option<(Ticket, Job, u64)>,
-    stale_job: bool,
     /// Number of its last job.
     turn: u64,
     /// To be told that the master started.
@@ -98,6 +97,8 @@ struct Peer {
     /// To be told RESYNC once it has the changes up to this one.
     resync: Option<u64>,
     failures: u32,
+    /// Whether it has ever answered. Nobody waits for one that may not exist.
+    heard: bool,
     /// Whole copies under way; nothing is pushed meanwhile.
     copies: u32,
     /// When pushing may begin after a copy: the clone has to put it in place.
@@ -248,17 +249,14 @@ impl Master {
 
     /// Whether a job is still of use: not if the clone began to take a whole copy, or left the list.
     pub(super) fn wants(&self, ticket: Ticket) -> bool {
-        let running = |peer: &Peer| peer.job.is_some_and(|(running, ..)| running == ticket);
-        self.peers.iter().any(|peer| running(peer) && !peer.stale_job)
+        self.peers.iter().any(|peer| peer.job.is_some_and(|(running, ..)| running == ticket))
     }
 
     /// A job has ended.
     pub(super) fn ended(&mut self, ticket: Ticket, done: Done, now: Instant) {
         let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == ticket.peer) else { return };
         let Some((_, job, at)) = peer.job.take_if(|(running, ..)| *running == ticket) else { return };
-        if std::mem::take(&mut peer.stale_job) {
-            return;
-        }
+        peer.heard |= done == Done::Delivered;
         match (done, job) {
             (Done::Delivered, Job::Crashed) => peer.greet = false,
             (Done::Delivered, Job::Changes { upto, .. }) => {
@@ -300,7 +298,8 @@ impl Master {
     ) -> Result<Reading, Busy> {
         let mut at_address = self.peers.iter().filter(|peer| Some(peer.server.address) == address);
         let who = at_address.next().filter(|_| at_address.next().is_none()).map(|peer| peer.id);
-        let busy = self.peers.iter().any(|peer| Some(peer.id) != who && peer.lag(self.sequence) > 0);
+        let waits = |peer: &Peer| peer.heard && peer.lag(self.sequence) > 0;
+        let busy = self.peers.iter().any(|peer| Some(peer.id) != who && waits(peer));
         let peer = self.peers.iter_mut().find(|peer| Some(peer.id) == who);
         if whole && busy {
             let refused = peer.map(|peer| *peer.refused.get_or_insert(now));
@@ -309,8 +308,8 @@ impl Master {
             }
         }
         if let Some(peer) = self.peers.iter_mut().find(|peer| whole && Some(peer.id) == who) {
-            peer.copies += 1;
-            peer.stale_job = peer.job.is_some();
+            // What is under way to it is of no consequence any more, and stops.
+            (peer.copies, peer.job) = (peer.copies + 1, None);
         }
         Ok(Reading { peer: who, whole })
     }
@@ -326,6 +325,7 @@ impl Master {
         }
         let Some(position) = snapshot else { return peer.out_of_sync(now) };
         (peer.standing, peer.failures, peer.refused) = (Standing::In { position }, 0, None);
+        peer.heard = true;
         if copy.whole {
             peer.greet = false;
             peer.hold = Some(now + self.settings.latency);
@@ -363,11 +363,11 @@ impl Peer {
             server,
             standing: Standing::In { position },
             job: None,
-            stale_job: false,
             turn: 0,
             greet: false,
             resync: Some(position),
             failures: 0,
+            heard: false,
             copies: 0,
             hold: None,
             refused: None,

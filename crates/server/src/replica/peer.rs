@@ -61,21 +61,25 @@ fn open(host: IpAddr, port: u16, patience: Duration) -> Result<Connection> {
 /// The port of a domain, asked of the host's binder over UDP, then over TCP.
 fn registered(host: IpAddr, tag: &[u8], ports: Ports) -> Result<u16> {
     let portmapper = SocketAddr::new(host, ports.portmap);
-    let binder = |protocol| -> Result<SocketAddr> {
+    let binder = |protocol| -> Result<Option<SocketAddr>> {
         let port = portmap::get_port(portmapper, nibind::PROGRAM, nibind::VERSION, protocol, FIND_TIMEOUT)?;
-        port.map(|port| SocketAddr::new(host, port)).ok_or_else(|| Error::NoServer {
+        Ok(port.map(|port| SocketAddr::new(host, port)))
+    };
+    let by_udp = match binder(portmap::IPPROTO_UDP)? {
+        Some(at) => binder::get_register_udp(at, tag, FIND_TIMEOUT),
+        None => Err(Error::NoServer {
             host: host.to_string(),
             attempts: vec!["no NetInfo binder is registered".into()],
-        })
+        }),
     };
-    let by_udp = binder(portmap::IPPROTO_UDP).and_then(|at| binder::get_register_udp(at, tag, FIND_TIMEOUT));
     let addresses = match by_udp {
-        Err(error) if !matches!(error, Error::Status(_)) => {
-            let endpoint = Endpoint::Tcp(binder(portmap::IPPROTO_TCP).map_err(|_| error)?);
-            Binder::new(&mut Connection::new(endpoint, TIMEOUTS)).get_register(tag)
+        Ok(addresses) => addresses,
+        Err(error @ Error::Status(_)) => return Err(error),
+        Err(error) => {
+            let at = binder(portmap::IPPROTO_TCP)?.ok_or(error)?;
+            Binder::new(&mut Connection::new(Endpoint::Tcp(at), TIMEOUTS)).get_register(tag)?
         }
-        other => other,
-    }?;
+    };
     binder::port(addresses.tcp_port)
 }
 

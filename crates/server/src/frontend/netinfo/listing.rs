@@ -150,17 +150,16 @@ pub(super) fn readall(
     if clone && !view.root_flag(b"cloneReplyReadall", false)? {
         return Err(Error::NotMaster.into());
     }
-    let current = view.checksum()? == checksum;
-    let replica =
-        replica::begin_read_all(node, served, &view, context.caller.peer.map(|p| p.ip()), !current)?;
-    if current {
+    let caller = context.caller.peer.map(|peer| peer.ip());
+    if view.checksum()? == checksum {
         put_status(out, Status::Ok);
         put_readall_head(out, 0, 0);
         put_more(out, false);
-        replica.complete(view.sequence()?);
+        replica::begin_read_all(node, served, &view, caller, false)?.complete(view.sequence()?);
         return Ok(None);
     }
     let permit = node.readall_permits.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
+    let replica = replica::begin_read_all(node, served, &view, caller, true)?;
     let (served, reader, xid) = (served.clone(), reader.clone(), call.xid);
     let make = move |sink: &mut Sink| {
         let _permit = permit;

@@ -259,6 +259,18 @@ fn copies_are_refused_while_others_wait_for_changes_but_not_for_ever() {
 }
 
 #[test]
+fn nobody_waits_for_a_clone_that_never_answered() {
+    let mut scene = Scene::unstarted();
+    scene.list(vec![server(1), server(2)], 10);
+    let starts = scene.poll();
+    scene.end(&starts[0], Done::Delivered);
+    scene.commit(11);
+    assert_eq!(scene.master.pending(), 1);
+    assert!(scene.master.begin_copy(Some(server(1).address), true, scene.now).is_ok());
+    assert_eq!(scene.master.begin_copy(Some(server(2).address), true, scene.now), Err(Busy));
+}
+
+#[test]
 fn what_a_clone_itself_waits_for_does_not_refuse_its_copy() {
     let mut scene = Scene::new(1);
     scene.commit(11);
