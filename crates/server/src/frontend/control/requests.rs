@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use netinfo_directory::{Change, Credentials, Error, Origin, Property, Session, Target, password};
+use netinfo_directory::{Change, Credentials, Error, Origin, Session};
 use netinfo_wire::netinfo::Status;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::{Answer, Failure, Request, blocking, member};
 use crate::frontend::now;
@@ -37,12 +36,6 @@ pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> 
             served(&node, tag)?;
             let path = node.destroy_domain(tag).await?;
             Ok(json!({ "moved_to": path }))
-        }
-        "set-password" => {
-            let domain = served(&node, member(&value, "domain")?)?;
-            let user = member(&value, "user")?.to_owned();
-            let password = Zeroizing::new(member(&value, "password")?.to_owned());
-            blocking(move || set_password(&domain, &user, &password)).await
         }
         "changes" => changes(&node, &value),
         other => Err(Failure::new(Status::BadOp, format!("there is no operation \"{other}\""))),
@@ -125,50 +118,6 @@ fn describe(node: &Running, served: &Served) -> Value {
         "calls": served.tally.total(),
         "path": domain.path(),
     })
-}
-
-/// Hashes a new password and puts it into the user's record.
-fn set_password(served: &Served, user: &str, new: &str) -> Answer {
-    let session = internal(&served.domain)?;
-    let missing = || {
-        Failure::new(
-            Status::NoUser,
-            format!("there is no user \"{user}\" in domain \"{}\"", served.domain.tag()),
-        )
-    };
-    if new.contains('\0') || new.len() > password::MAX_PASSWORD_LEN {
-        let limit = password::MAX_PASSWORD_LEN;
-        return Err(Failure::new(
-            Status::NoSpace,
-            format!("a password has at most {limit} bytes and no NUL"),
-        ));
-    }
-    let hash =
-        password::hash_new(new.as_bytes()).map_err(|e| Failure::new(Status::SystemErr, e.to_string()))?;
-    // The record may change between looking and writing; then its instance differs and we look again.
-    for _ in 0..8 {
-        let change = {
-            let view = served.domain.read(&session)?;
-            let object = view.path(&[b"users", user.as_bytes()])?.ok_or_else(missing)?;
-            let record = view.record(object)?;
-            let directory = Target::from(record.id());
-            match record.properties().position(|p| p.name == b"passwd") {
-                Some(index) => {
-                    let index = u32::try_from(index).unwrap_or(u32::MAX);
-                    Change::WriteProperty { directory, index, values: vec![hash.as_bytes().to_vec()] }
-                }
-                None => {
-                    let property = Property::new("passwd", [hash.as_bytes()]);
-                    Change::CreateProperty { directory, property, position: u32::MAX }
-                }
-            }
-        };
-        match served.domain.write_blocking(&session, vec![change], now()) {
-            Err(Error::Stale) => {}
-            result => return Ok(result.map(|_| json!({}))?),
-        }
-    }
-    Err(Failure::new(Status::Stale, "the record changes too often; try again"))
 }
 
 /// The change feed without the values: what changed, when, by whom.
