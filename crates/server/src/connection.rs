@@ -22,7 +22,9 @@ use tokio::time::{timeout, timeout_at};
 use crate::connections::{Place, Reason};
 use crate::frontend::netinfo::encode_outcome;
 use crate::frontend::{self, Context, Kind, OwnedCredentials, Proposal, Step, now};
-use crate::limits::{HELD_FREELY, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits};
+use crate::limits::{
+    HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits,
+};
 use crate::node::Running;
 use crate::replica;
 use crate::served::{Counted, Served};
@@ -81,14 +83,29 @@ pub(crate) struct Connection {
     /// Permits to wait for before the backlog is looked at again.
     wanted: u32,
     counted: Option<Counted>,
+    /// When data came last.
+    active: Instant,
 }
 
 impl Connection {
     pub(crate) fn new(node: Arc<Running>, socket: Socket, place: Place, context: Context) -> Self {
         let decoder = Decoder::new(node.limits.record_size);
         let (backlog, out, pending) = (Vec::new(), Vec::new(), VecDeque::new());
-        let (permit, wanted, counted) = (None, 0, None);
-        Self { node, socket, place, context, decoder, backlog, out, pending, permit, wanted, counted }
+        let (permit, wanted, counted, active) = (None, 0, None, Instant::now());
+        Self {
+            node,
+            socket,
+            place,
+            context,
+            decoder,
+            backlog,
+            out,
+            pending,
+            permit,
+            wanted,
+            counted,
+            active,
+        }
     }
 
     /// Serves the connection until it ends.
@@ -97,7 +114,7 @@ impl Connection {
         let end = self.serve().await;
         self.node.uploads.abandon(self.context.connection);
         self.conclude(&end);
-        if matches!(end, End::Stopping) {
+        if matches!(end, End::Stopping) && self.active.elapsed() < LINGER {
             self.linger().await;
         }
     }
@@ -211,6 +228,7 @@ impl Connection {
             Ok(0) => Err(End::Closed),
             Ok(n) => {
                 self.place.touch();
+                self.active = Instant::now();
                 self.process(&scratch[..n])
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
@@ -240,7 +258,12 @@ impl Connection {
                 self.backlog.extend_from_slice(message);
                 break Ok(None);
             }
-            match self.handle(message) {
+            let step = match message.len() > LARGE_CALL {
+                // To decode it may take a while, during which another thread does this worker's work.
+                true => tokio::task::block_in_place(|| self.handle(message)),
+                false => self.handle(message),
+            };
+            match step {
                 Step::Done => {}
                 Step::Propose(proposal) if kind == Kind::OpenChange => {
                     self.submit(*proposal, Credentials::None)
@@ -411,9 +434,21 @@ impl Connection {
 
     /// Sends a reply made piece by piece as one record of several fragments.
     async fn pages(&mut self, mut pages: Pages) -> Result<(), End> {
+        let node = self.node.clone();
+        let mut first = true;
         loop {
+            // Many long replies wait for each other here, and not short ones for all of them.
+            let permit = tokio::select! {
+                permit = node.page_permits.acquire() => permit,
+                end = self.told_to_go() => return Err(end),
+            };
             let mark = record::begin(&mut self.out);
-            let page = pages(&mut self.out);
+            let page = match std::mem::take(&mut first) {
+                // The list of all children comes before it.
+                true => tokio::task::block_in_place(|| pages(&mut self.out)),
+                false => pages(&mut self.out),
+            };
+            drop(permit);
             let last = match page {
                 Page::More => 0,
                 Page::Last => LAST_FRAGMENT,
@@ -488,21 +523,18 @@ impl Connection {
         timeout(self.node.limits.stall, wait).await.unwrap_or(Err(End::Refused("replies are not read")))
     }
 
-    /// Closes without taking away what was sent: a socket closed while requests wait in it unread is reset, and the peer
-    /// may then lose replies it has not read yet. Such a peer gets the end of the stream, and a moment.
+    /// Closes without taking away what was sent: a socket that is closed while requests wait in it or are on their way is
+    /// reset, and the peer may then lose replies it has not read yet. So it gets the end of the stream first, and a
+    /// moment to close its side.
     async fn linger(&self) {
-        let mut discarded = false;
+        if self.socket.finish().is_err() {
+            return;
+        }
         let until = tokio::time::Instant::now() + LINGER;
         loop {
-            let read = SCRATCH.with_borrow_mut(|scratch| self.socket.try_read(scratch));
-            match read {
-                Ok(n) if n > 0 => {
-                    if !discarded && self.socket.finish().is_err() {
-                        return;
-                    }
-                    discarded = true;
-                }
-                Err(error) if discarded && error.kind() == io::ErrorKind::WouldBlock => {
+            match SCRATCH.with_borrow_mut(|scratch| self.socket.try_read(scratch)) {
+                Ok(n) if n > 0 => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !matches!(timeout_at(until, self.socket.readable()).await, Ok(Ok(()))) {
                         return;
                     }

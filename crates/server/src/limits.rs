@@ -77,12 +77,15 @@ pub const READ_BUFFER: usize = 64 * 1024;
 /// Time a connection may use at once while others wait.
 pub const TURN: Duration = Duration::from_millis(2);
 
+/// A request of more bytes than this is decoded beside the other work of its thread.
+pub const LARGE_CALL: usize = 128 * 1024;
+
 /// Changes of one connection that may be with the writer at once; further requests wait.
 pub const PIPELINED_CHANGES: usize = 64;
 
 /// Changes of all connections that may be under way at once, in units of [`CHANGE_UNIT`] bytes of their requests;
-/// further ones wait. 32 MiB. (A decoded change takes up to seven times the bytes of its request.)
-pub const CHANGE_PERMITS: u32 = 32 * 1024;
+/// further ones wait. 16 MiB. (A decoded change takes up to seven times the bytes of its request.)
+pub const CHANGE_PERMITS: u32 = 16 * 1024;
 
 /// Bytes of a change request that count as one of [`CHANGE_PERMITS`].
 pub const CHANGE_UNIT: usize = 1024;
@@ -114,9 +117,25 @@ pub const UDP_RECEIVE_BUFFER: usize = 1024 * 1024;
 /// How long requests in progress may take to finish once the daemon was told to stop.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection whose requests are still unread when the daemon stops is kept, so that its peer can read the
-/// replies it was sent.
+/// How long a connection that was in use when the daemon stopped is kept, so that its peer can read the replies it was
+/// sent.
 pub const LINGER: Duration = Duration::from_millis(250);
+
+/// Pages of long replies (LIST, LISTALL, CHILDREN) that may be made at once: half as many as there are processors, so
+/// that the others answer what is short.
+pub fn pages_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
+}
+
+/// While some clients do their worst, 99 of 100 small requests of another one are answered within this time.
+pub const ATTACKED_LATENCY: Duration = Duration::from_millis(250);
+
+/// Anonymous memory that clients of any number can make the daemon take beyond what it needs at rest, in bytes:
+/// [`MAX_HELD`] and what the allocator keeps besides, changes being decoded, idle connections. 384 MiB.
+pub const ATTACKED_MEMORY: u64 = 384 * 1024 * 1024;
+
+/// Anonymous memory that an idle connection takes, in bytes.
+pub const IDLE_CONNECTION_MEMORY: usize = 4096;
 
 /// Permits for a change whose request has `len` bytes. One longer than all permits takes all.
 pub fn change_permits(len: usize) -> u32 {

@@ -22,7 +22,7 @@ use crate::frontend::control::Uploads;
 use crate::frontend::portmap::Mappings;
 use crate::frontend::{Caller, Context, Port, Transport, netinfo};
 use crate::interfaces::OwnAddresses;
-use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, PASSWORD_CHECKS};
+use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, PASSWORD_CHECKS, pages_at_once};
 use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
 use crate::served::Served;
 use crate::settings::ListenSettings;
@@ -55,6 +55,8 @@ pub(crate) struct Running {
     pub(crate) password_permits: Arc<Semaphore>,
     /// Changes under way, by weight.
     pub(crate) change_permits: Arc<Semaphore>,
+    /// Pages of long replies being made.
+    pub(crate) page_permits: Semaphore,
     /// Long answers of the control program under way.
     pub(crate) stream_permits: Arc<Semaphore>,
     pub(crate) started: Instant,
@@ -102,6 +104,7 @@ impl Running {
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             password_permits: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
+            page_permits: Semaphore::new(pages_at_once()),
             stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),
             started: Instant::now(),
             limits,

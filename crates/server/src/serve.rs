@@ -12,7 +12,7 @@ use std::sync::Arc;
 use caps::Capability;
 use netinfo_directory::{Node, Options};
 use netinfo_wire::{nibind, portmap};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Compat, Config, Seed};
 use crate::endpoints::PairAddress;
@@ -131,6 +131,7 @@ async fn serve(
     log: &logging::Reload,
 ) -> Result<(), Failure> {
     first_start(&node, opened.seed, &seeding_mark(&settings))?;
+    let signals = Signals::catch()?;
     let local_file = opened.local.as_ref().map(|l| l.file.path().to_owned());
     let (ipcserver, binder) = (opened.ipcserver.client_address(), opened.binder.client_address());
     let portmap = opened.portmap.client_address();
@@ -160,7 +161,7 @@ async fn serve(
     node.announce(|_| {}, true).map_err(|e| format!("cannot write the endpoints file {file}: {e}"))?;
     describe(&node);
     notify::ready(&format!("serving {} domains", node.all_served().len()));
-    until_stopped(&node, &settings, log).await?;
+    until_stopped(&node, &settings, log, signals).await?;
     notify::stopping();
     tracing::info!("stopping");
     if let Some(registration) = registration {
@@ -246,21 +247,36 @@ fn describe(node: &Running) {
     );
 }
 
+/// The signals the daemon acts on. Whoever has seen it serve may send them, so they are caught before.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Waits for SIGTERM or SIGINT; SIGHUP reloads.
 async fn until_stopped(
     node: &Arc<Running>,
     settings: &Settings,
     log: &logging::Reload,
+    mut signals: Signals,
 ) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut in_use = settings.config.as_deref().and_then(|file| Config::load(file).ok());
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => {
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.hangup.recv() => {
                 notify::reloading();
                 if let Some(file) = &settings.config {
                     reload_config(file, &mut in_use, log);

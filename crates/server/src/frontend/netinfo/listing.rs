@@ -16,7 +16,7 @@ use netinfo_wire::rpc::{AcceptStat, Call, put_accepted};
 use netinfo_wire::xdr::{put_bool, put_u32};
 
 use super::reads::{put_properties, put_values, wire};
-use super::{Context, Refusal, Step};
+use super::{Context, Refusal, Step, status_of};
 use crate::limits::READALL_DEADLINE;
 use crate::node::Running;
 use crate::replica;
@@ -53,37 +53,71 @@ pub(super) fn call(
     };
     let view = served.domain.read(reader)?;
     let record = view.record(id.object)?;
-    let own = wire(record.id());
-    let mut children = view.children(id.object)?.collect::<Result<Vec<_>, _>>()?;
-    let mark = out.len();
-    head(out, &what, own, children.len());
-    let mut next = put_children(&view, &what, &children, out);
-    if next == children.len() {
-        tail(out, &what, own);
-        return Ok(None);
-    }
-    // The list waits as long as its reader does.
-    children.shrink_to_fit();
-    let mut begun = super::super::accepted(call.xid);
-    begun.extend_from_slice(&out[mark..]);
-    let (served, reader) = (served.clone(), reader.clone());
-    Ok(Some(Step::Pages(Box::new(move |out: &mut Vec<u8>| {
-        if !begun.is_empty() {
-            out.append(&mut begun);
-            begun = Vec::new();
-            return Page::More;
+    if record.child_count() as usize <= PAGE {
+        let own = wire(record.id());
+        let children = view.children(id.object)?.collect::<Result<Vec<_>, _>>()?;
+        let mark = out.len();
+        head(out, &what, own, children.len());
+        if put_children(&view, &what, &children, out) == children.len() {
+            tail(out, &what, own);
+            return Ok(None);
         }
-        if served.is_gone() {
+        out.truncate(mark);
+    }
+    let (served, reader) = (served.clone(), reader.clone());
+    let mut listing = Listing { served, reader, xid: call.xid, own: id, what, children: None, next: 0 };
+    Ok(Some(Step::Pages(Box::new(move |out| listing.page(out)))))
+}
+
+/// A long result on its way.
+struct Listing {
+    served: Arc<Served>,
+    reader: Session,
+    xid: u32,
+    own: Id,
+    what: What,
+    /// All children, once the first page was made.
+    children: Option<Vec<u32>>,
+    next: usize,
+}
+
+impl Listing {
+    /// Writes the next page.
+    fn page(&mut self, out: &mut Vec<u8>) -> Page {
+        if self.served.is_gone() {
             return Page::Failed;
         }
-        let Ok(view) = served.domain.read(&reader) else { return Page::Failed };
-        next += put_children(&view, &what, &children[next..], out);
-        if next < children.len() {
+        let served = self.served.clone();
+        let Ok(view) = served.domain.read(&self.reader) else { return Page::Failed };
+        let children = match self.children.take() {
+            Some(children) => children,
+            None => match self.begin(&view, out) {
+                Ok(children) => children,
+                Err(error) => {
+                    put_status(out, status_of(&error));
+                    return Page::Last;
+                }
+            },
+        };
+        self.next += put_children(&view, &self.what, &children[self.next..], out);
+        if self.next < children.len() {
+            self.children = Some(children);
             return Page::More;
         }
-        tail(out, &what, own);
+        tail(out, &self.what, self.own);
         Page::Last
-    }))))
+    }
+
+    /// Fixes the list of children, and writes what comes before them.
+    fn begin(&mut self, view: &View<'_>, out: &mut Vec<u8>) -> Result<Vec<u32>, Error> {
+        put_accepted(out, self.xid, AcceptStat::Success);
+        self.own = wire(view.id(self.own.object)?);
+        let mut children = view.children(self.own.object)?.collect::<Result<Vec<_>, _>>()?;
+        // The list waits as long as its reader does.
+        children.shrink_to_fit();
+        head(out, &self.what, self.own, children.len());
+        Ok(children)
+    }
 }
 
 fn head(out: &mut Vec<u8>, what: &What, own: Id, count: usize) {
@@ -102,10 +136,8 @@ fn tail(out: &mut Vec<u8>, what: &What, own: Id) {
 
 /// Writes one page of children and returns how many those were.
 fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8>) -> usize {
-    let (end, most) = match what {
-        What::Ids => (usize::MAX, usize::MAX),
-        _ => (out.len() + PIECE, PAGE),
-    };
+    let end = out.len() + PIECE;
+    let most = if matches!(what, What::Ids) { PIECE } else { PAGE };
     for (done, &child) in children.iter().enumerate() {
         if done == most || out.len() >= end {
             return done;
