@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`Schema`] | attribute types and classes resolved, look-ups, changes, the published lists |
 //! | [`definition`], [`description`] | elements as they are written down, and their text form, both ways |
-//! | [`file`] | schema files of other servers |
+//! | [`mod@file`] | schema files of other servers |
 //! | [`check`] | entries against the schema, strictly or openly |
 //! | [`AttributeDescription`] | a type with options |
 //! | [`syntax`] | which octets are a value |

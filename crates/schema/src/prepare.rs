@@ -69,6 +69,10 @@ pub(crate) fn is_prepared(value: &[u8], fold: bool) -> bool {
 
 /// Append the prepared form of `value` to `out`.
 pub(crate) fn prepare(value: &[u8], fold: bool, spaces: Spaces, out: &mut Key) -> Result<Edges, ValueError> {
+    if spaces == Spaces::Squeeze && is_prepared(value, fold) {
+        out.extend_from_slice(value);
+        return Ok(Edges::default());
+    }
     if value.is_ascii() {
         let mut squeezer = Squeezer::new(spaces, out);
         for &byte in value {

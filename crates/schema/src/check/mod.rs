@@ -1,7 +1,7 @@
 //! Checks of entries against the schema (RFC 4512 §2.4, §2.5; RFC 4511 §4.6, §4.7).
 //!
 //! A check finds all that is wrong, each with the attribute and the value it is about; a front-end says it in its own
-//! protocol. For LDAP: [`Violation`] tells which result code stands for which.
+//! protocol, by an exhaustive match on [`Violation`].
 
 mod classes;
 mod values;
@@ -48,37 +48,37 @@ pub struct Finding {
     pub violation: Violation,
 }
 
-/// What is wrong. The LDAP result code of each is in brackets (RFC 4511 §A.2).
+/// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// The entry has no object class. [65]
+    /// The entry has no object class.
     #[error("an entry has at least one object class")]
     NoClass,
-    /// An object class is not defined. [65 in an entry; 21 has been seen as well]
+    /// An object class is not defined.
     #[error("the object class {0} is not defined")]
     UnknownClass(String),
-    /// No class says what the entry is. [65]
+    /// No class says what the entry is.
     #[error("an entry has a structural object class")]
     NoStructuralClass,
-    /// Two structural classes, neither derived from the other. [65]
+    /// Two structural classes, neither derived from the other.
     #[error("the structural object classes {0} and {1} are not derived from each other")]
     StructuralClasses(String, String),
-    /// A class demands the attribute. [65]
+    /// A class demands the attribute.
     #[error("the object class {0} demands it")]
     Missing(String),
-    /// No class of the entry has the attribute. [65]
+    /// No class of the entry has the attribute.
     #[error("no object class of the entry allows it")]
     NotAllowed,
-    /// The attribute type is not defined. [17]
+    /// The attribute type is not defined.
     #[error("the attribute type is not defined")]
     UnknownAttribute,
-    /// The attribute's name or options are malformed. [17]
+    /// The attribute's name or options are malformed.
     #[error("this is no attribute description")]
     BadDescription,
-    /// Several values of an attribute that has one at most. [19]
+    /// Several values of an attribute that has one at most.
     #[error("it has {0} values, and one is allowed")]
     SingleValue(usize),
-    /// A value is not of its syntax. [21]
+    /// A value is not of its syntax.
     #[error("{error}; its syntax is {}", syntax.name())]
     Syntax {
         /// The syntax.
@@ -86,10 +86,10 @@ pub enum Violation {
         /// What is wrong.
         error: ValueError,
     },
-    /// The same value as another, which is given. [20]
+    /// The same value as another, which is given.
     #[error("the value is the same as value {0}")]
     Duplicate(usize),
-    /// Only the server writes the attribute. [19]
+    /// Only the server writes the attribute.
     #[error("only the server writes it")]
     NotModifiable,
 }

@@ -105,14 +105,17 @@ fn assertion_key(
     };
     let mut value = Key::new();
     rule.key(schema, &assertion.value, depth + 1, &mut value)?;
+    let is_plain = |byte: u8| !matches!(byte, b',' | b'+' | b'=' | b'#' | b'\\' | 0..=0x1f | 0x7f);
+    if value.iter().all(|&byte| is_plain(byte)) {
+        key.extend_from_slice(&value);
+        return Ok(());
+    }
     for byte in value {
-        if matches!(byte, b',' | b'+' | b'=' | b'#' | b'\\' | 0..=0x1f | 0x7f) {
-            key.push(b'\\');
-            key.extend(
-                [byte >> 4, byte & 15].map(|digit| if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }),
-            );
-        } else {
+        if is_plain(byte) {
             key.push(byte);
+        } else {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            key.extend_from_slice(&[b'\\', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
         }
     }
     Ok(())

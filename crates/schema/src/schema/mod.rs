@@ -56,7 +56,7 @@ pub enum Removal<'a> {
 }
 
 impl Schema {
-    /// The built-in schema. Made once, when a server starts: it takes about a millisecond.
+    /// The built-in schema. Made once, when a server starts: it takes some milliseconds.
     ///
     /// # Errors
     ///

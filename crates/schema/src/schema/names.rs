@@ -1,13 +1,35 @@
 //! Names and OIDs to places, without regard to case and without allocation.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::text::Lower;
 
 /// Names in lower case, and OIDs.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
-    places: HashMap<Box<[u8]>, u32>,
+    places: HashMap<Box<[u8]>, u32, BuildHasherDefault<Fnv>>,
+}
+
+/// FNV-1a: quick for short names. Only administrators choose the names in a schema, so that nobody can crowd a bucket.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Names {
