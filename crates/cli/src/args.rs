@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{domain, edit, find, generate, group, host, list, moving, node, transfer, user};
+use crate::command::{
+    changes, domain, edit, find, generate, group, host, list, moving, node, transfer, user,
+};
 use crate::failure::EXIT_CODES;
 
 /// Look at and change NetInfo domains.
@@ -137,6 +139,8 @@ pub(crate) enum PlainCommand {
     Domain(domain::DomainCommand),
     /// Show what the daemon is doing
     Status,
+    /// Show what was changed in a domain, when and by whom
+    Changes(changes::Changes),
     /// Check the database of a domain, or of all domains
     Check(node::Check),
     /// Save a domain to a file
@@ -220,6 +224,7 @@ mod tests {
           host         Hosts of a domain
           domain       Domains of a server
           status       Show what the daemon is doing
+          changes      Show what was changed in a domain, when and by whom
           check        Check the database of a domain, or of all domains
           backup       Save a domain to a file
           restore      Put a saved domain in place

@@ -1,5 +1,6 @@
 //! The commands. Each module declares the arguments of its commands and carries them out.
 
+pub(crate) mod changes;
 pub(crate) mod domain;
 pub(crate) mod edit;
 pub(crate) mod find;
@@ -47,6 +48,7 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::Host(command) => host::run(context, command)?,
         PlainCommand::Domain(command) => domain::run(context, command)?,
         PlainCommand::Status => node::status(context)?,
+        PlainCommand::Changes(args) => changes::changes(context, &args)?,
         PlainCommand::Check(args) => return node::check(context, &args),
         PlainCommand::Backup(args) => transfer::backup(context, &args)?,
         PlainCommand::Restore(args) => transfer::restore(context, &args)?,

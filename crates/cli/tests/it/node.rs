@@ -44,6 +44,24 @@ fn domains_are_named_by_their_place() {
 }
 
 #[test]
+fn changes_are_told_in_order() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok("mkdir /places");
+    tool.ok("set /places city Uppsala");
+    let list = tool.json("changes");
+    let list = list.as_array().unwrap();
+    let numbers: Vec<_> = list.iter().map(|c| c["sequence"].as_u64().unwrap()).collect();
+    assert!(numbers.len() >= 2 && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    let last = list.last().unwrap();
+    assert_eq!((&last["by"], &last["change"]), (&json!("root"), &json!("createprop")));
+    // Resumed behind the last but one, only the last is told.
+    let since = numbers[numbers.len() - 2];
+    assert_eq!(tool.json(&format!("changes --since {since}")).as_array().unwrap().len(), 1);
+    assert!(tool.ok("changes --limit 1").starts_with("NUMBER  TIME"));
+}
+
+#[test]
 fn a_backup_is_restored() {
     let node = Node::start();
     let tool = Tool::local(&node);
