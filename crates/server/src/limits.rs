@@ -96,6 +96,9 @@ pub const PASSWORD_CHECKS: usize = 2;
 /// Datagrams per socket whose answer waits for another server; further ones are dropped.
 pub const LATER_DATAGRAMS: usize = 256;
 
+/// Questions to other servers under way at once; further ones wait.
+pub const MAX_QUESTIONS: usize = 64;
+
 /// Uploads (restores) open at once on the local socket. An upload ends with its connection.
 pub const MAX_UPLOADS: usize = 4;
 

@@ -26,7 +26,12 @@ const STEP: Patience = Patience { total: Duration::from_secs(2), resend: Duratio
 
 /// Parent of a domain as far as it is known.
 #[derive(Default)]
-pub(crate) struct Parent(Mutex<State>);
+pub(crate) struct Parent {
+    state: Mutex<State>,
+    /// The last search: when it began and what it found. Held while one is under way, so that many who ask at once make
+    /// one search and not one each.
+    search: tokio::sync::Mutex<Option<(Instant, Option<Server>)>>,
+}
 
 #[derive(Default)]
 enum State {
@@ -56,7 +61,7 @@ impl Parent {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,6 +86,21 @@ pub(crate) fn rparent(
 }
 
 async fn find(node: &Running, served: &Served) -> Option<Server> {
+    let asked = Instant::now();
+    let mut last = served.parent.search.lock().await;
+    // What somebody else found answers this question too, if the search began after it was asked.
+    if let Some((begun, found)) = &*last
+        && *begun >= asked
+    {
+        return found.clone();
+    }
+    let begun = Instant::now();
+    let found = search(node, served).await;
+    *last = Some((begun, found.clone()));
+    found
+}
+
+async fn search(node: &Running, served: &Served) -> Option<Server> {
     let known = match &*served.parent.lock() {
         State::Bound(server) => Some(server.clone()),
         State::Root(since) => {

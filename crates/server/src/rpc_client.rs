@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use netinfo_wire::rpc::{Credential, Outcome, parse_reply, put_call};
 use tokio::net::UdpSocket;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::limits::MAX_UDP_DATAGRAM;
+use crate::limits::{MAX_QUESTIONS, MAX_UDP_DATAGRAM};
 
 /// A procedure of a program at an address.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,9 @@ pub(crate) async fn call(target: Target, args: &[u8], patience: Patience) -> Opt
 }
 
 async fn attempt(target: Target, args: &[u8], patience: Patience) -> io::Result<Option<Vec<u8>>> {
+    // Each takes a socket; whoever makes us ask must not make us run out of them.
+    static QUESTIONS: Semaphore = Semaphore::const_new(MAX_QUESTIONS);
+    let _permit = QUESTIONS.acquire().await;
     static XID: AtomicU32 = AtomicU32::new(0);
     if XID.load(Ordering::Relaxed) == 0 {
         let mut seed = [0; 4];

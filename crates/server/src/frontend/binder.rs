@@ -12,9 +12,10 @@ use netinfo_wire::nibind::{
 };
 use netinfo_wire::rpc::{AcceptStat, Call, Credential, auth_password, put_accepted};
 use netinfo_wire::xdr;
+use zeroize::Zeroizing;
 
 use super::netinfo::status_of;
-use super::{Context, Step, Transport, accepted, deny_too_weak, now, refuse};
+use super::{Caller, Context, Port, Step, Transport, accepted, deny_too_weak, now, refuse};
 use crate::node::Running;
 use crate::rpc_client::{Patience, Target, call as call_udp};
 
@@ -79,13 +80,67 @@ pub(crate) fn call(node: &Arc<Running>, context: &Context, call: &Call<'_>, out:
     let Ok(procedure) = procedure else {
         return refuse(out, call.xid, AcceptStat::ProcUnavail);
     };
-    answer(node, context, procedure, call, out)
+    let root = context.caller.origin.is_local_root();
+    if !root
+        && takes_root(procedure)
+        && let Some(password) = root_password(node, call)
+    {
+        return Step::Later(Box::pin(verified(node.clone(), context.caller, procedure, password, call)));
+    }
+    answer(node, context, root, procedure, call, out)
         .unwrap_or_else(|_| refuse(out, call.xid, AcceptStat::GarbageArgs))
+}
+
+fn takes_root(procedure: Procedure) -> bool {
+    use Procedure as P;
+    matches!(procedure, P::Register | P::Unregister | P::CreateMaster | P::CreateClone | P::DestroyDomain)
+}
+
+/// What is said to be the root password of the domain `local`: with the historical behaviour, and only then, whoever
+/// knows it is the superuser.
+fn root_password(node: &Running, call: &Call<'_>) -> Option<Zeroizing<Vec<u8>>> {
+    match &call.cred {
+        Credential::Sys(sys) if node.historical => Some(auth_password(sys.machine)),
+        _ => None,
+    }
+}
+
+/// The reply to a call whose credential has to be verified first, which takes processor time.
+fn verified(
+    node: Arc<Running>,
+    caller: Caller,
+    procedure: Procedure,
+    password: Zeroizing<Vec<u8>>,
+    call: &Call<'_>,
+) -> impl Future<Output = Vec<u8>> + Send + use<> {
+    let (xid, prog, vers, proc, args) = (call.xid, call.prog, call.vers, call.proc, call.args.to_vec());
+    async move {
+        let permit = node.password_permits.clone().acquire_owned().await;
+        let local = node.served(crate::node::DEFAULT_TAG);
+        let checked = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let credentials = Credentials::UidPassword { uid: 0, password: &password };
+            local.and_then(|local| local.domain.authenticate(credentials, caller.origin).ok())
+        });
+        let root = checked.await.ok().flatten().is_some_and(|session| session.is_superuser());
+        let mut out = Vec::new();
+        let step = {
+            let call = Call { xid, prog, vers, proc, cred: Credential::None, args: &args };
+            let context = Context { connection: 0, caller, port: Port::Binder, selected: None };
+            answer(&node, &context, root, procedure, &call, &mut out)
+                .unwrap_or_else(|_| refuse(&mut out, xid, AcceptStat::GarbageArgs))
+        };
+        match step {
+            Step::Later(future) => future.await,
+            _ => out,
+        }
+    }
 }
 
 fn answer(
     node: &Arc<Running>,
     context: &Context,
+    root: bool,
     procedure: Procedure,
     call: &Call<'_>,
     out: &mut Vec<u8>,
@@ -104,14 +159,14 @@ fn answer(
         Procedure::Bind => bind(node, &BindArgs::decode(call.args)?, xid, out),
         Procedure::Register => {
             let args = Registration::decode(call.args)?;
-            privileged(node, context, call, out, |_| {
+            privileged(node, root, call, out, |_| {
                 let room = node.registry.register(args.tag, args.addrs, false);
                 if room { Status::Ok } else { Status::NoSpace }
             })
         }
         Procedure::Unregister => {
             let tag = decode_tag(call.args)?;
-            privileged(node, context, call, out, |_| {
+            privileged(node, root, call, out, |_| {
                 node.registry.unregister(tag);
                 Status::Ok
             })
@@ -120,16 +175,16 @@ fn answer(
             let tag = text(decode_tag(call.args)?);
             let (work, made) = (node.clone(), tag.clone());
             let make = move || work.core.create_master(&made, now()).map(drop);
-            create(node, context, call, tag, out, make)
+            create(node, root, call, tag, out, make)
         }
         Procedure::CreateClone => {
             let args = CloneArgs::decode(call.args)?;
             let (tag, master, master_tag) = (text(args.tag), text(args.master_name), text(args.master_tag));
             let (address, work, made) = (args.master_addr, node.clone(), tag.clone());
             let make = move || work.core.create_clone(&made, &master, address, &master_tag, now()).map(drop);
-            create(node, context, call, tag, out, make)
+            create(node, root, call, tag, out, make)
         }
-        Procedure::DestroyDomain => destroy(node, context, call, text(decode_tag(call.args)?), out),
+        Procedure::DestroyDomain => destroy(node, root, call, text(decode_tag(call.args)?), out),
     })
 }
 
@@ -140,30 +195,15 @@ fn text(bytes: &[u8]) -> String {
 /// Answers a status at once, if the caller is the superuser of this host.
 fn privileged(
     node: &Running,
-    context: &Context,
+    root: bool,
     call: &Call<'_>,
     out: &mut Vec<u8>,
     work: impl FnOnce(&Running) -> Status,
 ) -> Step {
     put_accepted(out, call.xid, AcceptStat::Success);
-    let status = if is_root(node, context, call) { work(node) } else { Status::Perm };
+    let status = if root { work(node) } else { Status::Perm };
     put_status(out, status);
     Step::Done
-}
-
-/// Local superuser, or — with the historical behaviour only — whoever knows the root password of the domain `local`.
-fn is_root(node: &Running, context: &Context, call: &Call<'_>) -> bool {
-    if context.caller.origin.is_local_root() {
-        return true;
-    }
-    let (true, Credential::Sys(sys), Some(local)) =
-        (node.historical, &call.cred, node.served(crate::node::DEFAULT_TAG))
-    else {
-        return false;
-    };
-    let password = auth_password(sys.machine);
-    let credentials = Credentials::UidPassword { uid: 0, password: &password };
-    local.domain.authenticate(credentials, context.caller.origin).is_ok_and(|s| s.is_superuser())
 }
 
 fn get_register(node: &Arc<Running>, context: &Context, tag: &[u8], xid: u32, out: &mut Vec<u8>) -> Step {
@@ -236,15 +276,15 @@ fn resolve_alias(node: &Running, tag: &[u8], address: Ipv4Addr) -> Vec<u8> {
 /// Makes a domain and serves it before the answer leaves.
 fn create(
     node: &Arc<Running>,
-    context: &Context,
+    root: bool,
     call: &Call<'_>,
     tag: String,
     out: &mut Vec<u8>,
     make: impl FnOnce() -> Result<(), Error> + Send + 'static,
 ) -> Step {
     // A tag that another process has registered is taken, too.
-    if node.registry.find(tag.as_bytes()).is_some() || !is_root(node, context, call) {
-        return privileged(node, context, call, out, |_| Status::DupTag);
+    if node.registry.find(tag.as_bytes()).is_some() || !root {
+        return privileged(node, root, call, out, |_| Status::DupTag);
     }
     let (node, xid) = (node.clone(), call.xid);
     Step::Later(Box::pin(async move {
@@ -264,9 +304,9 @@ fn create(
     }))
 }
 
-fn destroy(node: &Arc<Running>, context: &Context, call: &Call<'_>, tag: String, out: &mut Vec<u8>) -> Step {
-    let Some(entry) = node.registry.find(tag.as_bytes()).filter(|_| is_root(node, context, call)) else {
-        return privileged(node, context, call, out, |_| Status::NoTag);
+fn destroy(node: &Arc<Running>, root: bool, call: &Call<'_>, tag: String, out: &mut Vec<u8>) -> Step {
+    let Some(entry) = node.registry.find(tag.as_bytes()).filter(|_| root) else {
+        return privileged(node, root, call, out, |_| Status::NoTag);
     };
     // A domain of ours stays ours when its registration was renewed from outside.
     if !entry.own && node.served(&tag).is_none() {

@@ -10,6 +10,7 @@
 //! * [`garbage`] – bytes without meaning on every port,
 //! * [`readers`] – replies that nobody reads,
 //! * [`changes`] – changes too large to be decoded all at once,
+//! * [`strangers`] – what takes another machine,
 //! * [`ending`] – uploads left behind, and the daemon's end amid all that.
 
 mod changes;
@@ -18,6 +19,7 @@ mod ending;
 mod garbage;
 mod readers;
 mod records;
+mod strangers;
 
 use std::fmt;
 use std::fs;
@@ -80,10 +82,15 @@ impl fmt::Display for Effect {
 impl Target {
     /// A daemon with this configuration and some users.
     fn start(config: &str) -> Self {
+        Self::listening("127.0.0.1:0", config)
+    }
+
+    /// The same, with the domain listening at another place.
+    fn listening(place: &str, config: &str) -> Self {
         let files = tempfile::tempdir().unwrap();
         let file = files.path().join("netinfod.toml");
         fs::write(&file, config).unwrap();
-        let builder = Node::builder().listen("portmap", "127.0.0.1:0").environment("NETINFO_LOG", "info");
+        let builder = Node::builder().listen("portmap", "127.0.0.1:0").listen("domain.local", place);
         let node = builder.arg("--config").arg(&file).start();
         let address = node.domain("local").tcp;
         let mut target = Self { node, address, users: 0, _files: files };
