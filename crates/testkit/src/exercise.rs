@@ -4,6 +4,8 @@
 //! The promises: no decoder panics; what decodes encodes to bytes that decode to the same value; owned
 //! results stay within [`MAX_EXPANSION`] bytes of heap per byte of input (and [`SMALL`]).
 
+pub mod ldap;
+
 use netinfo_wire::netinfo::{self, Entry, OwnedBinding, Property};
 use netinfo_wire::record::{self, Decoder, Piece, Pieces};
 use netinfo_wire::rpc::{self, Outcome};
@@ -302,7 +304,7 @@ fn stream_items(stream: &[u8], step: usize) -> Vec<u8> {
 
 /// Every function above.
 pub fn all(bytes: &[u8]) {
-    for exercise in [rpc_call, rpc_reply, record, netinfo_args, netinfo_results, nibind, portmap, control] {
+    for exercise in [rpc_call, rpc_reply, record, netinfo_args, netinfo_results, nibind, portmap, control, ldap::all] {
         exercise(bytes);
     }
 }
