@@ -29,6 +29,15 @@ pub type Attributes<'a> = List<'a, AttributeKind>;
 /// The modifications of one request, to be applied in order.
 pub type Modifications<'a> = List<'a, ModificationKind>;
 
+/// A [`Selection`] to be filled.
+pub type SelectionBuf = ListBuf<SelectionKind>;
+
+/// [`Attributes`] to be filled.
+pub type AttributesBuf = ListBuf<AttributeKind>;
+
+/// [`Modifications`] to be filled.
+pub type ModificationsBuf = ListBuf<ModificationKind>;
+
 /// An attribute and its values, in any number: a partial attribute.
 #[derive(Clone, Copy, PartialEq, Default)]
 pub struct Attribute<'a> {
@@ -106,7 +115,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-impl ListBuf<AttributeKind> {
+impl AttributesBuf {
     /// Appends an attribute with these values.
     pub fn add<V: AsRef<[u8]>>(&mut self, name: impl AsRef<[u8]>, values: impl IntoIterator<Item = V>) {
         self.push_with(|buf| put_attribute(buf, name.as_ref(), |buf| put_values(buf, values)));
@@ -163,7 +172,7 @@ impl Kind for ModificationKind {
     }
 }
 
-impl ListBuf<ModificationKind> {
+impl ModificationsBuf {
     /// Appends a change of an attribute with these values.
     pub fn add<V: AsRef<[u8]>>(
         &mut self,
@@ -192,7 +201,7 @@ mod tests {
 
     #[test]
     fn attributes_are_found_without_regard_to_case() {
-        let mut list = ListBuf::<AttributeKind>::new();
+        let mut list = AttributesBuf::new();
         list.add("objectClass", ["top", "person"]);
         list.add("cn", [""; 0]);
         let list = list.as_list();
@@ -203,7 +212,7 @@ mod tests {
 
     #[test]
     fn modifications_in_all_their_kinds() {
-        let mut list = ListBuf::<ModificationKind>::new();
+        let mut list = ModificationsBuf::new();
         for code in 0..4 {
             let op = ModifyOp::from_code(code).unwrap();
             assert_eq!(op.code(), code);

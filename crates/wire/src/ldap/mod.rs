@@ -29,14 +29,17 @@ pub mod result_code;
 pub mod url;
 pub mod writer;
 
-pub use attribute::{Attribute, Attributes, Modification, Modifications, ModifyOp, Selection, Values};
-pub use control::{Control, Controls, Payload};
+pub use attribute::{
+    Attribute, Attributes, AttributesBuf, Modification, Modifications, ModificationsBuf, ModifyOp, Selection,
+    SelectionBuf, Values,
+};
+pub use control::{Control, Controls, ControlsBuf, Payload};
 pub use dn::{Dn, Rdn};
 pub use filter::{Filter, FilterBuf};
 pub use list::{List, ListBuf};
 pub use message::{Envelope, Message, frame};
 pub use request::{Authentication, BindRequest, Request, Scope, SearchRequest};
-pub use response::{LdapResult, Response};
+pub use response::{LdapResult, Response, Uris, UrisBuf};
 pub use result_code::ResultCode;
 pub use writer::{EntryWriter, MessageWriter};
 

@@ -1,7 +1,7 @@
 //! What servers answer (RFC 4511 §4.1.9, §4.2.2, §4.5.2, §4.12, §4.13).
 
 use super::attribute::Attributes;
-use super::list::{List, octet_kind};
+use super::list::{List, ListBuf, octet_kind};
 use super::{Error, MAX_URIS, ResultCode, at, oid, oid_text, request};
 use crate::ber::{self, Reader, Tag};
 use crate::redact::{Text, debug_fields};
@@ -37,6 +37,9 @@ octet_kind! {
 
 /// Where to ask instead, any of these.
 pub type Uris<'a> = List<'a, UriKind>;
+
+/// [`Uris`] to be filled.
+pub type UrisBuf = ListBuf<UriKind>;
 
 /// A response.
 #[derive(Clone, Copy, Debug, PartialEq)]

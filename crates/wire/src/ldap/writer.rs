@@ -255,16 +255,15 @@ impl Drop for ValuesWriter<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::attribute::AttributeKind;
     use super::super::response::SearchEntry;
-    use super::super::{LdapResult, ListBuf, Message};
+    use super::super::{AttributesBuf, LdapResult, Message};
     use super::*;
 
     #[test]
     fn entries_are_what_the_whole_message_would_be() {
         for size in [0, 3, 100, 300, 70_000] {
             let value = vec![b'v'; size];
-            let mut attributes = ListBuf::<AttributeKind>::new();
+            let mut attributes = AttributesBuf::new();
             attributes.add("cn", [&value[..], b"second"]);
             attributes.add("objectClass", [b""; 0]);
             let entry = SearchEntry { dn: b"cn=x", attributes: attributes.as_list() };

@@ -38,6 +38,9 @@ debug_fields!(Control { oid: shown, critical: shown, value: hidden_option });
 /// The controls of a message.
 pub type Controls<'a> = List<'a, ControlKind>;
 
+/// [`Controls`] to be filled.
+pub type ControlsBuf = ListBuf<ControlKind>;
+
 /// [`Control`] as an element of a list.
 #[derive(Clone, Copy, Debug)]
 pub enum ControlKind {}
@@ -129,7 +132,7 @@ impl<'a> Controls<'a> {
     }
 }
 
-impl ListBuf<ControlKind> {
+impl ControlsBuf {
     /// Appends a control with this value.
     pub fn add<'a, P: Payload<'a>>(&mut self, critical: bool, payload: &P) {
         self.push_with(|buf| {
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn controls_are_found_and_decoded() {
-        let mut controls = ListBuf::<ControlKind>::new();
+        let mut controls = ControlsBuf::new();
         controls.add(true, &PagedResults { size: 100, cookie: b"" });
         controls.flag(oid::MANAGE_DSA_IT, false);
         let mut buf = Vec::new();

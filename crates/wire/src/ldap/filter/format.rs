@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
+use super::text::is_rule;
 use super::{Children, ExtensibleMatch, Filter, FilterBuf, Node, Substring, Substrings};
-use crate::ldap::{is_attribute_description, is_oid};
+use crate::ldap::is_attribute_description;
 
 /// The text form. Values are shown: this is for sending and for people who may see them, not for logs.
 ///
@@ -93,8 +94,7 @@ struct Rule<'a>(&'a [u8]);
 
 impl Display for Rule<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // `:dn` there means something else.
-        name(f, self.0, is_oid(self.0) && !self.0.eq_ignore_ascii_case(b"dn"))
+        name(f, self.0, is_rule(self.0))
     }
 }
 

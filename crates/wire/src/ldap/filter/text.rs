@@ -282,7 +282,7 @@ impl<'t> Parser<'t> {
         if !attribute_valid {
             return Self::error_at(left_at, ParseErrorKind::AttributeExpected);
         }
-        if parts.next().is_some() || rule.is_some_and(|rule| !is_oid(rule)) {
+        if parts.next().is_some() || rule.is_some_and(|rule| !is_rule(rule)) {
             return Self::error_at(left_at, ParseErrorKind::RuleExpected);
         }
         let item = ber::begin(&mut self.out, node::EXTENSIBLE);
@@ -299,6 +299,11 @@ impl<'t> Parser<'t> {
         ber::end(&mut self.out, item);
         Ok(())
     }
+}
+
+/// Whether this can stand for a matching rule: where a rule may be, `dn` means something else.
+pub(super) fn is_rule(name: &[u8]) -> bool {
+    is_oid(name) && !name.eq_ignore_ascii_case(b"dn")
 }
 
 /// The byte two hexadecimal digits stand for.
@@ -333,6 +338,7 @@ mod tests {
         assert_eq!(error("(:=x)"), (1, AttributeExpected));
         assert_eq!(error("(:dn:=x)"), (1, AttributeExpected));
         assert_eq!(error("(cn:a b:=x)"), (1, RuleExpected));
+        assert_eq!(error("(cn:dn:dn:=x)"), (1, RuleExpected));
         assert_eq!(error("(cn:dn:a:b:=x)"), (1, RuleExpected));
         assert_eq!(error("(cn=a\\2)"), (5, BadEscape));
         assert_eq!(error("(cn=a\\zz)"), (5, BadEscape));
