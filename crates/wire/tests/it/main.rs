@@ -5,6 +5,7 @@
 
 mod golden;
 mod hostile;
+mod ldap;
 mod oracle;
 mod round_trip;
 mod worked;
