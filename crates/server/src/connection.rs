@@ -77,6 +77,8 @@ pub(crate) struct Connection {
     /// Bytes read and not yet looked at.
     backlog: Vec<u8>,
     out: Vec<u8>,
+    /// Bytes kept for the pages of a reply that are still to come.
+    kept: usize,
     pending: VecDeque<Pending>,
     /// For the next change.
     permit: Option<OwnedSemaphorePermit>,
@@ -100,6 +102,7 @@ impl Connection {
             decoder,
             backlog,
             out,
+            kept: 0,
             pending,
             permit,
             wanted,
@@ -220,7 +223,7 @@ impl Connection {
 
     /// Bytes this connection holds.
     fn held(&self) -> usize {
-        self.out.capacity() + self.backlog.capacity() + 2 * self.decoder.buffered()
+        self.out.capacity() + self.backlog.capacity() + 2 * self.decoder.buffered() + self.kept
     }
 
     fn read_and_process(&mut self) -> Result<Option<Step>, End> {
@@ -437,6 +440,7 @@ impl Connection {
         let node = self.node.clone();
         let mut first = true;
         loop {
+            self.place.hold(self.held());
             // Many long replies wait for each other here, and not short ones for all of them.
             let permit = tokio::select! {
                 permit = node.page_permits.acquire() => permit,
@@ -450,7 +454,10 @@ impl Connection {
             };
             drop(permit);
             let last = match page {
-                Page::More => 0,
+                Page::More(kept) => {
+                    self.kept = kept;
+                    0
+                }
                 Page::Last => LAST_FRAGMENT,
                 Page::Failed => return Err(End::Refused("a reply could not be finished")),
             };
@@ -458,6 +465,7 @@ impl Connection {
             self.out[mark..mark + 4].copy_from_slice(&(len | last).to_be_bytes());
             self.flush().await?;
             if page == Page::Last {
+                self.kept = 0;
                 return Ok(());
             }
             tokio::task::yield_now().await;

@@ -20,8 +20,8 @@ pub(crate) type Pages = Box<dyn FnMut(&mut Vec<u8>) -> Page + Send>;
 /// What a call of [`Pages`] has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Page {
-    /// There is more to come.
-    More,
+    /// There is more to come, for which this many bytes are kept.
+    More(usize),
     /// The reply is complete.
     Last,
     /// It cannot be completed; the connection is to be closed, because the peer could not tell.

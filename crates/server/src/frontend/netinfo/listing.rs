@@ -101,8 +101,9 @@ impl Listing {
         };
         self.next += put_children(&view, &self.what, &children[self.next..], out);
         if self.next < children.len() {
+            let kept = children.capacity() * size_of::<u32>();
             self.children = Some(children);
-            return Page::More;
+            return Page::More(kept);
         }
         tail(out, &self.what, self.own);
         Page::Last
