@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use netinfo_server::limits::{ATTACKED_LATENCY, ATTACKED_MEMORY};
 use netinfo_testkit::{Caller, Node};
+use netinfo_wire::control::{self, Response, put_request};
 use netinfo_wire::netinfo::{self, INDEX_NULL, Id, LookupArgs, Procedure};
 use netinfo_wire::rpc::{Outcome, parse_reply};
 use tempfile::TempDir;
@@ -225,6 +226,17 @@ impl Target {
         let values = wire::statistic(&mut Caller::tcp(self.address), "connections");
         let numbers: Vec<u64> = values.iter().map(|v| v.parse().unwrap()).collect();
         numbers.try_into().unwrap()
+    }
+
+    /// Bytes that all connections hold, as the daemon knows it.
+    fn held(&self) -> u64 {
+        let mut args = Vec::new();
+        put_request(&mut args, br#"{"op":"status"}"#);
+        let procedure = control::Procedure::Request.code();
+        let mut root = Caller::unix(&self.node.socket());
+        let results = root.call(control::PROGRAM, control::VERSION, procedure, &args).unwrap();
+        let status: serde_json::Value = serde_json::from_slice(Response::decode(&results).unwrap().json).unwrap();
+        status["connections"]["held_bytes"].as_u64().unwrap()
     }
 
     fn connect(&self) -> TcpStream {

@@ -76,6 +76,9 @@ fn slow_readers_of_long_lists_hold_up_nobody() {
             stream.write_all(&call).unwrap();
         }
         thread::sleep(Duration::from_millis(300));
+        // What is kept for them is known: the numbers of all children, for those whose turn has come.
+        let held = target.held();
+        assert!(held > 5 * 4 * MANY as u64, "{held} bytes held");
         // While they are in the middle of their replies, others write. If one of them pinned what it lists, no page
         // that is replaced could be used again.
         let before = size();
