@@ -6,6 +6,10 @@
 //! What a connection holds (a record that is not complete, replies nobody reads) is reported to its [`Place`], and what
 //! it wants changed takes permits of all connections together, so that many peers cannot take more than a few.
 //! Whatever a connection waits for except the writer, it may be told to go meanwhile.
+//!
+//! [`replies`] sends.
+
+mod replies;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,21 +19,18 @@ use std::time::{Duration, Instant};
 
 use netinfo_directory::{Credentials, Outcome};
 use netinfo_wire::netinfo::Procedure;
-use netinfo_wire::record::{self, Decoder, LAST_FRAGMENT};
+use netinfo_wire::record::{self, Decoder};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout;
 
 use crate::connections::{Place, Reason};
 use crate::frontend::netinfo::encode_outcome;
 use crate::frontend::{self, Context, Kind, OwnedCredentials, Proposal, Step, now};
-use crate::limits::{
-    HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits,
-};
+use crate::limits::{HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits};
 use crate::node::Running;
 use crate::replica;
 use crate::served::{Counted, Served};
 use crate::socket::Socket;
-use crate::stream::{self, Page, Pages, Piece, Stream};
 use crate::throttle::Throttle;
 
 thread_local! {
@@ -433,123 +434,6 @@ impl Connection {
         }
         let _permit = self.permit.take();
         self.pending.push_back(Pending { xid, procedure, served, start, result, _permit });
-    }
-
-    /// Sends a reply made piece by piece as one record of several fragments.
-    async fn pages(&mut self, mut pages: Pages) -> Result<(), End> {
-        let node = self.node.clone();
-        let mut first = true;
-        loop {
-            self.place.hold(self.held());
-            // Many long replies wait for each other here, and not short ones for all of them.
-            let permit = tokio::select! {
-                permit = node.page_permits.acquire() => permit,
-                end = self.told_to_go() => return Err(end),
-            };
-            let mark = record::begin(&mut self.out);
-            let page = match std::mem::take(&mut first) {
-                // The list of all children comes before it.
-                true => tokio::task::block_in_place(|| pages(&mut self.out)),
-                false => pages(&mut self.out),
-            };
-            drop(permit);
-            let last = match page {
-                Page::More(kept) => {
-                    self.kept = kept;
-                    0
-                }
-                Page::Last => LAST_FRAGMENT,
-                Page::Failed => return Err(End::Refused("a reply could not be finished")),
-            };
-            let len = (self.out.len() - mark - 4) as u32;
-            self.out[mark..mark + 4].copy_from_slice(&(len | last).to_be_bytes());
-            self.flush().await?;
-            if page == Page::Last {
-                self.kept = 0;
-                return Ok(());
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Sends a reply made on another thread as one record of several fragments.
-    async fn stream(&mut self, stream: Stream) -> Result<(), End> {
-        let (mut sink, mut pieces) = stream::channel();
-        let make = stream.make;
-        tokio::task::spawn_blocking(move || make(&mut sink));
-        let send = async {
-            loop {
-                let (piece, last) = match pieces.recv().await {
-                    Some(Piece::More(piece)) => (piece, false),
-                    Some(Piece::Last(piece)) => (piece, true),
-                    None => return Err(End::Refused("a reply could not be finished")),
-                };
-                record::put_fragment_header(&mut self.out, piece.len() as u32, last);
-                self.out.extend_from_slice(&piece);
-                self.flush().await?;
-                if last {
-                    return Ok(());
-                }
-            }
-        };
-        match stream.deadline {
-            Some(limit) => {
-                timeout(limit, send).await.unwrap_or(Err(End::Refused("a long reply is read too slowly")))
-            }
-            None => send.await,
-        }
-    }
-
-    /// Sends all output. A peer that takes nothing for too long loses the connection.
-    async fn flush(&mut self) -> Result<(), End> {
-        let mut sent = 0;
-        while sent < self.out.len() {
-            match self.socket.try_write(&self.out[sent..]) {
-                Ok(n) => sent += n,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.place.hold(self.held());
-                    self.wait_for_reader().await?;
-                    self.place.touch();
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        self.out.clear();
-        if self.out.capacity() > READ_BUFFER {
-            self.out = Vec::new();
-        }
-        Ok(())
-    }
-
-    async fn wait_for_reader(&self) -> Result<(), End> {
-        let wait = async {
-            tokio::select! {
-                ready = self.socket.writable() => ready.map_err(End::from),
-                end = self.told_to_go() => Err(end),
-            }
-        };
-        timeout(self.node.limits.stall, wait).await.unwrap_or(Err(End::Refused("replies are not read")))
-    }
-
-    /// Closes without taking away what was sent: a socket that is closed while requests wait in it or are on their way is
-    /// reset, and the peer may then lose replies it has not read yet. So it gets the end of the stream first, and a
-    /// moment to close its side.
-    async fn linger(&self) {
-        if self.socket.finish().is_err() {
-            return;
-        }
-        let until = tokio::time::Instant::now() + LINGER;
-        loop {
-            match SCRATCH.with_borrow_mut(|scratch| self.socket.try_read(scratch)) {
-                Ok(n) if n > 0 => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if !matches!(timeout_at(until, self.socket.readable()).await, Ok(Ok(()))) {
-                        return;
-                    }
-                }
-                _ => return,
-            }
-        }
     }
 }
 

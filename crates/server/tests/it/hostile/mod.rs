@@ -235,7 +235,8 @@ impl Target {
         let procedure = control::Procedure::Request.code();
         let mut root = Caller::unix(&self.node.socket());
         let results = root.call(control::PROGRAM, control::VERSION, procedure, &args).unwrap();
-        let status: serde_json::Value = serde_json::from_slice(Response::decode(&results).unwrap().json).unwrap();
+        let status: serde_json::Value =
+            serde_json::from_slice(Response::decode(&results).unwrap().json).unwrap();
         status["connections"]["held_bytes"].as_u64().unwrap()
     }
 

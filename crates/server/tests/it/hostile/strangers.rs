@@ -54,9 +54,8 @@ fn many_who_ask_for_a_silent_parent_make_one_search() {
             properties.push((b"serves".to_vec(), vec![b"../network".to_vec()]));
             properties
         });
-        let descriptors = |target: &Target| {
-            std::fs::read_dir(format!("/proc/{}/fd", target.node.pid())).unwrap().count()
-        };
+        let descriptors =
+            |target: &Target| std::fs::read_dir(format!("/proc/{}/fd", target.node.pid())).unwrap().count();
         target.attacked("questions for a silent parent", |target| {
             let before = descriptors(target);
             let begin = Instant::now();
