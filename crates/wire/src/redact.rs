@@ -21,7 +21,7 @@ impl fmt::Debug for Text<'_> {
 }
 
 /// Implements `Debug` for a struct that borrows: each field is shown as it is, as a name (`text`), or
-/// as a number of bytes (`hidden`, or `hidden_option` where it may be missing).
+/// as a number of bytes (`hidden`); `text_option` and `hidden_option` where it may be missing.
 macro_rules! debug_fields {
     ($ty:ident { $($field:ident: $how:ident),* $(,)? }) => {
         impl std::fmt::Debug for $ty<'_> {
@@ -34,6 +34,7 @@ macro_rules! debug_fields {
     };
     (@shown $value:expr) => { $value };
     (@text $value:expr) => { $crate::redact::Text($value) };
+    (@text_option $value:expr) => { $value.map($crate::redact::Text) };
     (@hidden $value:expr) => { $crate::redact::Hidden($value) };
     (@hidden_option $value:expr) => { $value.map($crate::redact::Hidden) };
 }

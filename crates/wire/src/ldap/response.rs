@@ -291,3 +291,41 @@ impl<'a> Response<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_are_limited() {
+        assert!(Uris::decode(&b"\x04\0".repeat(MAX_URIS)).is_ok());
+        let error = Error::TooMany { what: "URIs", limit: MAX_URIS };
+        assert_eq!(Uris::decode(&b"\x04\0".repeat(MAX_URIS + 1)), Err(error));
+    }
+
+    #[test]
+    fn every_request_with_an_answer_has_one_with_its_result() {
+        let result = LdapResult::new(ResultCode::Busy, b"later");
+        let answered: Vec<_> = (0..=30)
+            .flat_map(|number| [Tag::application(number), Tag::application_constructed(number)])
+            .filter_map(|tag| Some((tag.number(), Response::to_request(tag, result)?)))
+            .collect();
+        let numbers: Vec<_> = answered.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [0, 3, 6, 8, 10, 12, 14, 23]);
+        for (number, response) in answered {
+            assert_eq!(response.result(), Some(&result));
+            // Responses follow their requests, but for the search, which has three.
+            assert_eq!(response.tag().number(), number + if number == 3 { 2 } else { 1 });
+        }
+    }
+
+    #[test]
+    fn what_entries_and_results_say_is_not_shown() {
+        let result = LdapResult { matched_dn: b"hidden", ..LdapResult::new(ResultCode::Success, b"hidden") };
+        let entry = SearchEntry { dn: b"hidden", attributes: Attributes::EMPTY };
+        let bind = BindResponse { result, server_credentials: Some(b"hidden") };
+        let extended = ExtendedResponse { result, name: Some("1.2"), value: Some(b"hidden") };
+        let text = format!("{entry:?} {bind:?} {extended:?}");
+        assert!(!text.contains("hidden") && !text.contains("104, 105") && text.contains("1.2"), "{text}");
+    }
+}

@@ -7,7 +7,7 @@ use super::Payload;
 use crate::ber::{self, Reader, Tag};
 use crate::ldap::list::{Kind, List};
 use crate::ldap::{Error, ResultCode, at, oid};
-use crate::redact::{Hidden, Text, debug_fields};
+use crate::redact::{Hidden, debug_fields};
 
 /// Most keys of one sort request.
 pub const MAX_SORT_KEYS: usize = 16;
@@ -82,15 +82,7 @@ pub struct SortKey<'a> {
     pub reverse: bool,
 }
 
-impl fmt::Debug for SortKey<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SortKey")
-            .field("attribute", &Text(self.attribute))
-            .field("rule", &self.rule.map(Text))
-            .field("reverse", &self.reverse)
-            .finish()
-    }
-}
+debug_fields!(SortKey { attribute: text, rule: text_option, reverse: shown });
 
 /// [`SortKey`] as an element of a list.
 #[derive(Clone, Copy, Debug)]
@@ -129,13 +121,15 @@ impl Kind for SortKeyKind {
 }
 
 /// Whether the result is sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SortResponse<'a> {
     /// `success` if it is.
     pub code: ResultCode,
     /// The first attribute it could not be sorted by.
     pub attribute: Option<&'a [u8]>,
 }
+
+debug_fields!(SortResponse { code: shown, attribute: text_option });
 
 impl<'a> Payload<'a> for SortResponse<'a> {
     const OID: &'static str = oid::SORT_RESPONSE;

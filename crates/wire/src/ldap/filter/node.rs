@@ -220,16 +220,12 @@ pub struct ExtensibleMatch<'a> {
     pub dn_attributes: bool,
 }
 
-impl fmt::Debug for ExtensibleMatch<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExtensibleMatch")
-            .field("rule", &self.rule.map(Text))
-            .field("attribute", &self.attribute.map(Text))
-            .field("value", &Hidden(self.value))
-            .field("dn_attributes", &self.dn_attributes)
-            .finish()
-    }
-}
+debug_fields!(ExtensibleMatch {
+    rule: text_option,
+    attribute: text_option,
+    value: hidden,
+    dn_attributes: shown,
+});
 
 impl<'a> ExtensibleMatch<'a> {
     fn decode(contents: &'a [u8]) -> Result<Self, Error> {

@@ -1,4 +1,5 @@
-//! Filters from text (RFC 4515).
+//! Filters from text (RFC 4515). The encoding takes at most twice the bytes of the text and is written
+//! once, without a tree in between.
 
 use super::{FilterBuf, MAX_FILTER_BYTES, MAX_FILTER_DEPTH, MAX_FILTER_NODES, MAX_SUBSTRINGS, node};
 use crate::ber::{self, Tag};
