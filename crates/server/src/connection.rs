@@ -40,6 +40,8 @@ thread_local! {
 
 /// Lines about peers that misbehave.
 static MISBEHAVIOUR: Throttle = Throttle::new();
+/// Lines about passwords that do not match.
+static FAILED_LOGINS: Throttle = Throttle::new();
 
 /// Why a connection ends.
 enum End {
@@ -409,19 +411,18 @@ impl Connection {
         if matches!(credentials, OwnedCredentials::None) {
             return self.submit(proposal, Credentials::None);
         }
-        let (served, origin, peer) =
-            (proposal.served.clone(), self.context.caller.origin, self.context.caller.peer);
-        let permit = self.node.password_permits.clone().acquire_owned().await;
-        let checked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let result = served.domain.authenticate(credentials.borrow(), origin);
-            if let (Err(error), OwnedCredentials::UidPassword { uid, .. }) = (&result, &credentials) {
-                let address = peer.map_or_else(|| "local socket".into(), |p| p.to_string());
-                tracing::warn!(uid, address, tag = served.domain.tag(), "authentication failed: {error}");
-            }
-            result
-        });
-        let session = checked.await.unwrap_or(Err(netinfo_directory::Error::Busy));
+        let uid = match &credentials {
+            OwnedCredentials::UidPassword { uid, .. } => Some(*uid),
+            OwnedCredentials::None => None,
+        };
+        let (served, caller) = (proposal.served.clone(), self.context.caller);
+        let session = self.node.passwords.check(served, credentials, caller.origin).await;
+        if let (Err(error), Some(uid)) = (&session, uid) {
+            let address = caller.peer.map_or_else(|| "local socket".into(), |p| p.to_string());
+            let tag = proposal.served.domain.tag();
+            FAILED_LOGINS
+                .line(|more| tracing::warn!(uid, address, tag, more, "authentication failed: {error}"));
+        }
         let Proposal { xid, procedure, served, change, .. } = proposal;
         let (tx, result) = oneshot::channel();
         let start = Instant::now();

@@ -22,8 +22,9 @@ use crate::frontend::control::Uploads;
 use crate::frontend::portmap::Mappings;
 use crate::frontend::{Caller, Context, Port, Transport, netinfo};
 use crate::interfaces::OwnAddresses;
-use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, PASSWORD_CHECKS, pages_at_once};
+use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, pages_at_once};
 use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
+use crate::passwords::Passwords;
 use crate::served::Served;
 use crate::settings::ListenSettings;
 use crate::socket::Socket;
@@ -52,7 +53,7 @@ pub(crate) struct Running {
     pub(crate) mappings: Mappings,
     pub(crate) uploads: Uploads,
     pub(crate) readall_permits: Arc<Semaphore>,
-    pub(crate) password_permits: Arc<Semaphore>,
+    pub(crate) passwords: Passwords,
     /// Changes under way, by weight.
     pub(crate) change_permits: Arc<Semaphore>,
     /// Pages of long replies being made.
@@ -73,6 +74,7 @@ pub(crate) struct Running {
 
 /// What a node is made of.
 pub(crate) struct Parts {
+    pub(crate) passwords: Passwords,
     pub(crate) core: Node,
     pub(crate) hostname: String,
     pub(crate) own: Arc<OwnAddresses>,
@@ -102,7 +104,7 @@ impl Running {
             mappings: Mappings::default(),
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
-            password_permits: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            passwords: parts.passwords,
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
             page_permits: Semaphore::new(pages_at_once()),
             stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),

@@ -20,6 +20,7 @@ use crate::frontend::{Port, control::remove_leftovers, now};
 use crate::interfaces::OwnAddresses;
 use crate::listen::{self, Bound, LocalListener};
 use crate::node::{DEFAULT_TAG, Parts, Running};
+use crate::passwords::Passwords;
 use crate::settings::{Settings, UserChoice};
 use crate::{limits, logging, notify, privileges, rpcbind, seed};
 
@@ -68,6 +69,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         tracing::error!(tag, "domain is not served: {error}");
     }
     let parts = Parts {
+        passwords: Passwords::start()?,
         core,
         hostname: settings.hostname.to_string(),
         own,

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use netinfo_directory::{Credentials, Error, Origin};
+use netinfo_directory::{Error, Origin};
 use netinfo_wire::netinfo::{self as ni, Binding, Status, put_status};
 use netinfo_wire::nibind::{
     Addrinfo, BindArgs, CloneArgs, MAX_REGISTRATIONS, PROGRAM, Procedure, Registration, VERSION, decode_tag,
@@ -15,7 +15,7 @@ use netinfo_wire::xdr;
 use zeroize::Zeroizing;
 
 use super::netinfo::status_of;
-use super::{Caller, Context, Port, Step, Transport, accepted, deny_too_weak, now, refuse};
+use super::{Caller, Context, OwnedCredentials, Port, Step, Transport, accepted, deny_too_weak, now, refuse};
 use crate::node::Running;
 use crate::rpc_client::{Patience, Target, call as call_udp};
 
@@ -115,14 +115,14 @@ fn verified(
 ) -> impl Future<Output = Vec<u8>> + Send + use<> {
     let (xid, prog, vers, proc, args) = (call.xid, call.prog, call.vers, call.proc, call.args.to_vec());
     async move {
-        let permit = node.password_permits.clone().acquire_owned().await;
-        let local = node.served(crate::node::DEFAULT_TAG);
-        let checked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            let credentials = Credentials::UidPassword { uid: 0, password: &password };
-            local.and_then(|local| local.domain.authenticate(credentials, caller.origin).ok())
-        });
-        let root = checked.await.ok().flatten().is_some_and(|session| session.is_superuser());
+        let credentials = OwnedCredentials::UidPassword { uid: 0, password };
+        let root = match node.served(crate::node::DEFAULT_TAG) {
+            Some(local) => {
+                let session = node.passwords.check(local, credentials, caller.origin).await;
+                session.is_ok_and(|session| session.is_superuser())
+            }
+            None => false,
+        };
         let mut out = Vec::new();
         let step = {
             let call = Call { xid, prog, vers, proc, cred: Credential::None, args: &args };

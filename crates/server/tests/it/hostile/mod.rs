@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 use netinfo_server::limits::{ATTACKED_LATENCY, ATTACKED_MEMORY};
 use netinfo_testkit::{Caller, Node};
 use netinfo_wire::control::{self, Response, put_request};
-use netinfo_wire::netinfo::{self, INDEX_NULL, Id, LookupArgs, Procedure};
+use netinfo_wire::netinfo::{self, INDEX_NULL, Id, LookupArgs, Procedure, Status};
 use netinfo_wire::rpc::{Outcome, parse_reply};
 use tempfile::TempDir;
 
@@ -230,14 +230,19 @@ impl Target {
 
     /// Bytes that all connections hold, as the daemon knows it.
     fn held(&self) -> u64 {
+        self.request(r#"{"op":"status"}"#)["connections"]["held_bytes"].as_u64().unwrap()
+    }
+
+    /// A request of the superuser on the local socket, and its answer.
+    fn request(&self, json: &str) -> serde_json::Value {
         let mut args = Vec::new();
-        put_request(&mut args, br#"{"op":"status"}"#);
+        put_request(&mut args, json.as_bytes());
         let procedure = control::Procedure::Request.code();
         let mut root = Caller::unix(&self.node.socket());
         let results = root.call(control::PROGRAM, control::VERSION, procedure, &args).unwrap();
-        let status: serde_json::Value =
-            serde_json::from_slice(Response::decode(&results).unwrap().json).unwrap();
-        status["connections"]["held_bytes"].as_u64().unwrap()
+        let response = Response::decode(&results).unwrap();
+        assert_eq!(response.status, Status::Ok, "{json}");
+        serde_json::from_slice(response.json).unwrap()
     }
 
     fn connect(&self) -> TcpStream {

@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use netinfo_directory::password;
 use netinfo_server::limits::MAX_QUESTIONS;
 use netinfo_testkit::Caller;
 use netinfo_testkit::namespace::{Neighbour, isolated};
-use netinfo_wire::netinfo::{Procedure, Status};
+use netinfo_wire::netinfo::{Id, Procedure, PropArgs, Status};
 
 use super::{Target, named};
 use crate::load::wire;
@@ -81,4 +82,42 @@ fn many_who_ask_for_a_silent_parent_make_one_search() {
         }
         assert!((1..=12).contains(&questions), "{questions} questions");
     });
+}
+
+#[test]
+fn a_storm_of_wrong_passwords_keeps_nobody_else_waiting() {
+    let mut target = Target::start("");
+    target.fill(target.users, 1, |_| {
+        let mut properties = named("victim");
+        properties.push((b"uid".to_vec(), vec![b"501".to_vec()]));
+        let hash = password::hash_new(b"right").unwrap();
+        properties.push((b"passwd".to_vec(), vec![hash.as_bytes().to_vec()]));
+        properties
+    });
+    let address = target.address;
+    let bad = || -> u64 { wire::statistic(&mut Caller::tcp(address), "authentications")[1].parse().unwrap() };
+    let before = bad();
+    let (_, refused) = target.attacked("wrong passwords", |_| {
+        let until = Instant::now() + Duration::from_secs(2);
+        let guess = || {
+            let mut args = Vec::new();
+            PropArgs { id: Id::new(0, 0), prop_index: 0 }.encode(&mut args);
+            let mut caller = Caller::tcp(address).with_password(501, b"wrong");
+            caller.set_patience(Duration::from_secs(60));
+            let mut refused = 0;
+            while Instant::now() < until {
+                assert_eq!(caller.status(Procedure::DestroyProp, &args), Status::AuthError);
+                refused += 1;
+            }
+            refused
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..10).map(|_| scope.spawn(guess)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).sum::<u64>()
+        })
+    });
+    println!("{refused} wrong passwords");
+    assert_eq!(bad() - before, refused);
+    let lines = target.node.log().matches("authentication failed").count();
+    assert!(lines <= 60, "{lines} lines in the log");
 }

@@ -1,0 +1,59 @@
+//! Checking passwords: on a few threads of their own, which take turns.
+//!
+//! A check takes tens of milliseconds and megabytes. So there are few at once, and however many wait, none of them takes
+//! a thread away from other work.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use netinfo_directory::{Error, Origin, Result, Session};
+use tokio::sync::oneshot;
+
+use crate::frontend::OwnedCredentials;
+use crate::limits::PASSWORD_CHECKS;
+use crate::served::Served;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The threads. They end when this is dropped.
+pub(crate) struct Passwords(Sender<Job>);
+
+impl Passwords {
+    pub(crate) fn start() -> io::Result<Self> {
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for n in 0..PASSWORD_CHECKS {
+            let queue = queue.clone();
+            thread::Builder::new().name(format!("password {n}")).spawn(move || work(&queue))?;
+        }
+        Ok(Self(jobs))
+    }
+
+    /// Finds out who is calling, by the password in the credentials.
+    pub(crate) async fn check(
+        &self,
+        served: Arc<Served>,
+        credentials: OwnedCredentials,
+        origin: Origin,
+    ) -> Result<Session> {
+        let (tx, result) = oneshot::channel();
+        let check = move || drop(tx.send(served.domain.authenticate(credentials.borrow(), origin)));
+        // Without a thread there is no answer either.
+        let _ = self.0.send(Box::new(check));
+        result.await.unwrap_or(Err(Error::Busy))
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match job {
+            // A thread lost to a defect would be missed for as long as the daemon runs.
+            Ok(job) => drop(catch_unwind(AssertUnwindSafe(job))),
+            Err(_) => return,
+        }
+    }
+}
