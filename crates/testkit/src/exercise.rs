@@ -304,7 +304,9 @@ fn stream_items(stream: &[u8], step: usize) -> Vec<u8> {
 
 /// Every function above.
 pub fn all(bytes: &[u8]) {
-    for exercise in [rpc_call, rpc_reply, record, netinfo_args, netinfo_results, nibind, portmap, control, ldap::all] {
+    for exercise in
+        [rpc_call, rpc_reply, record, netinfo_args, netinfo_results, nibind, portmap, control, ldap::all]
+    {
         exercise(bytes);
     }
 }
