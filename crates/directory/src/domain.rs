@@ -185,6 +185,12 @@ impl Domain {
         View::new(&self.store, session.sees_secrets())
     }
 
+    /// As [`Domain::read`], but the snapshot keeps the domain: for several calls answered in a row, which save the making
+    /// of a snapshot each. A domain that is being destroyed waits for it.
+    pub fn snapshot(self: &Arc<Self>, session: &Session) -> Result<View<'static>> {
+        View::shared(self.clone(), session.sees_secrets())
+    }
+
     /// Queues changes, all or none; `done` is called on the writer's thread once they are durable or refused. `at` is
     /// the time in milliseconds since the epoch. Changes queued by one thread are made in that order.
     pub fn write(&self, session: &Session, changes: Vec<Change>, at: u64, done: Done) {

@@ -1,7 +1,12 @@
 //! Reading: a consistent snapshot of one domain, seen with the rights of one session.
 
+use std::cell::Cell;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use heed::{RoTxn, WithoutTls};
 
+use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::model::{Id, ROOT, is_secret};
 use crate::record::{RecordRef, Values};
@@ -15,14 +20,42 @@ pub const VERSION_OF: u32 = 0xFFFF_FFFE;
 
 /// A snapshot. Keep it for microseconds, never across an await: it pins old pages of the store.
 pub struct View<'d> {
-    store: &'d Store,
+    store: Held<'d>,
     txn: RoTxn<'d, WithoutTls>,
     entitled: bool,
+    /// The id told last: questions in a row tend to be about the children of one directory.
+    recent: Cell<Option<Id>>,
+}
+
+/// Where the store of a snapshot is.
+enum Held<'d> {
+    Borrowed(&'d Store),
+    Shared(Arc<Domain>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        match self {
+            Self::Borrowed(store) => store,
+            Self::Shared(domain) => domain.store(),
+        }
+    }
+}
+
+impl View<'static> {
+    /// A snapshot that keeps its domain open.
+    pub(crate) fn shared(domain: Arc<Domain>, entitled: bool) -> Result<Self> {
+        let txn = domain.store().env.clone().static_read_txn()?;
+        Ok(Self { store: Held::Shared(domain), txn, entitled, recent: Cell::default() })
+    }
 }
 
 impl<'d> View<'d> {
     pub(crate) fn new(store: &'d Store, entitled: bool) -> Result<Self> {
-        Ok(Self { store, txn: store.env.read_txn()?, entitled })
+        let txn = store.env.read_txn()?;
+        Ok(Self { store: Held::Borrowed(store), txn, entitled, recent: Cell::default() })
     }
 
     /// The domain's checksum: sum of (object id + 1) × instance.
@@ -52,7 +85,14 @@ impl<'d> View<'d> {
 
     /// The current id of a directory.
     pub fn id(&self, object: u32) -> Result<Id> {
-        Ok(self.masked(object)?.id())
+        match self.recent.get() {
+            Some(id) if id.object == object => Ok(id),
+            _ => {
+                let id = self.masked(object)?.id();
+                self.recent.set(Some(id));
+                Ok(id)
+            }
+        }
     }
 
     /// As [`View::id`], with the two special object numbers: [`BY_VERSION`] finds the directory whose last save had

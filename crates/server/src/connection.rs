@@ -277,6 +277,9 @@ impl Connection {
                 step => break Ok(Some(step)),
             }
         };
+        if let Some(selected) = &mut self.context.selected {
+            selected.forget_view();
+        }
         self.decoder = decoder;
         self.backlog.extend_from_slice(rest);
         result

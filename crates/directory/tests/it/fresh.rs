@@ -123,3 +123,20 @@ fn the_worked_trace_of_checksums() {
     let f = f.reopen(|_| {});
     assert_eq!((f.checksum(), f.id(0), f.id(3), f.id(4)), (18, id(0, 4), id(3, 3), id(4, 0)));
 }
+
+#[test]
+fn a_snapshot_keeps_its_moment_and_its_domain() {
+    let f = Fixture::new("local");
+    let made = f.create(ROOT, vec![p("name", &["users"])]);
+    let view = f.domain.snapshot(&f.root).unwrap();
+    let before = view.id(made).unwrap();
+    f.add(made, p("later", &[]));
+    let after = f.id(made);
+    assert_eq!((view.id(made).unwrap(), view.record(made).unwrap().id()), (before, before));
+    assert_ne!(after, before);
+    // The id told last is not told for another directory.
+    assert_eq!(view.id(ROOT).unwrap().object, ROOT);
+    let _dir = f.close();
+    assert_eq!(view.id(made).unwrap(), before);
+    assert_eq!(view.lookup_first(ROOT, b"name", b"users").unwrap(), Some(made));
+}

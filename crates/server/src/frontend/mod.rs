@@ -12,9 +12,9 @@ pub(crate) mod portmap;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use netinfo_directory::{Change, Credentials, Id, Origin, Session};
+use netinfo_directory::{Change, Credentials, Id, Origin, Session, View};
 use netinfo_wire::rpc::{
     self, AcceptStat, AuthStat, Call, CallError, Credential, auth_password, put_accepted, put_denied,
 };
@@ -73,6 +73,29 @@ pub(crate) struct Context {
 pub(crate) struct Selected {
     pub(crate) served: Arc<Served>,
     pub(crate) reader: Session,
+    /// Kept while calls that came together are answered. Only ever reached through `&mut`: the lock is there because a
+    /// snapshot cannot be shared by threads, and a connection must be.
+    snapshot: Mutex<Option<View<'static>>>,
+}
+
+impl Selected {
+    pub(crate) fn new(served: Arc<Served>, reader: Session) -> Self {
+        Self { served, reader, snapshot: Mutex::default() }
+    }
+
+    /// The snapshot from which calls that came together are answered.
+    pub(crate) fn view(&mut self) -> netinfo_directory::Result<&View<'static>> {
+        let snapshot = self.snapshot.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match snapshot {
+            Some(view) => Ok(view),
+            none => Ok(none.insert(self.served.domain.snapshot(&self.reader)?)),
+        }
+    }
+
+    /// Gives the snapshot back. To be done before anything is waited for.
+    pub(crate) fn forget_view(&mut self) {
+        *self.snapshot.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// What became of a call.

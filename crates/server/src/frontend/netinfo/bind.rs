@@ -50,7 +50,7 @@ pub(super) fn enter(context: &mut Context, served: Arc<Served>) -> Option<()> {
     // On a domain's own port the peer was admitted when it connected.
     let admitted = matches!(context.port, Port::Domain(_)) || admits(&served, context.caller.origin);
     let session = admitted.then(|| reader(context, &served)).flatten()?;
-    context.selected = Some(Selected { served, reader: session });
+    context.selected = Some(Selected::new(served, session));
     Some(())
 }
 

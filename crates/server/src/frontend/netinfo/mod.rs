@@ -117,7 +117,7 @@ fn write_refusal(out: &mut Vec<u8>, mark: usize, xid: u32, refusal: &Refusal) {
 /// Everything but PING, BIND and the changes. The head of a successful reply is already in `out`.
 fn other(
     node: &Arc<Running>,
-    context: &Context,
+    context: &mut Context,
     served: &Arc<Served>,
     procedure: Procedure,
     call: &Call<'_>,
@@ -139,7 +139,10 @@ fn other(
         Procedure::Children | Procedure::List | Procedure::ListAll => {
             return listing::call(served, reader, procedure, call, out);
         }
-        simple => reads::answer(&served.domain.read(reader)?, simple, call.args, out)?,
+        simple => {
+            let Some(selected) = &mut context.selected else { return Err(Refusal::Garbage) };
+            reads::answer(selected.view()?, simple, call.args, out)?;
+        }
     }
     Ok(None)
 }
