@@ -111,11 +111,25 @@ pub fn put_checksum(buf: &mut Vec<u8>, checksum: u32) {
 /// The bytes of `name` before its first NUL.
 #[inline]
 pub fn cut(name: &[u8]) -> &[u8] {
-    // `contains` is a memchr; hardly any name goes past it.
-    if !name.contains(&0) {
+    // Hardly any name goes past this.
+    if !has_nul(name) {
         return name;
     }
     name.split(|b| *b == 0).next().unwrap_or(name)
+}
+
+/// Whether there is a NUL, eight bytes at a time: most names are shorter than what a general search is made for.
+#[inline]
+fn has_nul(name: &[u8]) -> bool {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = name.as_chunks::<8>();
+    // The highest bit of a byte that is zero, and of none before it, is set by the subtraction and was not set before.
+    let nul = words
+        .iter()
+        .map(|w| u64::from_le_bytes(*w))
+        .fold(0, |nul, w| nul | (w.wrapping_sub(LOW) & !w & HIGH));
+    nul != 0 || rest.contains(&0)
 }
 
 /// Reads one string at a position, as part of a longer message; it is cut at its first NUL.
@@ -125,4 +139,19 @@ pub fn cut(name: &[u8]) -> &[u8] {
 #[inline]
 pub fn name<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], Error> {
     Ok(cut(r.opaque(MAX_NAME)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn names_are_cut_at_the_first_nul(name in proptest::collection::vec(prop_oneof![Just(0u8), Just(1), Just(0x80), any::<u8>()], 0..40)) {
+            let first = name.iter().position(|b| *b == 0).unwrap_or(name.len());
+            prop_assert_eq!(cut(&name), &name[..first]);
+            prop_assert_eq!(has_nul(&name), first < name.len());
+        }
+    }
 }
