@@ -282,14 +282,20 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     /// Puts a record that is new to the store into all tables but `versions`.
     pub(crate) fn insert(&mut self, object: u32, record: &Record) -> Result<()> {
-        let parent = record.header.parent;
         if object != ROOT {
-            let key = child_key(parent, record.header.position);
-            self.store.children.put(&mut self.txn, &key, &object.to_be_bytes())?;
             for (name, value) in Terms::of(&record.properties).iter() {
-                let key = IndexKey::new(parent, name, value);
+                let key = IndexKey::new(record.header.parent, name, value);
                 self.store.index.put(&mut self.txn, key.as_bytes(), &object.to_be_bytes())?;
             }
+        }
+        self.insert_unindexed(object, record)
+    }
+
+    /// As [`Applier::insert`], leaving the index to the caller.
+    pub(crate) fn insert_unindexed(&mut self, object: u32, record: &Record) -> Result<()> {
+        if object != ROOT {
+            let key = child_key(record.header.parent, record.header.position);
+            self.store.children.put(&mut self.txn, &key, &object.to_be_bytes())?;
         }
         self.store.save(&mut self.txn, object, record, false)?;
         self.state.exchange(object, 0, record.header.instance);

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::error::Result;
 use crate::model::{Property, is_secret};
+use crate::store::keys::IndexKey;
 
 /// The sorted, distinct terms of a property list: for the *first* property of each name, each value. Password material
 /// is never indexed.
@@ -35,6 +37,43 @@ impl<'a> Terms<'a> {
     }
 }
 
+/// Entries of the name index on their way into the store, gathered so that they can be put there in order. Entries of a
+/// large domain belong all over the index; in order they need a fraction of the time, and the pages come out full.
+#[derive(Default)]
+pub(crate) struct Entries {
+    /// Keys, one behind the other.
+    keys: Vec<u8>,
+    /// Where a key begins in `keys`, its length, and the object it stands for.
+    list: Vec<(usize, usize, u32)>,
+}
+
+/// Bytes of keys that are gathered before they are put into the store.
+pub(crate) const GATHERED: usize = 64 << 20;
+
+impl Entries {
+    /// Adds the entries of directory `object` below `parent`; `true` when it is time to [`Entries::drain`].
+    pub(crate) fn add(&mut self, parent: u32, object: u32, properties: &[Property]) -> bool {
+        for (name, value) in Terms::of(properties).iter() {
+            let key = IndexKey::new(parent, name, value);
+            self.list.push((self.keys.len(), key.as_bytes().len(), object));
+            self.keys.extend_from_slice(key.as_bytes());
+        }
+        self.keys.len() >= GATHERED
+    }
+
+    /// Hands out what was gathered, in the order of the index: keys and objects.
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(&[u8], u32) -> Result<()>) -> Result<()> {
+        let key = |&(start, len, _): &(usize, usize, u32)| &self.keys[start..start + len];
+        self.list.sort_unstable_by(|a, b| key(a).cmp(key(b)).then(a.2.cmp(&b.2)));
+        for entry in &self.list {
+            each(key(entry), entry.2)?;
+        }
+        self.list.clear();
+        self.keys.clear();
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +87,32 @@ mod tests {
         assert_eq!(all, [(&b"k"[..], &b"1"[..]), (b"k", b"2")]);
         let other = [Property::new("k", ["1"])];
         assert_eq!(terms.missing_in(&Terms::of(&other)).collect::<Vec<_>>(), [(&b"k"[..], &b"2"[..])]);
+    }
+
+    #[test]
+    fn entries_come_in_the_order_of_the_index() {
+        let mut entries = Entries::default();
+        for (object, value) in [(7, "b"), (9, "a"), (3, "b"), (4, "ab")] {
+            assert!(!entries.add(1, object, &[Property::new("k", [value]), Property::new("passwd", ["x"])]));
+        }
+        let mut told: Vec<(Vec<u8>, u32)> = Vec::new();
+        for _ in 0..2 {
+            let tell = |key: &[u8], object| {
+                told.push((key.to_vec(), object));
+                Ok(())
+            };
+            entries.drain(tell).unwrap();
+        }
+        let key = |value: &str| IndexKey::new(1, b"k", value.as_bytes()).as_bytes().to_vec();
+        assert_eq!(told, [(key("a"), 9), (key("ab"), 4), (key("b"), 3), (key("b"), 7)]);
+    }
+
+    #[test]
+    fn gathering_ends() {
+        let mut entries = Entries::default();
+        let list = [Property::new("k", [vec![b'x'; 470]])];
+        let fits = GATHERED / IndexKey::new(0, b"k", &[b'x'; 470]).as_bytes().len();
+        let full = (0..).position(|object| entries.add(0, object, &list)).unwrap();
+        assert_eq!(full, fits);
     }
 }

@@ -11,6 +11,7 @@ use crate::access::Counters;
 use crate::apply::{Applier, HIGHEST_OBJECT, Policy};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
+use crate::index::Entries;
 use crate::model::{Id, Property, RECORD_LIMIT, ROOT};
 use crate::record::{Header, Record, RecordRef, check_limits};
 use crate::session::Session;
@@ -337,8 +338,12 @@ fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'
     let state = &mut applier.state;
     (state.checksum, state.directories, state.next_object) = (0, 0, 0);
     state.uuid = uuid.unwrap_or(state.uuid);
-    let mut filling =
-        Filling { applier, places: HashMap::from([(ROOT, (ROOT, 0))]), waiting: HashMap::new() };
+    let mut filling = Filling {
+        applier,
+        places: HashMap::from([(ROOT, (ROOT, 0))]),
+        waiting: HashMap::new(),
+        entries: Entries::default(),
+    };
     while let Some(object) = next()? {
         filling.add(object)?;
     }
@@ -356,6 +361,8 @@ struct Filling<'a, 'e> {
     places: HashMap<u32, (u32, u64)>,
     /// Directories that came before their parents.
     waiting: HashMap<u32, TransferObject>,
+    /// Not in the index yet.
+    entries: Entries,
 }
 
 impl<'a, 'e> Filling<'a, 'e> {
@@ -403,8 +410,17 @@ impl<'a, 'e> Filling<'a, 'e> {
         let version = self.applier.next_version(id.object, None)?;
         let children = object.children.len() as u32;
         let header = Header { instance: id.instance, version, parent, children, position };
-        self.applier.insert(id.object, &Record { header, properties: object.properties })?;
+        if id.object != ROOT && self.entries.add(parent, id.object, &object.properties) {
+            self.index()?;
+        }
+        self.applier.insert_unindexed(id.object, &Record { header, properties: object.properties })?;
         Ok(object.children)
+    }
+
+    /// Puts the gathered entries into the index.
+    fn index(&mut self) -> Result<()> {
+        let (index, txn) = (self.applier.store.index, &mut self.applier.txn);
+        self.entries.drain(|key, object| Ok(index.put(txn, key, &object.to_be_bytes())?))
     }
 
     /// Refuses a copy whose links do not fit, and notes the ids that are not in use.
@@ -415,6 +431,7 @@ impl<'a, 'e> Filling<'a, 'e> {
         if let Some(id) = self.waiting.keys().min() {
             return Err(unfit(format!("directory {id} has no parent in the copy, or stands in it twice")));
         }
+        self.index()?;
         let store = self.applier.store;
         let highest = store.highest(&self.applier.txn)?.unwrap_or(ROOT);
         let unused = u64::from(highest) + 1 - self.applier.state.directories;
