@@ -20,6 +20,8 @@ pub const THREADS: usize = 1;
 /// An answer that takes longer is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 const BUFFER: usize = 256 * 1024;
+/// Calls under way while every call of a ring is sent once.
+const WARMING: usize = 64;
 /// A reply's header behind its transaction id: an accepted call that succeeded.
 const HEADER: usize = 24;
 
@@ -170,6 +172,20 @@ pub fn drive(target: Target, ring: &Ring, shape: Shape, time: Duration) -> Resul
     sample.server = processor_time(target.pid)?.saturating_sub(server);
     sample.generator = processor_time(std::process::id())?.saturating_sub(generator);
     Ok(sample)
+}
+
+/// Sends every call of a ring once, so that the server has seen all it will be asked for.
+///
+/// # Errors
+/// The connection fails, or an answer is not a success.
+pub fn once(target: Target, ring: &Ring) -> Result<()> {
+    let connection = Connection::open(target.address)?;
+    let mut lane = Lane { connection, next: 0, first: 0, sent: Instant::now() };
+    for _ in 0..RING / WARMING {
+        lane.send(ring, WARMING)?;
+        lane.finish(ring, WARMING)?;
+    }
+    Ok(())
 }
 
 /// A connection under load, and the batch under way on it.

@@ -95,6 +95,7 @@ impl Bench {
         let path = self.scratch.join(format!("users-{users}"));
         self.say(&format!("{users} users: loading"));
         let loaded = data::fill(&path, users)?;
+        data::cache(&path)?;
         self.say(&format!("{users} users: starting"));
         let mut starts = Vec::new();
         for _ in 0..self.plan.starts {
