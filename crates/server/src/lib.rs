@@ -52,3 +52,4 @@ mod socket;
 mod stream;
 mod throttle;
 pub mod udp;
+mod workers;

@@ -30,6 +30,7 @@ use crate::settings::ListenSettings;
 use crate::socket::Socket;
 use crate::throttle::Throttle;
 use crate::udp::UdpPort;
+use crate::workers::Assign;
 
 /// The domain calls are for when nothing else was said.
 pub(crate) const DEFAULT_TAG: &str = "local";
@@ -61,6 +62,7 @@ pub(crate) struct Running {
     /// Long answers of the control program under way.
     pub(crate) stream_permits: Arc<Semaphore>,
     pub(crate) started: Instant,
+    workers: Assign,
     privileged_ports: u16,
     listen: ListenSettings,
     domains: RwLock<BTreeMap<String, Arc<Served>>>,
@@ -74,6 +76,7 @@ pub(crate) struct Running {
 
 /// What a node is made of.
 pub(crate) struct Parts {
+    pub(crate) workers: Assign,
     pub(crate) passwords: Passwords,
     pub(crate) core: Node,
     pub(crate) hostname: String,
@@ -110,6 +113,7 @@ impl Running {
             stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),
             started: Instant::now(),
             limits,
+            workers: parts.workers,
             privileged_ports: parts.privileged_ports,
             listen: parts.listen,
             domains: RwLock::default(),
@@ -255,9 +259,13 @@ impl Running {
             }
             Err(error) => tracing::error!(%error, address = %pair.tcp_addr, "cannot listen"),
         }
-        match UdpPort::new(pair.udp) {
+        let worker = self.workers.next();
+        let context = worker.enter();
+        let socket = UdpPort::new(pair.udp);
+        drop(context);
+        match socket {
             Ok(socket) => {
-                tasks.push(tokio::spawn(datagram::run(self.clone(), Arc::new(socket), port)).abort_handle());
+                tasks.push(worker.spawn(datagram::run(self.clone(), Arc::new(socket), port)).abort_handle());
             }
             Err(error) => tracing::error!(%error, address = %pair.udp_addr, "cannot listen"),
         }
@@ -372,8 +380,13 @@ async fn accept_failed(error: &std::io::Error) {
 }
 
 fn spawn(node: &Arc<Running>, socket: Socket, caller: Caller, port: Port, address: Option<IpAddr>) {
+    let worker = node.workers.next();
+    let socket = match socket.adopt(worker) {
+        Ok(socket) => socket,
+        Err(error) => return tracing::debug!(%error, "connection lost while it was accepted"),
+    };
     node.accepted.fetch_add(1, Ordering::Relaxed);
     let place = node.connections.admit(address);
     let context = Context { connection: place.id(), caller, port, selected: None };
-    tokio::spawn(Connection::new(node.clone(), socket, place, context).run());
+    worker.spawn(Connection::new(node.clone(), socket, place, context).run());
 }

@@ -22,6 +22,7 @@ use crate::listen::{self, Bound, LocalListener};
 use crate::node::{DEFAULT_TAG, Parts, Running};
 use crate::passwords::Passwords;
 use crate::settings::{Settings, UserChoice};
+use crate::workers::{Workers, event_loop};
 use crate::{limits, logging, notify, privileges, rpcbind, seed};
 
 /// Why the daemon could not start or go on, in words for people.
@@ -68,7 +69,9 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
     for (tag, error) in failed {
         tracing::error!(tag, "domain is not served: {error}");
     }
+    let workers = Workers::start()?;
     let parts = Parts {
+        workers: workers.assign(),
         passwords: Passwords::start()?,
         core,
         hostname: settings.hostname.to_string(),
@@ -80,10 +83,11 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         listen: settings.listen.clone(),
         endpoints_file: settings.endpoints.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("netinfod").build()?;
+    let runtime = event_loop("netinfod")?;
     let result = runtime.block_on(serve(Running::new(parts), opened, settings, &log));
     // Work on threads that may block, such as a check, is not waited for longer than connections are.
     runtime.shutdown_timeout(limits::DRAIN_TIMEOUT);
+    workers.shut_down(limits::DRAIN_TIMEOUT);
     result
 }
 

@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use socket2::SockRef;
 use tokio::net::{TcpStream, UnixStream};
+use tokio::runtime::Handle;
 
 /// A connected socket.
 pub(crate) enum Socket {
@@ -13,6 +14,15 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// The same socket on another event loop.
+    pub(crate) fn adopt(self, worker: &Handle) -> io::Result<Self> {
+        let _context = worker.enter();
+        match self {
+            Self::Tcp(s) => TcpStream::from_std(s.into_std()?).map(Self::Tcp),
+            Self::Unix(s) => UnixStream::from_std(s.into_std()?).map(Self::Unix),
+        }
+    }
+
     pub(crate) async fn readable(&self) -> io::Result<()> {
         match self {
             Self::Tcp(s) => s.readable().await,
