@@ -1,0 +1,101 @@
+//! Naming contexts: a domain and how its directories are named and shown as entries.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use netinfo_directory::{Credentials, Domain, Origin, Result, Session};
+use netinfo_mapping::Namespace;
+
+/// A domain served over LDAP.
+///
+/// Its [`Namespace`] (suffix, layout, schema) comes from the domain's root directory and is made anew when that changes,
+/// before the change is acknowledged to whoever made it.
+pub struct NamingContext {
+    domain: Arc<Domain>,
+    namespace: ArcSwap<Namespace>,
+    /// Number of the domain's last commit; raised by the writer.
+    committed: Arc<AtomicU64>,
+    /// Number of the commit that the namespace has been compared with last.
+    compared: AtomicU64,
+    /// Held while the namespace is compared.
+    comparing: Mutex<()>,
+    /// Sees the whole domain.
+    internal: Session,
+}
+
+impl std::fmt::Debug for NamingContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NamingContext").field("tag", &self.domain.tag()).finish_non_exhaustive()
+    }
+}
+
+impl NamingContext {
+    /// The context of a domain.
+    ///
+    /// # Errors
+    /// When the root directory cannot be read, or its schema definitions contradict each other.
+    pub fn new(domain: Arc<Domain>) -> Result<Self> {
+        let internal = domain.authenticate(Credentials::None, Origin::Internal)?;
+        let view = domain.read(&internal)?;
+        let namespace = Namespace::new(&view, domain.tag())?;
+        let sequence = view.sequence()?;
+        drop(view);
+        let committed = Arc::new(AtomicU64::new(sequence));
+        let watched = Arc::downgrade(&committed);
+        domain.watch(Arc::new(move |sequence| {
+            if let Some(committed) = watched.upgrade() {
+                committed.store(sequence, Ordering::Release);
+            }
+        }));
+        Ok(Self {
+            domain,
+            namespace: ArcSwap::from_pointee(namespace),
+            committed,
+            // What was committed while all this was set up is found by the first comparison.
+            compared: AtomicU64::new(0),
+            comparing: Mutex::default(),
+            internal,
+        })
+    }
+
+    /// The domain.
+    pub fn domain(&self) -> &Arc<Domain> {
+        &self.domain
+    }
+
+    /// How the domain is named and shown, as of its last commit.
+    pub fn namespace(&self) -> Arc<Namespace> {
+        if self.committed.load(Ordering::Acquire) != self.compared.load(Ordering::Acquire) {
+            self.compare();
+        }
+        self.namespace.load_full()
+    }
+
+    /// A session that sees everything, for look-ups whose result is not shown.
+    pub(crate) fn internal(&self) -> &Session {
+        &self.internal
+    }
+
+    /// Makes the namespace anew if the root directory is another one. A root that cannot be used leaves the namespace as
+    /// it was.
+    fn compare(&self) {
+        let _comparing = self.comparing.lock().unwrap_or_else(PoisonError::into_inner);
+        let committed = self.committed.load(Ordering::Acquire);
+        if committed == self.compared.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(error) = self.refresh() {
+            tracing::error!(%error, tag = self.domain.tag(), "settings for LDAP cannot be read; the former ones stay");
+        }
+        self.compared.store(committed, Ordering::Release);
+    }
+
+    fn refresh(&self) -> Result<()> {
+        let view = self.domain.read(&self.internal)?;
+        if !self.namespace.load().is_current(&view)? {
+            self.namespace.store(Arc::new(Namespace::new(&view, self.domain.tag())?));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! What the connections of a node share.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use netinfo_directory::Domain;
+use netinfo_wire::ldap::Dn;
+
+use crate::context::NamingContext;
+use crate::settings::Settings;
+
+/// The domains a node serves over LDAP, and how.
+#[derive(Debug)]
+pub struct Engine {
+    settings: ArcSwap<Settings>,
+    contexts: ArcSwap<Vec<Arc<NamingContext>>>,
+    figures: Figures,
+    /// Names of entries that are being added: domain and canonical name.
+    names: Mutex<HashSet<(usize, Vec<u8>)>>,
+}
+
+/// Counted since the start.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Requests by kind, in the order of [`OPERATIONS`].
+    operations: [AtomicU64; OPERATIONS.len()],
+    /// Binds that were refused.
+    failed_binds: AtomicU64,
+    /// Writes that had to be derived anew because others had changed the entry meanwhile.
+    repeated_writes: AtomicU64,
+}
+
+/// Names of the kinds of requests that are counted.
+pub const OPERATIONS: [&str; 10] =
+    ["bind", "unbind", "search", "modify", "add", "delete", "modify_dn", "compare", "abandon", "extended"];
+
+impl Figures {
+    /// How many requests of each kind there were, in the order of [`OPERATIONS`].
+    pub fn operations(&self) -> [u64; OPERATIONS.len()] {
+        std::array::from_fn(|kind| self.operations[kind].load(Ordering::Relaxed))
+    }
+
+    /// How many binds were refused.
+    pub fn failed_binds(&self) -> u64 {
+        self.failed_binds.load(Ordering::Relaxed)
+    }
+
+    /// How many writes had to be derived anew because others had changed the entry meanwhile.
+    pub fn repeated_writes(&self) -> u64 {
+        self.repeated_writes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count(&self, kind: usize) {
+        if let Some(counter) = self.operations.get(kind) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn count_failed_bind(&self) {
+        self.failed_binds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_repeated_write(&self) {
+        self.repeated_writes.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// An engine without domains.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings: ArcSwap::from_pointee(settings),
+            contexts: ArcSwap::default(),
+            figures: Figures::default(),
+            names: Mutex::default(),
+        }
+    }
+
+    /// Serves these domains, the most important first, and no others any more. Domains that were served already keep
+    /// their context. Returns those that cannot be served and why.
+    pub fn set_domains(
+        &self,
+        domains: impl IntoIterator<Item = Arc<Domain>>,
+    ) -> Vec<(String, netinfo_directory::Error)> {
+        let before = self.contexts.load_full();
+        let (mut contexts, mut failed) = (Vec::new(), Vec::new());
+        for domain in domains {
+            let known = before.iter().find(|context| Arc::ptr_eq(context.domain(), &domain));
+            match known.cloned().map_or_else(|| NamingContext::new(domain.clone()).map(Arc::new), Ok) {
+                Ok(context) => contexts.push(context),
+                Err(error) => failed.push((domain.tag().to_owned(), error)),
+            }
+        }
+        self.contexts.store(Arc::new(contexts));
+        failed
+    }
+
+    /// The naming contexts, the most important first.
+    pub fn contexts(&self) -> Arc<Vec<Arc<NamingContext>>> {
+        self.contexts.load_full()
+    }
+
+    /// The context that a name belongs to: of those whose suffix it ends in, the one with the longest.
+    pub fn context_of(&self, dn: &Dn<'_>) -> Option<Arc<NamingContext>> {
+        let contexts = self.contexts.load();
+        let covers = contexts.iter().filter_map(|context| {
+            let depth = context.namespace().covers(dn)?;
+            Some((depth, context))
+        });
+        // The first of several with the same suffix.
+        let best = covers.reduce(|best, other| if other.0 > best.0 { other } else { best });
+        best.map(|(_, context)| context.clone())
+    }
+
+    /// How LDAP is served.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// Changes how LDAP is served, for requests from now on.
+    pub fn set_settings(&self, settings: Settings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    /// What has been counted.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// Keeps a name for an entry that is being added or renamed, so that no other gets the same meanwhile. `None` if
+    /// it is taken.
+    pub(crate) fn reserve(self: &Arc<Self>, domain: &Arc<Domain>, name: &[u8]) -> Option<Reservation> {
+        let key = (Arc::as_ptr(domain) as usize, name.to_ascii_lowercase());
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(key.clone()).then(|| Reservation { engine: self.clone(), key })
+    }
+}
+
+/// A name that is kept until this is dropped.
+pub(crate) struct Reservation {
+    engine: Arc<Engine>,
+    key: (usize, Vec<u8>),
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.engine.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}

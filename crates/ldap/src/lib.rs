@@ -1,0 +1,39 @@
+//! LDAP version 3 (RFC 4511) over NetInfo domains: the protocol without sockets, threads or clocks.
+//!
+//! An [`Engine`] serves the domains of a node as [`NamingContext`]s. Each client has a [`Connection`]: the driver hands
+//! it whole messages and the time, it appends responses to a buffer and says by a [`Step`] what else has to be done: a
+//! change has to go to the writer, a password has to be hashed where that disturbs nobody, a long result has to be made
+//! page by page.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`engine`], [`context`], [`settings`] | what all connections share: domains by suffix, how they are served |
+//! | [`connection`] | one client: order of messages, binds, what is under way, disconnection |
+//! | [`peer`], [`step`] | what the driver says of a client; what it is told to do |
+//! | `operation`, `controls`, `failure` | one operation: on whose behalf, with which controls, how it failed |
+//! | `bind`, `extended` | who the client is; StartTLS, "Who am I?", password modify, cancel |
+//! | `update`, `compare` | add, modify, delete, rename; compare |
+//! | [`search`] | searches and what comes with them |
+//! | `root_dse`, `subschema`, `plain` | the entries that belong to no domain |
+//! | [`limits`] | every limit, in one place |
+
+#![forbid(unsafe_code)]
+
+pub mod connection;
+pub mod context;
+pub(crate) mod controls;
+pub mod engine;
+pub(crate) mod failure;
+pub mod limits;
+pub(crate) mod operation;
+pub mod peer;
+pub mod search;
+pub mod settings;
+pub mod step;
+
+pub use connection::Connection;
+pub use context::NamingContext;
+pub use engine::Engine;
+pub use peer::{Certificate, Peer};
+pub use settings::{RequireTls, Settings};
+pub use step::{Page, Pages, Step, Ticket, Work, Worked, Write};
