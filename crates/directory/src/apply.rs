@@ -5,7 +5,7 @@
 
 use heed::RwTxn;
 
-use crate::access::{Access, Counters};
+use crate::access::{Counters, Lists};
 use crate::change::{Change, Committed, Outcome};
 use crate::error::{Error, Result};
 use crate::feed;
@@ -214,8 +214,8 @@ impl<'a, 'e> Applier<'a, 'e> {
         }
     }
 
-    fn access<'s>(&'s self, session: &'s Session, properties: &'s [Property]) -> Access<'s> {
-        Access { session, properties, counters: self.counters }
+    fn access<'s>(&'s self, session: &'s Session, properties: &'s [Property]) -> Lists<'s> {
+        Lists { session, properties, counters: self.counters }
     }
 
     /// Whether values of a property called `name` are masked in reads here, so that a mask coming back means "keep".

@@ -31,10 +31,10 @@ impl Authenticator<'_> {
             || principal == Principal::Superuser
             || self.is_other_server(origin)?
             || self.may_see_hashes(origin)?;
-        Ok(Session { principal, entitled, update })
+        Ok(Session { entitled, update, ..Session::of(principal) })
     }
 
-    fn principal(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Principal> {
+    pub(crate) fn principal(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Principal> {
         if origin.is_local_root() {
             return Ok(Principal::Superuser);
         }

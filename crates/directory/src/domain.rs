@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
+use crate::access::Access;
 use crate::apply::{Applier, Policy};
 use crate::auth::Authenticator;
 use crate::change::{Change, Committed, Outcome};
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::feed;
 use crate::machines::Role;
 use crate::model::{Property, ROOT, Target};
-use crate::session::{Credentials, Origin, Session};
+use crate::session::{Credentials, Governance, Origin, Principal, Session};
 use crate::store::keys::be_u64;
 use crate::store::{DEFAULT_MAP_SIZE, Store};
 use crate::view::View;
@@ -170,14 +171,47 @@ impl Domain {
             return Ok(Session::internal());
         }
         let view = View::new(&self.store, true)?;
+        self.authenticator(&view, &self.role()).authenticate(credentials, origin)
+    }
+
+    /// Finds out who is calling, where access rules govern what the caller reads and writes: LDAP and its like.
+    ///
+    /// * [`Credentials::None`]: the user the kernel vouches for on a local socket (uid 0 is the superuser), otherwise anonymous.
+    /// * A password: the user's, one of its application passwords (the session is read-only then), or the
+    ///   administrator's. May take tens of milliseconds of processor time; repeated soon, microseconds.
+    ///
+    /// `at` is the time in milliseconds since the epoch. Errors are [`Error::NoUser`], [`Error::Authentication`] and
+    /// [`Error::TooManyAttempts`]; callers are to be told the same for all of them, the log the difference.
+    pub fn login(&self, credentials: Credentials<'_>, origin: Origin, at: u64) -> Result<Session> {
+        if origin == Origin::Internal {
+            return Ok(Session::internal());
+        }
+        let view = View::new(&self.store, true)?;
+        self.authenticator(&view, &self.role()).login(credentials, origin, at)
+    }
+
+    /// The session of nobody in particular, where access rules govern. Costs nothing.
+    #[must_use]
+    pub fn anonymous(&self, origin: Origin) -> Session {
+        let mut session = Session::of(Principal::Anonymous);
+        session.governance = Governance::Rules;
+        session.address = origin.address();
+        session
+    }
+
+    /// Answers what `session` may do with the directories of `view`, a snapshot of this domain.
+    pub fn access<'a>(&self, view: &'a View<'_>, session: &'a Session) -> Result<Access<'a>> {
+        Access::new(view.tree(), session)
+    }
+
+    fn authenticator<'a>(&'a self, view: &'a View<'a>, role: &'a Role) -> Authenticator<'a> {
         Authenticator {
-            view: &view,
+            view,
             tag: &self.tag,
-            role: &self.role(),
+            role,
             historical: self.options.historical,
             counters: &self.shared.counters,
         }
-        .authenticate(credentials, origin)
     }
 
     /// A snapshot of the domain as `session` may see it.

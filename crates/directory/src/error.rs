@@ -31,12 +31,24 @@ pub enum Error {
     /// The directory to destroy is not a child of the given parent.
     #[error("not a child of this parent")]
     Unrelated,
+    /// A directory cannot be moved to a place below itself.
+    #[error("a directory cannot be moved below itself")]
+    Loop,
     /// The credential names a user that has no record.
     #[error("no such user")]
     NoUser,
     /// The password did not match.
     #[error("authentication failed")]
     Authentication,
+    /// Too many passwords for this account, or from this address, were wrong lately. For the log; callers are told no more
+    /// than of [`Error::Authentication`].
+    #[error("too many wrong passwords {whose}; none is checked for another {wait_ms} ms")]
+    TooManyAttempts {
+        /// "for this account" or "from this address".
+        whose: &'static str,
+        /// Milliseconds until the next attempt is looked at.
+        wait_ms: u64,
+    },
     /// The operation makes no sense on a clone.
     #[error("this server holds a clone of the domain, not the master")]
     NotMaster,

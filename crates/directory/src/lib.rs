@@ -26,6 +26,7 @@ mod domain;
 mod error;
 mod feed;
 mod index;
+mod login;
 mod machines;
 mod model;
 mod networks;
@@ -40,6 +41,7 @@ mod transfer;
 mod view;
 mod writer;
 
+pub use access::{Access, Action, EntryAccess};
 pub use change::{Change, Committed, Outcome};
 pub use check::{CheckReport, Finding, LOST_AND_FOUND, Observer};
 pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options};

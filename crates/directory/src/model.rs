@@ -78,7 +78,8 @@ impl fmt::Debug for Property {
 /// Names of the properties whose values are password material.
 ///
 /// Wherever in the tree they stand, their values are kept in the secrets table, never in a record.
-pub const SECRET_PROPERTIES: [&[u8]; 3] = [b"passwd", b"_shadow_passwd", b"net_passwd"];
+pub const SECRET_PROPERTIES: [&[u8]; 5] =
+    [b"passwd", b"_shadow_passwd", b"net_passwd", b"_app_passwords", b"_admin_passwd"];
 
 /// What a reader who is not entitled sees in place of each secret value, and what a writer sends back
 /// to keep the value that is there.

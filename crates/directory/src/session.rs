@@ -16,6 +16,32 @@ pub enum Credentials<'a> {
         /// The password.
         password: &'a [u8],
     },
+    /// A directory of the domain and a password in the clear, or one of its application passwords.
+    Password {
+        /// Object id of the directory that holds the hash in `passwd`.
+        object: u32,
+        /// The password.
+        password: &'a [u8],
+    },
+    /// A name that belongs to no directory, and a password. Never accepted; costs what [`Credentials::Password`] costs, so
+    /// that a stranger does not learn which names exist.
+    Nobody {
+        /// The name as it was given, in a form that is the same for all ways to write it.
+        name: &'a [u8],
+        /// The password.
+        password: &'a [u8],
+    },
+    /// The identity outside the tree that the root's `_admin_dn` names, by the password in `_admin_passwd`.
+    Administrator {
+        /// The password.
+        password: &'a [u8],
+    },
+    /// A directory of the domain; the front-end itself has proof of it (a client certificate, SCRAM, an administrator who
+    /// acts for somebody else).
+    Vouched {
+        /// Object id of the user.
+        object: u32,
+    },
 }
 
 impl fmt::Debug for Credentials<'_> {
@@ -23,6 +49,10 @@ impl fmt::Debug for Credentials<'_> {
         match self {
             Self::None => write!(f, "None"),
             Self::UidPassword { uid, .. } => write!(f, "uid {uid} with a password"),
+            Self::Password { object, .. } => write!(f, "directory {object} with a password"),
+            Self::Nobody { .. } => write!(f, "an unknown name with a password"),
+            Self::Administrator { .. } => write!(f, "the administrator's password"),
+            Self::Vouched { object } => write!(f, "directory {object}, vouched for"),
         }
     }
 }
@@ -58,6 +88,20 @@ impl Origin {
             Self::Network { own, privileged_port, .. } => own && privileged_port,
         }
     }
+
+    /// Whether the kernel itself says so: a port number proves nothing where access rules govern.
+    pub(crate) fn is_local_superuser(&self) -> bool {
+        matches!(self, Self::Internal | Self::Local { uid: 0 })
+    }
+
+    /// The peer's address, where it has one.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match *self {
+            Self::Network { address, .. } => Some(address.to_canonical()),
+            Self::Internal | Self::Local { .. } => None,
+        }
+    }
 }
 
 /// On whose behalf a session acts.
@@ -71,7 +115,17 @@ pub enum Principal {
     Anonymous,
 }
 
-/// A caller, known as far as it let itself be known. Made only by [`Domain::authenticate`](crate::Domain::authenticate).
+/// What governs a session besides the access lists of the NetInfo protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Governance {
+    /// Everybody reads everything but secrets; who may write, the access lists say (NetInfo protocol).
+    Lists,
+    /// Reads and writes are subject to the domain's access rules.
+    Rules,
+}
+
+/// A caller, known as far as it let itself be known. Made only by [`Domain::authenticate`](crate::Domain::authenticate),
+/// [`Domain::login`](crate::Domain::login) and [`Domain::anonymous`](crate::Domain::anonymous).
 #[derive(Debug, Clone)]
 pub struct Session {
     pub(crate) principal: Principal,
@@ -79,12 +133,37 @@ pub struct Session {
     pub(crate) entitled: bool,
     /// The call is an update a clone accepts from its master.
     pub(crate) update: bool,
+    /// The directory of the user.
+    pub(crate) object: Option<u32>,
+    /// Name for logs and the feed, where it is not the principal's.
+    pub(crate) alias: Option<Arc<[u8]>>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) governance: Governance,
+    /// Cannot write anything: it was made by an application password.
+    pub(crate) read_only: bool,
+    /// Is the identity outside the tree.
+    pub(crate) administrator: bool,
 }
 
 impl Session {
+    /// A session with nothing but a principal, under the access lists.
+    pub(crate) fn of(principal: Principal) -> Self {
+        Self {
+            principal,
+            entitled: false,
+            update: false,
+            object: None,
+            alias: None,
+            address: None,
+            governance: Governance::Lists,
+            read_only: false,
+            administrator: false,
+        }
+    }
+
     /// The session of the daemon itself.
     pub(crate) fn internal() -> Self {
-        Self { principal: Principal::Superuser, entitled: true, update: true }
+        Self { entitled: true, update: true, ..Self::of(Principal::Superuser) }
     }
 
     /// On whose behalf the session acts.
@@ -99,6 +178,36 @@ impl Session {
         self.principal == Principal::Superuser
     }
 
+    /// Whether nobody in particular is calling.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.principal == Principal::Anonymous
+    }
+
+    /// Whether this is the identity outside the tree, which the root's `_admin_dn` names. It is a superuser.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.administrator
+    }
+
+    /// Object id of the user's own directory, for users who have one. A promoted user is a superuser and has one, too.
+    #[must_use]
+    pub fn object(&self) -> Option<u32> {
+        self.object
+    }
+
+    /// Whether the session was made by an application password, or another credential that gives no right to write.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Address of the caller, where it came over the network.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
     /// Whether reads of this session show password hashes.
     #[must_use]
     pub fn sees_secrets(&self) -> bool {
@@ -111,13 +220,14 @@ impl Session {
         self.update
     }
 
-    /// Name for logs and the change feed.
+    /// Name for logs and the change feed: a user's first name, `_admin_dn` of the administrator, `root`, or nothing.
     #[must_use]
     pub fn name(&self) -> &[u8] {
-        match &self.principal {
-            Principal::Superuser => b"root",
-            Principal::User(name) => name,
-            Principal::Anonymous => b"",
+        match (&self.alias, &self.principal) {
+            (Some(alias), _) => alias,
+            (None, Principal::Superuser) => b"root",
+            (None, Principal::User(name)) => name,
+            (None, Principal::Anonymous) => b"",
         }
     }
 }

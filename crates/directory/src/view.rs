@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use heed::{RoTxn, WithoutTls};
 
+use crate::access::Tree;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::model::{Id, ROOT, is_secret};
@@ -56,6 +57,11 @@ impl<'d> View<'d> {
     pub(crate) fn new(store: &'d Store, entitled: bool) -> Result<Self> {
         let txn = store.env.read_txn()?;
         Ok(Self { store: Held::Borrowed(store), txn, entitled, recent: Cell::default() })
+    }
+
+    /// The snapshot for those who need no more.
+    pub(crate) fn tree(&self) -> Tree<'_> {
+        Tree { store: &self.store, txn: &self.txn }
     }
 
     /// The domain's checksum: sum of (object id + 1) × instance.

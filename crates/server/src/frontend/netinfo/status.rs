@@ -15,7 +15,7 @@ pub(crate) fn status_of(error: &Error) -> Status {
         Error::NotEmpty => Status::NotEmpty,
         Error::Unrelated => Status::Unrelated,
         Error::NoUser => Status::NoUser,
-        Error::Authentication => Status::AuthError,
+        Error::Authentication | Error::TooManyAttempts { .. } => Status::AuthError,
         Error::NotMaster => Status::NotMaster,
         Error::Busy => Status::MasterBusy,
         Error::NoSpace(_) | Error::TooLarge { .. } => Status::NoSpace,

@@ -20,13 +20,13 @@ pub(crate) fn count(counter: &AtomicU64) {
 }
 
 /// Decides on behalf of one session over one directory's properties.
-pub(crate) struct Access<'a> {
+pub(crate) struct Lists<'a> {
     pub(crate) session: &'a Session,
     pub(crate) properties: &'a [Property],
     pub(crate) counters: &'a Counters,
 }
 
-impl Access<'_> {
+impl Lists<'_> {
     /// May the session change the directory itself: its property list, its children?
     pub(crate) fn directory(&self) -> Result<()> {
         if self.find(b"_locked").is_some() {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn session(principal: Principal) -> Session {
-        Session { principal, entitled: false, update: false }
+        Session::of(principal)
     }
 
     fn user(name: &str) -> Session {
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn decisions_follow_the_lists() {
         let counters = Counters::default();
-        type Rule = fn(&Access<'_>) -> Result<()>;
+        type Rule = fn(&Lists<'_>) -> Result<()>;
         let check = |session: &Session, properties: &[Property], rule: Rule| {
-            rule(&Access { session, properties, counters: &counters })
+            rule(&Lists { session, properties, counters: &counters })
         };
         let anybody = [Property::new("_writers", ["*"])];
         let alice = [Property::new("_writers", ["alice"]), Property::new("_writers_passwd", ["bob"])];
