@@ -11,9 +11,11 @@ use crate::error::{Error, Result};
 use crate::feed;
 use crate::index::Terms;
 use crate::model::{Id, MASK, Property, ROOT, Target, is_secret};
+use crate::moves::Places;
 use crate::record::{Header, Record, check_limits};
 use crate::session::Session;
 use crate::siblings;
+use crate::stamp::StampBuf;
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32, child_key};
 use crate::store::state::State;
@@ -89,7 +91,9 @@ impl<'a, 'e> Applier<'a, 'e> {
             | Change::RenameProperty { directory: t, .. }
             | Change::CreateValue { directory: t, .. }
             | Change::DestroyValue { directory: t, .. }
-            | Change::WriteValue { directory: t, .. } => t.instance = before,
+            | Change::WriteValue { directory: t, .. }
+            | Change::Move { from: t, .. } => t.instance = before,
+            Change::SetStamp { directory, .. } => directory.instance = Some(outcome.id.instance),
         }
     }
 
@@ -99,6 +103,10 @@ impl<'a, 'e> Applier<'a, 'e> {
                 self.create(session, *parent, properties, *position)
             }
             Change::Destroy { parent, child } => self.destroy(session, *parent, child),
+            Change::Move { from, child, to, position } => {
+                self.move_directory(session, Places { from: *from, child, to, position: *position })
+            }
+            Change::SetStamp { directory, stamp } => self.set_stamp(session, *directory, stamp),
             Change::Write { directory, properties } => {
                 let before = self.current(*directory)?;
                 self.access(session, &before.properties).directory()?;
@@ -161,7 +169,11 @@ impl<'a, 'e> Applier<'a, 'e> {
                 }
                 property.values[at].clone_from(value);
             }
-            Change::Create { .. } | Change::Destroy { .. } | Change::Write { .. } => {
+            Change::Create { .. }
+            | Change::Destroy { .. }
+            | Change::Write { .. }
+            | Change::Move { .. }
+            | Change::SetStamp { .. } => {
                 return Err(Error::Storage("not a change to a property".into()));
             }
         }
@@ -205,8 +217,17 @@ impl<'a, 'e> Applier<'a, 'e> {
         Ok(Outcome { id, created: None })
     }
 
+    fn set_stamp(&mut self, session: &Session, directory: Target, _stamp: &StampBuf) -> Result<Outcome> {
+        let before = self.current(directory)?;
+        if !session.is_superuser() {
+            return Err(Error::Permission);
+        }
+        let id = Id { object: directory.object, instance: before.header.instance };
+        Ok(Outcome { id, created: None })
+    }
+
     /// The directory to be written, if it exists and the caller knows its current instance.
-    fn current(&self, target: Target) -> Result<Record> {
+    pub(crate) fn current(&self, target: Target) -> Result<Record> {
         let record = self.store.load(&self.txn, target.object)?.ok_or(Error::NoSuchDirectory)?;
         match target.instance {
             Some(instance) if instance != record.header.instance => Err(Error::Stale),
@@ -214,7 +235,7 @@ impl<'a, 'e> Applier<'a, 'e> {
         }
     }
 
-    fn access<'s>(&'s self, session: &'s Session, properties: &'s [Property]) -> Lists<'s> {
+    pub(crate) fn access<'s>(&'s self, session: &'s Session, properties: &'s [Property]) -> Lists<'s> {
         Lists { session, properties, counters: self.counters }
     }
 
@@ -344,14 +365,14 @@ impl<'a, 'e> Applier<'a, 'e> {
     }
 
     /// Raises the instance of a directory whose child list changed by `children`.
-    fn touch(&mut self, object: u32, before: Header, children: i32) -> Result<Id> {
+    pub(crate) fn touch(&mut self, object: u32, before: Header, children: i32) -> Result<Id> {
         let mut header = self.raised(object, before)?;
         header.children = header.children.wrapping_add_signed(children);
         self.store.save_header(&mut self.txn, object, header)?;
         Ok(Id { object, instance: header.instance })
     }
 
-    fn raised(&mut self, object: u32, before: Header) -> Result<Header> {
+    pub(crate) fn raised(&mut self, object: u32, before: Header) -> Result<Header> {
         let version = self.next_version(object, Some(before.version))?;
         let instance = before.instance.wrapping_add(1);
         self.state.exchange(object, before.instance, instance);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::{Id, Property, Target};
+use crate::stamp::StampBuf;
 
 /// One change to the tree. Indices and positions count from 0; a position past the end appends.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,14 +96,40 @@ pub enum Change {
         /// New value.
         value: Vec<u8>,
     },
+    /// Moves a directory, with all below it, to another place in the domain. The instances of the directory and of both
+    /// parents grow by one (of `from` and `to`, if they are the same, once). It takes the right to destroy in the one
+    /// parent and to create in the other.
+    Move {
+        /// Its parent.
+        from: Target,
+        /// The directory. It keeps its object id.
+        child: Target,
+        /// The directory that gets it; neither `child` nor below it.
+        to: Target,
+        /// Where among the children of `to`; if that is `from`, counted without the child.
+        position: u32,
+    },
+    /// Replaces the stamp of a directory: for an import that keeps uuids and times. Only superusers may. Its instance
+    /// stays as it is, and nothing is told to replicas that speak NetInfo, which knows no stamps.
+    SetStamp {
+        /// Directory.
+        directory: Target,
+        /// The new stamp. Its uuid must not be another directory's.
+        stamp: StampBuf,
+    },
 }
 
+/// In the place of an object id in a change: the directory made by the last [`Change::Create`] before it in the same
+/// proposal. An object id is not known before the directory is made.
+pub const CREATED: u32 = 0xFFFF_FFFF;
+
 impl Change {
-    /// The directory whose instance the change checks and raises.
+    /// The directory whose instance the change checks and raises ([`Change::SetStamp`] does not raise it).
     #[must_use]
     pub fn directory(&self) -> Target {
         match self {
             Self::Create { parent, .. } | Self::Destroy { parent, .. } => *parent,
+            Self::Move { from, .. } => *from,
             Self::Write { directory, .. }
             | Self::CreateProperty { directory, .. }
             | Self::DestroyProperty { directory, .. }
@@ -110,7 +137,33 @@ impl Change {
             | Self::RenameProperty { directory, .. }
             | Self::CreateValue { directory, .. }
             | Self::DestroyValue { directory, .. }
-            | Self::WriteValue { directory, .. } => *directory,
+            | Self::WriteValue { directory, .. }
+            | Self::SetStamp { directory, .. } => *directory,
+        }
+    }
+}
+
+impl Change {
+    /// Puts an object id wherever the change says [`CREATED`].
+    pub(crate) fn name_created(&mut self, object: u32) {
+        let name = |target: &mut Target| {
+            if target.object == CREATED {
+                target.object = object;
+            }
+        };
+        match self {
+            Self::Create { parent: t, .. }
+            | Self::Write { directory: t, .. }
+            | Self::CreateProperty { directory: t, .. }
+            | Self::DestroyProperty { directory: t, .. }
+            | Self::WriteProperty { directory: t, .. }
+            | Self::RenameProperty { directory: t, .. }
+            | Self::CreateValue { directory: t, .. }
+            | Self::DestroyValue { directory: t, .. }
+            | Self::WriteValue { directory: t, .. }
+            | Self::SetStamp { directory: t, .. } => name(t),
+            Self::Destroy { parent, child } => [parent, child].into_iter().for_each(name),
+            Self::Move { from, child, to, .. } => [from, child, to].into_iter().for_each(name),
         }
     }
 }
@@ -174,6 +227,16 @@ impl fmt::Debug for Change {
                 .field("value_index", value_index)
                 .field("value", &hidden(value))
                 .finish(),
+            Self::Move { from, child, to, position } => f
+                .debug_struct("Move")
+                .field("from", from)
+                .field("child", child)
+                .field("to", to)
+                .field("position", position)
+                .finish(),
+            Self::SetStamp { directory, stamp } => {
+                f.debug_struct("SetStamp").field("directory", directory).field("stamp", stamp).finish()
+            }
         }
     }
 }
@@ -181,7 +244,7 @@ impl fmt::Debug for Change {
 /// What a successful change did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {
-    /// The modified directory (the parent, for a create or destroy) with its new instance.
+    /// The modified directory (the parent, for a create or destroy; the old parent, for a move) with its new instance.
     pub id: Id,
     /// The new directory of a create.
     pub created: Option<Id>,

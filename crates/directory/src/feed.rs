@@ -6,6 +6,7 @@
 use crate::change::{Change, Committed, Outcome};
 use crate::error::{Error, Result};
 use crate::model::{Id, Property, Target};
+use crate::stamp::StampBuf;
 
 /// Layout version of a change record.
 const LAYOUT: u8 = 1;
@@ -143,6 +144,19 @@ impl Writer {
                 self.u32(*value_index);
                 self.bytes(value);
             }
+            Change::Move { from, child, to, position } => {
+                self.head(11, *from, *position);
+                self.target(*child);
+                self.target(*to);
+            }
+            Change::SetStamp { directory, stamp } => {
+                self.head(12, *directory, 0);
+                self.0.extend_from_slice(&stamp.uuid);
+                self.u64(stamp.created);
+                self.u64(stamp.modified);
+                self.bytes(&stamp.creator);
+                self.bytes(&stamp.modifier);
+            }
         }
     }
 }
@@ -198,6 +212,12 @@ impl Reader<'_> {
         (0..n).map(|_| self.property()).collect()
     }
 
+    fn stamp(&mut self) -> Option<StampBuf> {
+        let uuid = self.take(16)?.try_into().ok()?;
+        let (created, modified) = (self.u64()?, self.u64()?);
+        Some(StampBuf { uuid, created, modified, creator: self.bytes()?, modifier: self.bytes()? })
+    }
+
     fn change(&mut self) -> Option<Change> {
         let tag = self.u8()?;
         let directory = self.target()?;
@@ -213,6 +233,10 @@ impl Reader<'_> {
             8 => Change::CreateValue { directory, index, position: self.u32()?, value: self.bytes()? },
             9 => Change::DestroyValue { directory, index, value_index: self.u32()? },
             10 => Change::WriteValue { directory, index, value_index: self.u32()?, value: self.bytes()? },
+            11 => {
+                Change::Move { from: directory, position: index, child: self.target()?, to: self.target()? }
+            }
+            12 => Change::SetStamp { directory, stamp: self.stamp()? },
             _ => return None,
         })
     }
@@ -263,6 +287,14 @@ mod tests {
             (target(), any::<u32>(), any::<u32>(), value()).prop_map(
                 |(directory, index, value_index, value)| {
                     Change::WriteValue { directory, index, value_index, value }
+                }
+            ),
+            (target(), target(), target(), any::<u32>())
+                .prop_map(|(from, child, to, position)| Change::Move { from, child, to, position }),
+            (target(), any::<[u8; 16]>(), any::<u64>(), any::<u64>(), value(), value()).prop_map(
+                |(directory, uuid, created, modified, creator, modifier)| {
+                    let stamp = StampBuf { uuid, created, modified, creator, modifier };
+                    Change::SetStamp { directory, stamp }
                 }
             ),
         ]

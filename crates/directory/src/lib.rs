@@ -11,7 +11,10 @@
 //! | `view` | snapshots: records, children, look-ups; `machines`, `networks` and `settings` add what properties mean |
 //! | `session`, `auth`, `password`, `access` | who is calling, proof of it, what they may change |
 //! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
+//! | `moves` | a directory moved to another place |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
+//! | `stamp` | uuids, times and names of those who made and changed a directory |
+//! | `values`, `fold` | the value index of the whole domain, and the one spelling of values it holds |
 //! | `transfer`, `check` | whole-domain copies (backup, restore, replicas); verification and repair |
 //! | `store` | tables over LMDB (the format is written down in `docs/file-format.md`) |
 
@@ -25,10 +28,12 @@ mod check;
 mod domain;
 mod error;
 mod feed;
+mod fold;
 mod index;
 mod login;
 mod machines;
 mod model;
+mod moves;
 mod networks;
 mod node;
 pub mod password;
@@ -36,16 +41,19 @@ mod record;
 mod session;
 mod settings;
 mod siblings;
+mod stamp;
 mod store;
 mod transfer;
+mod values;
 mod view;
 mod writer;
 
 pub use access::{Access, Action, EntryAccess};
-pub use change::{Change, Committed, Outcome};
+pub use change::{CREATED, Change, Committed, Outcome};
 pub use check::{CheckReport, Finding, LOST_AND_FOUND, Observer};
 pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options};
 pub use error::{Error, Result};
+pub use fold::fold;
 pub use machines::{Alias, Role, Server};
 pub use model::{
     Id, LIST_LIMIT, MASK, NAME_LIMIT, Property, RECORD_LIMIT, ROOT, SECRET_PROPERTIES, Target, is_secret,
@@ -54,7 +62,9 @@ pub use networks::Trust;
 pub use node::{DESTROYED, LOCK_FILE, Node, TAG_LIMIT, check_tag};
 pub use record::{Properties, PropertyRef, RecordRef, Values};
 pub use session::{Credentials, Origin, Principal, Session};
+pub use stamp::{STAMP_NAME_LIMIT, Stamp, StampBuf};
 pub use store::DEFAULT_MAP_SIZE;
 pub use transfer::{BackupHeader, TransferObject, UNUSED_LIMIT};
+pub use values::{PIECE, Term, Time};
 pub use view::{BY_VERSION, VERSION_OF, View};
 pub use writer::{Done, GROUP_BYTES, GROUP_JOBS, Watcher};

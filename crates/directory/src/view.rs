@@ -59,6 +59,11 @@ impl<'d> View<'d> {
         Ok(Self { store: Held::Borrowed(store), txn, entitled, recent: Cell::default() })
     }
 
+    /// The store and the transaction, for questions asked in other modules.
+    pub(crate) fn parts(&self) -> (&Store, &RoTxn<'d, WithoutTls>) {
+        (&self.store, &self.txn)
+    }
+
     /// The snapshot for those who need no more.
     pub(crate) fn tree(&self) -> Tree<'_> {
         Tree { store: &self.store, txn: &self.txn }
@@ -134,6 +139,25 @@ impl<'d> View<'d> {
 
     fn masked(&self, object: u32) -> Result<RecordRef<'_>> {
         self.store.record(&self.txn, object)?.ok_or(Error::NoSuchDirectory)
+    }
+
+    /// Object id of the directory that holds this one; the root's is its own.
+    pub fn parent(&self, object: u32) -> Result<u32> {
+        Ok(self.masked(object)?.header().parent)
+    }
+
+    /// The directories on the way from `object` up to the root: first its parent, last the root. Nothing for the root.
+    pub fn ancestors(&self, object: u32) -> Result<impl Iterator<Item = Result<u32>> + '_> {
+        let mut left = self.directories()?;
+        let mut at = Some(object).filter(|&object| object != ROOT);
+        Ok(std::iter::from_fn(move || {
+            let parent = self.parent(at.take()?).and_then(|parent| {
+                left = left.checked_sub(1).ok_or_else(|| Error::damaged("the tree has a loop"))?;
+                Ok(parent)
+            });
+            at = parent.as_ref().ok().copied().filter(|&parent| parent != ROOT);
+            Some(parent)
+        }))
     }
 
     /// Object ids of the children in order. The directory is not checked to exist.

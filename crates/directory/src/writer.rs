@@ -207,9 +207,17 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
         policy: applier.policy,
     };
     let mut outcomes = Vec::with_capacity(proposal.changes.len());
+    let mut created = None;
     for change in &proposal.changes {
-        match separate(inner.apply(&proposal.session, change.clone(), proposal.at))? {
-            Ok(outcome) => outcomes.push(outcome),
+        let mut change = change.clone();
+        if let Some(object) = created {
+            change.name_created(object);
+        }
+        match separate(inner.apply(&proposal.session, change, proposal.at))? {
+            Ok(outcome) => {
+                created = outcome.created.map(|id| id.object).or(created);
+                outcomes.push(outcome);
+            }
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
@@ -241,7 +249,11 @@ fn weight(changes: &[Change]) -> usize {
             Change::WriteProperty { values: list, .. } => values(list),
             Change::CreateValue { value, .. } | Change::WriteValue { value, .. } => value.len(),
             Change::RenameProperty { name, .. } => name.len(),
-            Change::Destroy { .. } | Change::DestroyProperty { .. } | Change::DestroyValue { .. } => 0,
+            Change::SetStamp { stamp, .. } => stamp.creator.len() + stamp.modifier.len(),
+            Change::Destroy { .. }
+            | Change::DestroyProperty { .. }
+            | Change::DestroyValue { .. }
+            | Change::Move { .. } => 0,
         })
         .sum()
 }

@@ -160,5 +160,7 @@ fn kind(change: &Change) -> &'static str {
         Change::CreateValue { .. } => "createname",
         Change::DestroyValue { .. } => "destroyname",
         Change::WriteValue { .. } => "writename",
+        Change::Move { .. } => "move",
+        Change::SetStamp { .. } => "stamp",
     }
 }
