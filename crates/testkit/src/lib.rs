@@ -2,8 +2,8 @@
 //!
 //! * [`data`]: the fixture files below `data/`; each directory there has a README.
 //! * [`golden`]: calls and replies recorded from historical NetInfo servers.
-//! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
 //! * [`ldif`]: the entries and searches of the LDIF fixtures.
+//! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
 //! * [`files`]: the same for files in the formats of `netinfo-formats`.
 //! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
