@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use netinfo_directory::Domain;
-use netinfo_wire::ldap::Dn;
+use netinfo_mapping::name::Name;
 
 use crate::context::NamingContext;
 use crate::settings::Settings;
@@ -103,15 +103,11 @@ impl Engine {
     }
 
     /// The context that a name belongs to: of those whose suffix it ends in, the one with the longest.
-    pub fn context_of(&self, dn: &Dn<'_>) -> Option<Arc<NamingContext>> {
+    pub fn context_of(&self, name: &Name<'_>) -> Option<Arc<NamingContext>> {
         let contexts = self.contexts.load();
-        let covers = contexts.iter().filter_map(|context| {
-            let depth = context.namespace().covers(dn)?;
-            Some((depth, context))
-        });
+        let below = contexts.iter().filter_map(|context| Some((context.namespace().depth(name)?, context)));
         // The first of several with the same suffix.
-        let best = covers.reduce(|best, other| if other.0 > best.0 { other } else { best });
-        best.map(|(_, context)| context.clone())
+        below.min_by_key(|(depth, _)| *depth).map(|(_, context)| context.clone())
     }
 
     /// How LDAP is served.

@@ -59,7 +59,7 @@ impl From<Error> for Failure {
             Error::NoSuchDirectory | Error::NoUser => ResultCode::NoSuchObject,
             Error::NoSuchProperty | Error::NoSuchValue => ResultCode::NoSuchAttribute,
             Error::Stale | Error::Busy => ResultCode::Busy,
-            Error::ReadOnly | Error::NotMaster => ResultCode::UnwillingToPerform,
+            Error::Loop | Error::ReadOnly | Error::NotMaster => ResultCode::UnwillingToPerform,
             Error::Permission => ResultCode::InsufficientAccessRights,
             Error::NotEmpty => ResultCode::NotAllowedOnNonLeaf,
             Error::Unrelated => ResultCode::Busy,

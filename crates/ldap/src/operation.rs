@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use netinfo_directory::{Credentials, Domain, Origin, Session, View};
-use netinfo_wire::ldap::{Dn, ResultCode};
+use netinfo_directory::{Credentials, Domain, Session, View};
+use netinfo_mapping::Namespace;
+use netinfo_mapping::name::Name;
+use netinfo_wire::ldap::ResultCode;
 
 use crate::context::NamingContext;
 use crate::controls::Requested;
@@ -37,6 +39,8 @@ pub(crate) struct Caller {
     pub(crate) identity: Identity,
     /// Searches that are to be continued: pages, list views.
     pub(crate) searches: search::State,
+    /// Time of the message being handled, in milliseconds since the epoch.
+    pub(crate) now: u64,
     /// Sessions of the identity in domains it has used.
     sessions: Vec<(Arc<Domain>, Session)>,
     /// Snapshots kept while requests that came together are answered, each for an entitled session or another. Only
@@ -48,7 +52,7 @@ impl Caller {
     /// A client that is nobody yet.
     pub(crate) fn new(engine: Arc<Engine>, peer: Peer) -> Self {
         let (identity, searches) = (Identity::default(), search::State::default());
-        Self { engine, peer, identity, searches, sessions: Vec::new(), views: Mutex::default() }
+        Self { engine, peer, identity, searches, now: 0, sessions: Vec::new(), views: Mutex::default() }
     }
 
     /// Makes the client somebody else; nothing of what it was remains.
@@ -75,7 +79,7 @@ impl Caller {
         if let Some((_, session)) = known {
             return Ok(session.clone());
         }
-        let session = session_of(&self.peer, self.identity.uid, context)?;
+        let session = session_of(self, self.identity.uid, context)?;
         self.sessions.push((context.domain().clone(), session.clone()));
         Ok(session)
     }
@@ -102,20 +106,11 @@ impl Caller {
 }
 
 /// The session in a domain of somebody who has no name there.
-pub(crate) fn session_of(peer: &Peer, uid: Option<u32>, context: &NamingContext) -> Outcome<Session> {
-    let origin = match (uid, peer.origin) {
-        (Some(uid), Origin::Local { .. }) => Origin::Local { uid },
-        _ => unprivileged(peer.origin),
-    };
-    Ok(context.domain().authenticate(Credentials::None, origin)?)
-}
-
-/// An origin that proves nothing by itself: over LDAP nobody is anybody without a bind.
-pub(crate) const fn unprivileged(origin: Origin) -> Origin {
-    match origin {
-        Origin::Network { address, own, .. } => Origin::Network { address, own, privileged_port: false },
-        // No user has this id: it stands for "none" in the system's calls.
-        Origin::Local { .. } | Origin::Internal => Origin::Local { uid: u32::MAX },
+fn session_of(caller: &Caller, uid: Option<u32>, context: &NamingContext) -> Outcome<Session> {
+    let origin = caller.peer.origin;
+    match uid {
+        Some(_) => Ok(context.domain().login(Credentials::None, origin, caller.now)?),
+        None => Ok(context.domain().anonymous(origin)),
     }
 }
 
@@ -125,8 +120,6 @@ pub(crate) struct Operation<'c, 'm> {
     pub(crate) caller: &'c mut Caller,
     /// Message id.
     pub(crate) id: u32,
-    /// Milliseconds since the epoch.
-    pub(crate) now: u64,
     /// Its controls.
     pub(crate) controls: Requested<'m>,
     /// Who it is done as, if that is not the client itself.
@@ -138,7 +131,7 @@ pub(crate) struct Operation<'c, 'm> {
 pub(crate) struct Place {
     pub(crate) context: Arc<NamingContext>,
     /// How the domain is named and shown.
-    pub(crate) namespace: Arc<netinfo_mapping::Namespace>,
+    pub(crate) namespace: Arc<Namespace>,
     /// On whose behalf it is used.
     pub(crate) session: Session,
 }
@@ -158,17 +151,16 @@ impl Operation<'_, '_> {
             {
                 Ok(session.clone())
             }
-            Some(identity) => session_of(&self.caller.peer, identity.uid, context),
+            Some(identity) => session_of(self.caller, identity.uid, context),
         }
     }
 
     /// Where a name belongs.
     ///
     /// # Errors
-    /// `invalidDNSyntax`; for a name outside of all suffixes, a referral to whoever may know it, or `noSuchObject`.
-    pub(crate) fn place(&mut self, dn: &[u8]) -> Outcome<Place> {
-        let name = parse(dn)?;
-        let Some(context) = self.caller.engine.context_of(&name) else {
+    /// For a name outside of all suffixes, a referral to whoever may know it, or `noSuchObject`.
+    pub(crate) fn place(&mut self, name: &Name<'_>) -> Outcome<Place> {
+        let Some(context) = self.caller.engine.context_of(name) else {
             return Err(elsewhere(&self.caller.engine));
         };
         let session = self.session(&context)?;
@@ -187,8 +179,8 @@ impl Operation<'_, '_> {
 }
 
 /// Checks the text of a name.
-pub(crate) fn parse(dn: &[u8]) -> Outcome<Dn<'_>> {
-    Dn::parse(dn).map_err(|error| Failure::new(ResultCode::InvalidDnSyntax, error.to_string()))
+pub(crate) fn parse(dn: &[u8]) -> Outcome<Name<'_>> {
+    Name::parse(dn).map_err(|error| Failure::new(ResultCode::InvalidDnSyntax, error.to_string()))
 }
 
 /// The answer to a request about a name outside of all suffixes.

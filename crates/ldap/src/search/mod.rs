@@ -1,6 +1,7 @@
 //! Searches (RFC 4511 §4.5): which entries match, what of them is returned, in which order and portions.
 
 use netinfo_directory::View;
+use netinfo_mapping::name::Name;
 use netinfo_wire::ldap::{AttributesWriter, Filter, SearchRequest, Selection};
 
 use crate::failure::Outcome;
@@ -11,7 +12,7 @@ use crate::step::Step;
 #[derive(Debug, Default)]
 pub(crate) struct State {}
 
-/// Does a search below an entry of a domain. `place` is where its base belongs. Searches of the root DSE and the
+/// Does a search below an entry of a domain. `base` is the name it begins at, `place` the domain. Searches of the root DSE and the
 /// subschema do not come here.
 ///
 /// # Errors
@@ -19,6 +20,7 @@ pub(crate) struct State {}
 pub(crate) fn begin(
     operation: &mut Operation<'_, '_>,
     place: Place,
+    base: &Name<'_>,
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Outcome<Step> {

@@ -1,0 +1,282 @@
+//! Bind (RFC 4511 §4.2, RFC 4513): simple, SASL EXTERNAL (RFC 4422), SASL PLAIN (RFC 4616).
+//!
+//! From the moment a bind request comes the client is nobody, until it has proved to be somebody. Names that do not
+//! exist cost what wrong passwords cost, and clients are told no difference; the log is.
+
+use netinfo_directory::{Credentials, Session};
+use netinfo_mapping::name::Name;
+use netinfo_wire::ldap::control::entry::AuthzId;
+use netinfo_wire::ldap::request::VERSION;
+use netinfo_wire::ldap::response::BindResponse;
+use netinfo_wire::ldap::{Authentication, BindRequest, LdapResult, Message, Response, ResultCode};
+use zeroize::Zeroizing;
+
+use crate::connection::Suspended;
+use crate::failure::{Failure, Outcome};
+use crate::identity::{self, Subject, SubjectKind};
+use crate::operation::{Caller, Identity, parse};
+use crate::settings::RequireTls;
+use crate::step::{Step, Work, Worked};
+
+/// The SASL mechanism that relies on what the channel below knows of the client.
+pub(crate) const EXTERNAL: &str = "EXTERNAL";
+/// The SASL mechanism with a name and a password.
+pub(crate) const PLAIN: &str = "PLAIN";
+
+/// A bind whose password has been looked at.
+pub(crate) struct Proved {
+    id: u32,
+    /// Who it was to be; `None` where nobody has the name.
+    subject: Option<Subject>,
+    /// The name as it was given, for the log.
+    name: String,
+    /// Who it is to act as, if that was asked for.
+    authz: Option<Box<[u8]>>,
+    result: netinfo_directory::Result<Session>,
+}
+
+/// SASL mechanisms that a client can use as it is connected now.
+pub(crate) fn mechanisms(caller: &Caller) -> impl Iterator<Item = &'static str> {
+    let external = caller.peer.uid().is_some() || caller.peer.certificate.is_some();
+    let plain = caller.peer.is_confidential();
+    [(external, EXTERNAL), (plain, PLAIN)].into_iter().filter_map(|(usable, name)| usable.then_some(name))
+}
+
+/// Begins a bind.
+pub(crate) fn begin(caller: &mut Caller, id: u32, request: &BindRequest<'_>, out: &mut Vec<u8>) -> Step {
+    caller.become_identity(Identity::default());
+    match attempt(caller, id, request) {
+        Ok(Progress::Is(identity)) => {
+            succeed(caller, id, *identity, out);
+            Step::Done
+        }
+        Ok(Progress::Work(work)) => Step::Work(work),
+        Err(failure) => {
+            caller.engine.figures().count_failed_bind();
+            tracing::info!(peer = %caller.peer, code = %failure.code, "bind refused: {}", failure.message);
+            respond(id, &failure, out);
+            Step::Done
+        }
+    }
+}
+
+/// How far a bind has come at once.
+enum Progress {
+    /// The client is known to be that one.
+    Is(Box<Identity>),
+    /// A password has to be looked at.
+    Work(Work),
+}
+
+fn attempt(caller: &Caller, id: u32, request: &BindRequest<'_>) -> Outcome<Progress> {
+    if request.version != VERSION {
+        return Err(Failure::new(ResultCode::ProtocolError, "only version 3 of the protocol is served"));
+    }
+    match request.authentication {
+        Authentication::Simple(password) => simple(caller, id, request.name, password),
+        Authentication::Sasl { mechanism, credentials } => sasl(caller, id, mechanism, credentials),
+        Authentication::Other(_) => {
+            Err(Failure::new(ResultCode::AuthMethodNotSupported, "the authentication method is not served"))
+        }
+    }
+}
+
+fn simple(caller: &Caller, id: u32, name: &[u8], password: &[u8]) -> Outcome<Progress> {
+    let dn = parse(name)?;
+    match (dn.rdns.is_empty(), password.is_empty()) {
+        (true, true) => {
+            if caller.engine.settings().require_tls == RequireTls::Always {
+                confidential(caller)?;
+            }
+            Ok(Progress::Is(Box::default()))
+        }
+        (true, false) => Err(invalid()),
+        // Clients that forget to ask for a password would take it for a proof (RFC 4513 §5.1.2).
+        (false, true) => {
+            Err(Failure::new(ResultCode::UnwillingToPerform, "a name without a password proves nothing"))
+        }
+        (false, false) => {
+            confidential(caller)?;
+            let subject = Subject::named(&caller.engine, &dn)?;
+            let unknown = String::from_utf8_lossy(name).to_lowercase();
+            Ok(Progress::Work(prove(caller, id, subject, unknown, None, password)?))
+        }
+    }
+}
+
+fn sasl(caller: &Caller, id: u32, mechanism: &[u8], credentials: Option<&[u8]>) -> Outcome<Progress> {
+    let mechanism = mechanism.to_ascii_uppercase();
+    if mechanism == EXTERNAL.as_bytes() {
+        external(caller, credentials).map(|identity| Progress::Is(Box::new(identity)))
+    } else if mechanism == PLAIN.as_bytes() {
+        plain(caller, id, credentials)
+    } else if mechanism.is_empty() {
+        // Ends an exchange (RFC 4513 §5.2.1.2); there never is one under way.
+        Err(Failure::new(ResultCode::AuthMethodNotSupported, "no SASL exchange is under way"))
+    } else {
+        Err(Failure::new(ResultCode::AuthMethodNotSupported, "the SASL mechanism is not served"))
+    }
+}
+
+/// What the channel knows of the client: the user id on a local socket, or a certificate.
+fn external(caller: &Caller, credentials: Option<&[u8]>) -> Outcome<Identity> {
+    let identity = match (caller.peer.uid(), &caller.peer.certificate) {
+        (_, Some(certificate)) => {
+            let names = std::iter::once(&certificate.subject).chain(&certificate.names);
+            let mut subject = None;
+            for name in names.filter(|name| !name.is_empty()) {
+                if let Ok(dn) = Name::parse(name.as_bytes()) {
+                    subject = subject.or(Subject::named(&caller.engine, &dn)?);
+                }
+            }
+            subject.ok_or_else(invalid)?.vouched(caller)?
+        }
+        (Some(uid), None) => identity::local(caller, uid)?,
+        (None, None) => {
+            let message = "the connection itself proves no identity";
+            return Err(Failure::new(ResultCode::InappropriateAuthentication, message));
+        }
+    };
+    match credentials.filter(|authz| !authz.is_empty()) {
+        None => Ok(identity),
+        Some(authz) => act_as(caller, identity, authz),
+    }
+}
+
+/// A name and a password (RFC 4616): `[authzid] NUL authcid NUL passwd`.
+fn plain(caller: &Caller, id: u32, credentials: Option<&[u8]>) -> Outcome<Progress> {
+    if !caller.peer.is_confidential() {
+        let message = "PLAIN is served on protected connections only";
+        return Err(Failure::new(ResultCode::ConfidentialityRequired, message));
+    }
+    let message = credentials.unwrap_or_default();
+    let mut parts = message.split(|byte| *byte == 0);
+    let (Some(authz), Some(name), Some(password), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Failure::new(ResultCode::ProtocolError, "the SASL credentials are malformed"));
+    };
+    if name.is_empty() || password.is_empty() {
+        return Err(invalid());
+    }
+    // A name alone is a user's (RFC 4513 §5.2.1.8 has prefixes for authorization identities only).
+    let identity = AuthzId::decode(name).unwrap_or(AuthzId::User(name));
+    let subject = Subject::authz(&caller.engine, identity)?;
+    let authz = (!authz.is_empty()).then(|| authz.into());
+    let unknown = String::from_utf8_lossy(name).to_lowercase();
+    Ok(Progress::Work(prove(caller, id, subject, unknown, authz, password)?))
+}
+
+/// Whether a password may come this way.
+fn confidential(caller: &Caller) -> Outcome<()> {
+    let enough = match caller.engine.settings().require_tls {
+        RequireTls::Off => true,
+        RequireTls::ForBind => caller.peer.is_confidential() || caller.peer.is_own(),
+        RequireTls::Always => caller.peer.is_confidential(),
+    };
+    if enough { Ok(()) } else { Err(Failure::new(ResultCode::ConfidentialityRequired, "TLS is required")) }
+}
+
+/// The work of looking at a password. Where nobody has the name, `name` is what failed attempts are counted for.
+fn prove(
+    caller: &Caller,
+    id: u32,
+    subject: Option<Subject>,
+    name: String,
+    authz: Option<Box<[u8]>>,
+    password: &[u8],
+) -> Outcome<Work> {
+    let context = match &subject {
+        Some(subject) => subject.context.clone(),
+        None => caller.engine.contexts().first().cloned().ok_or_else(invalid)?,
+    };
+    let (origin, now) = (caller.peer.origin, caller.now);
+    let password = Zeroizing::new(password.to_vec());
+    Ok(Work(Box::new(move || {
+        let credentials = match subject.as_ref().map(|subject| subject.kind) {
+            Some(SubjectKind::Object(object)) => Credentials::Password { object, password: &password },
+            Some(SubjectKind::Administrator) => Credentials::Administrator { password: &password },
+            None => Credentials::Nobody { name: name.as_bytes(), password: &password },
+        };
+        let result = context.domain().login(credentials, origin, now);
+        Worked(Suspended::Bind(Box::new(Proved { id, subject, name, authz, result })))
+    })))
+}
+
+/// Ends a bind whose password has been looked at.
+pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> Step {
+    let Proved { id, subject, name, authz, result } = proved;
+    let identity = match (result, subject) {
+        (Ok(session), Some(subject)) => match authz {
+            None => Ok(subject.identity(session)),
+            Some(authz) => act_as(caller, subject.identity(session), &authz),
+        },
+        (Ok(_), None) => Err(invalid()),
+        (Err(error), subject) => {
+            let dn = subject.map_or(name, |subject| subject.dn);
+            tracing::warn!(peer = %caller.peer, dn, "authentication failed: {error}");
+            Err(neutral(error))
+        }
+    };
+    match identity {
+        Ok(identity) => succeed(caller, id, identity, out),
+        Err(failure) => {
+            caller.engine.figures().count_failed_bind();
+            respond(id, &failure, out);
+        }
+    }
+    Step::Done
+}
+
+/// What a client is told of a failed authentication: nothing about the reason, unless it is the server's own.
+fn neutral(error: netinfo_directory::Error) -> Failure {
+    use netinfo_directory::Error;
+    match error {
+        Error::NoUser
+        | Error::Authentication
+        | Error::TooManyAttempts { .. }
+        | Error::NoSuchDirectory
+        | Error::Permission => invalid(),
+        error => error.into(),
+    }
+}
+
+/// Somebody who acts as somebody else: only superusers may, and everybody as oneself.
+fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity> {
+    let authz = AuthzId::decode(authz)
+        .map_err(|error| Failure::new(ResultCode::InvalidCredentials, error.to_string()))?;
+    if authz == AuthzId::Dn(identity.dn.as_bytes()) {
+        return Ok(identity);
+    }
+    let Some(subject) = Subject::authz(&caller.engine, authz)? else { return Err(invalid()) };
+    if subject.dn == identity.dn {
+        return Ok(identity);
+    }
+    let session = match &identity.home {
+        Some((home, session)) if std::sync::Arc::ptr_eq(home.domain(), subject.context.domain()) => {
+            session.clone()
+        }
+        _ if identity.uid.is_some() => {
+            subject.context.domain().login(Credentials::None, caller.peer.origin, caller.now)?
+        }
+        _ => return Err(invalid()),
+    };
+    if session.is_superuser() && !session.is_read_only() { subject.vouched(caller) } else { Err(invalid()) }
+}
+
+fn succeed(caller: &mut Caller, id: u32, identity: Identity, out: &mut Vec<u8>) {
+    tracing::debug!(peer = %caller.peer, dn = identity.dn, "bound");
+    caller.become_identity(identity);
+    Message::new(id, Response::Bind(BindResponse::default())).encode(out);
+}
+
+fn respond(id: u32, failure: &Failure, out: &mut Vec<u8>) {
+    failure.with(|result: LdapResult<'_>| {
+        Message::new(id, Response::Bind(BindResponse { result, server_credentials: None })).encode(out);
+    });
+}
+
+/// Wrong name or password, whichever.
+fn invalid() -> Failure {
+    Failure::new(ResultCode::InvalidCredentials, "")
+}
