@@ -11,6 +11,8 @@ packages=(gcc libc6-dev pkg-config)
 if [[ ${1-} != build ]]; then
     # The tests talk to rpcbind and to clients made by rpcgen, make network namespaces and look at processes.
     packages+=(iproute2 libtirpc-dev procps rpcbind rpcsvc-proto)
+    # They talk LDAP to a node.
+    packages+=(ldap-utils)
 fi
 
 is_installed() {
@@ -78,4 +80,8 @@ fi
 if [[ ${1-} != build ]] && ! cargo nextest --version >/dev/null 2>&1; then
     printf 'make deps: installing cargo-nextest (once, some minutes)\n'
     cargo install --locked cargo-nextest
+fi
+
+if [[ ${1-} != build ]]; then
+    "$(dirname "$0")/clients.sh"
 fi

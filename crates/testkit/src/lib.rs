@@ -8,6 +8,7 @@
 //! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
 //! * [`namespace`]: a network of one's own, for tests that need well-known ports.
+//! * [`software`]: programs that are unpacked beside the system, run in such a network.
 
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ pub mod golden;
 pub mod ldif;
 pub mod namespace;
 pub mod node;
+pub mod software;
 
 use std::path::{Path, PathBuf};
 
