@@ -168,7 +168,7 @@ fn plain(caller: &Caller, id: u32, credentials: Option<&[u8]>) -> Outcome<Progre
 }
 
 /// Whether a password may come this way.
-fn confidential(caller: &Caller) -> Outcome<()> {
+pub(crate) fn confidential(caller: &Caller) -> Outcome<()> {
     let enough = match caller.engine.settings().require_tls {
         RequireTls::Off => true,
         RequireTls::ForBind => caller.peer.is_confidential() || caller.peer.is_own(),

@@ -40,6 +40,7 @@ const SERVED: &[(&str, Kinds)] = &[
     (oid::PROXIED_AUTHORIZATION, SEARCH | WRITES | COMPARE | EXTENDED),
     (oid::TREE_DELETE, DELETE),
     (oid::RELAX, WRITES),
+    (oid::PERMISSIVE_MODIFY, MODIFY),
 ];
 
 /// Object identifiers of the controls that are served, for the root DSE.
@@ -63,6 +64,8 @@ pub(crate) struct Requested<'m> {
     pub(crate) proxied: Option<AuthzId<'m>>,
     /// All below goes with the entry.
     pub(crate) tree_delete: bool,
+    /// Values that are added although they are there, or removed although they are not, are no errors.
+    pub(crate) permissive: bool,
     /// What only the server writes may be given.
     pub(crate) relax: bool,
     /// No copy will do (RFC 6171).
@@ -126,6 +129,7 @@ impl<'m> Requested<'m> {
             }
             oid::MANAGE_DSA_IT => self.manage_dsa_it = true,
             oid::TREE_DELETE => self.tree_delete = true,
+            oid::PERMISSIVE_MODIFY => self.permissive = true,
             oid::RELAX => self.relax = true,
             oid::DONT_USE_COPY => self.dont_use_copy = true,
             oid::DOMAIN_SCOPE => self.domain_scope = true,

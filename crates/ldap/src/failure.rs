@@ -74,3 +74,42 @@ impl From<Error> for Failure {
         Self::new(code, error.to_string())
     }
 }
+
+impl From<netinfo_mapping::Error> for Failure {
+    fn from(error: netinfo_mapping::Error) -> Self {
+        use netinfo_mapping::Error;
+        match error {
+            Error::Directory(error) => error.into(),
+            Error::Name(error) => Self::new(ResultCode::InvalidDnSyntax, error.to_string()),
+            Error::Schema(_) => Self::new(ResultCode::UnwillingToPerform, error.to_string()),
+        }
+    }
+}
+
+impl From<netinfo_mapping::Refusal> for Failure {
+    /// The matched name is not part of it: it takes a snapshot to tell.
+    fn from(refusal: netinfo_mapping::Refusal) -> Self {
+        use netinfo_mapping::Reason;
+        let code = match refusal.reason {
+            Reason::Directory(error) => return error.into(),
+            Reason::NoSuchObject => ResultCode::NoSuchObject,
+            Reason::EntryAlreadyExists => ResultCode::EntryAlreadyExists,
+            Reason::ObjectClassViolation => ResultCode::ObjectClassViolation,
+            Reason::ObjectClassModsProhibited => ResultCode::ObjectClassModsProhibited,
+            Reason::ConstraintViolation => ResultCode::ConstraintViolation,
+            Reason::InvalidAttributeSyntax => ResultCode::InvalidAttributeSyntax,
+            Reason::UndefinedAttributeType => ResultCode::UndefinedAttributeType,
+            Reason::NamingViolation => ResultCode::NamingViolation,
+            Reason::InvalidDnSyntax => ResultCode::InvalidDnSyntax,
+            Reason::NotAllowedOnRdn => ResultCode::NotAllowedOnRdn,
+            Reason::NotAllowedOnNonLeaf => ResultCode::NotAllowedOnNonLeaf,
+            Reason::NoSuchAttribute => ResultCode::NoSuchAttribute,
+            Reason::AttributeOrValueExists => ResultCode::AttributeOrValueExists,
+            Reason::AffectsMultipleDsas => ResultCode::AffectsMultipleDsas,
+            Reason::InsufficientAccess => ResultCode::InsufficientAccessRights,
+            Reason::UnwillingToPerform => ResultCode::UnwillingToPerform,
+            _ => ResultCode::Unspecified,
+        };
+        Self::new(code, refusal.message)
+    }
+}

@@ -11,25 +11,35 @@
 //! | [`connection`] | one client: order of messages, binds, what is under way, disconnection |
 //! | [`peer`], [`step`] | what the driver says of a client; what it is told to do |
 //! | `operation`, `controls`, `failure` | one operation: on whose behalf, with which controls, how it failed |
-//! | `bind`, `extended` | who the client is; StartTLS, "Who am I?", password modify, cancel |
+//! | `bind`, `identity`, `extended` | who the client is; StartTLS, "Who am I?", password modify, cancel |
 //! | `update`, `compare` | add, modify, delete, rename; compare |
-//! | [`search`] | searches and what comes with them |
+//! | `referral` | names that lead elsewhere |
+//! | `search` | searches and what comes with them |
 //! | `root_dse`, `subschema`, `plain` | the entries that belong to no domain |
 //! | [`limits`] | every limit, in one place |
 
 #![forbid(unsafe_code)]
 
+pub(crate) mod bind;
+pub(crate) mod compare;
 pub mod connection;
 pub mod context;
 pub(crate) mod controls;
 pub mod engine;
+pub(crate) mod extended;
 pub(crate) mod failure;
+pub(crate) mod identity;
 pub mod limits;
 pub(crate) mod operation;
 pub mod peer;
-pub mod search;
+pub(crate) mod plain;
+pub(crate) mod referral;
+pub(crate) mod root_dse;
+pub(crate) mod search;
 pub mod settings;
 pub mod step;
+pub(crate) mod subschema;
+pub(crate) mod update;
 
 pub use connection::Connection;
 pub use context::NamingContext;

@@ -106,7 +106,7 @@ pub(crate) fn adjusted(
 }
 
 /// Relative names as text, before the text of their parent.
-fn text_of(rdns: &[Rdn<'_>], parent: &str) -> String {
+pub(crate) fn text_of(rdns: &[Rdn<'_>], parent: &str) -> String {
     let mut text = Vec::new();
     let mut writer = DnWriter::new(&mut text);
     for rdn in rdns {

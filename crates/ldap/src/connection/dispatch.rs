@@ -1,17 +1,14 @@
 //! From a request to the code that does it.
 
-use netinfo_wire::ldap::{
-    Envelope, Message, Request, Response, Scope, SearchRequest, oid,
-};
+use netinfo_wire::ldap::{Envelope, Message, Request, Response, ResultCode, Scope, SearchRequest, oid};
 
-use super::{Connection, Suspended};
+use super::Connection;
 use crate::controls::Requested;
 use crate::failure::{Failure, Outcome};
 use crate::operation::Operation;
 use crate::settings::RequireTls;
 use crate::step::Step;
 use crate::{bind, compare, extended, identity, root_dse, search, subschema, update};
-use netinfo_wire::ldap::ResultCode;
 
 impl Connection {
     /// Does what a request asks.
@@ -20,11 +17,10 @@ impl Connection {
         message: &[u8],
         envelope: &Envelope<'_>,
         request: &Request<'_>,
-        now: u64,
         out: &mut Vec<u8>,
     ) -> Step {
         self.caller.engine.figures().count(kind(request));
-        match self.attempt(message, envelope, request, now, out) {
+        match self.attempt(message, envelope, request, out) {
             Ok(step) => step,
             Err(failure) => {
                 answer(envelope, &failure, out);
@@ -38,7 +34,6 @@ impl Connection {
         message: &[u8],
         envelope: &Envelope<'_>,
         request: &Request<'_>,
-        now: u64,
         out: &mut Vec<u8>,
     ) -> Outcome<Step> {
         let id = envelope.id;
@@ -63,12 +58,15 @@ impl Connection {
         match request {
             Request::Search(search) => search_anywhere(&mut operation, search, out),
             Request::Compare(request) => compare::answer(&mut operation, request, out).map(|()| Step::Done),
+            Request::Extended(extended) if extended.name == oid::PASSWORD_MODIFY => {
+                update::password_modify(operation, envelope.tag, extended.value)
+            }
             Request::Extended(extended) => {
                 let cancel = |id| self.outstanding.cancel_result(id);
-                extended::answer(&mut operation, extended, cancel, out)
+                extended::answer(&operation, extended, cancel, out)
             }
             _ => {
-                let step = update::begin(&mut self.caller, message, request, &self.outstanding, now, out);
+                let step = update::begin(operation, envelope.tag, message, request, &self.outstanding, out)?;
                 Ok(self.track(step))
             }
         }

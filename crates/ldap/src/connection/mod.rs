@@ -5,6 +5,7 @@
 //! them waits ([`Step::Wait`]). While a long result is sent or a password is hashed no message is taken, but
 //! [`Connection::glance`] looks whether one of those that wait abandons or cancels it.
 
+mod dispatch;
 mod outstanding;
 
 use std::sync::Arc;
@@ -13,24 +14,17 @@ use netinfo_directory::Outcome as Changed;
 use netinfo_wire::ber::FrameError;
 use netinfo_wire::ldap::extended::Cancel;
 use netinfo_wire::ldap::response::ExtendedResponse;
-use netinfo_wire::ldap::{
-    Controls, Envelope, LdapResult, Message, Payload, Request, Response, ResultCode, message, oid,
-};
+use netinfo_wire::ldap::{Envelope, LdapResult, Message, Payload, Request, Response, ResultCode, message, oid};
 
 use crate::bind;
-use crate::compare;
-use crate::controls::Requested;
 use crate::engine::Engine;
-use crate::extended;
-use crate::failure::{Failure, Outcome};
-use crate::operation::{Caller, Operation};
+use crate::failure::Outcome;
+use crate::operation::Caller;
 use crate::peer::{Certificate, Peer};
-use crate::search;
-use crate::settings::RequireTls;
 use crate::step::{Step, Ticket, Worked};
 use crate::update::{self, Update};
 
-use outstanding::Outstanding;
+pub(crate) use outstanding::Outstanding;
 
 /// What work beside the connections has come to.
 pub(crate) enum Suspended {
@@ -86,6 +80,7 @@ impl Connection {
             return Step::Close;
         }
         self.outstanding.begin();
+        self.caller.now = now;
         let envelope = match Envelope::decode(message) {
             Ok(envelope) => envelope,
             Err(error) => return self.disconnect(ResultCode::ProtocolError, &error.to_string(), out),
@@ -102,7 +97,7 @@ impl Connection {
             self.release();
             return Step::Wait;
         }
-        let step = self.dispatch(message, &envelope, &request, now, out);
+        let step = self.dispatch(message, &envelope, &request, out);
         match step {
             Step::Done => Step::Done,
             Step::Pages(pages) => self.outstanding.watch(envelope.id, envelope.tag, pages),
@@ -137,15 +132,15 @@ impl Connection {
     /// Takes the result of [`Step::Work`].
     pub fn resume(&mut self, worked: Worked, now: u64, out: &mut Vec<u8>) -> Step {
         self.outstanding.begin();
+        self.caller.now = now;
         if self.closed {
             return Step::Close;
         }
         match worked.0 {
             Suspended::Bind(proved) => bind::finish(&mut self.caller, *proved, out),
             Suspended::Update(update, hashed) => {
-                let pending = self.outstanding.writes();
                 let step = match hashed {
-                    Ok(()) => update::proceed(&mut self.caller, update, pending, now, out),
+                    Ok(()) => update::proceed(&mut self.caller, update, &self.outstanding, out),
                     Err(failure) => update.refuse(&failure, out),
                 };
                 self.track(step)
@@ -163,8 +158,9 @@ impl Connection {
         out: &mut Vec<u8>,
     ) -> Step {
         self.release();
+        self.caller.now = now;
         self.outstanding.settled(ticket.0.id());
-        let step = update::settle(&mut self.caller, ticket.0, result, now, out);
+        let step = update::settle(&mut self.caller, ticket.0, result, out);
         self.track_first(step)
     }
 

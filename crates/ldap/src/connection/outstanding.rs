@@ -26,7 +26,7 @@ struct Writing {
 
 /// The operations of a connection that are under way.
 #[derive(Default)]
-pub(super) struct Outstanding {
+pub(crate) struct Outstanding {
     writes: VecDeque<Writing>,
     /// The long result that is being sent, or the work that is being done.
     running: Option<Running>,
@@ -52,7 +52,7 @@ impl Outstanding {
     }
 
     /// Whether writes are under way.
-    pub(super) fn has_writes(&self) -> bool {
+    pub(crate) fn has_writes(&self) -> bool {
         !self.writes.is_empty()
     }
 
@@ -62,7 +62,7 @@ impl Outstanding {
     }
 
     /// Whether a write under way concerns the same entries.
-    pub(super) fn conflicts(&self, touched: &Touched) -> bool {
+    pub(crate) fn conflicts(&self, touched: &Touched) -> bool {
         self.writes.iter().any(|write| write.touched.meets(touched))
     }
 

@@ -38,6 +38,8 @@ pub const SYNC_INFO: &str = "1.3.6.1.4.1.4203.1.9.1.4";
 pub const DEREF: &str = "1.3.6.1.4.1.4203.666.5.16";
 /// Relax rules (draft-zeilenga-ldap-relax).
 pub const RELAX: &str = "1.3.6.1.4.1.4203.666.5.12";
+/// Permissive modify: what is there already or not there any more is no error.
+pub const PERMISSIVE_MODIFY: &str = "1.2.840.113556.1.4.1413";
 /// Don't use a copy (RFC 6171).
 pub const DONT_USE_COPY: &str = "1.3.6.1.1.22";
 /// Domain scope: no referrals, please.

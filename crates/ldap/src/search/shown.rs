@@ -1,0 +1,159 @@
+//! What is returned of an entry, written straight into the buffer that is sent.
+
+use netinfo_directory::Error as StoreError;
+use netinfo_mapping::{Attribute, Error, Namespace, Resolution, Result, Selection};
+use netinfo_schema::AttributeDescription;
+use netinfo_wire::ldap::control::deref::{DerefRequest, DerefResponse, DerefResult, DerefResultKind};
+use netinfo_wire::ldap::filter::ValuesFilter;
+use netinfo_wire::ldap::list::ListBuf;
+use netinfo_wire::ldap::{AttributesBuf, AttributesWriter, EntryWriter, MessageWriter, Selection as Wire};
+
+use super::described::Described;
+use super::evaluate::{Own, lets_through};
+use super::filter::Filter;
+use super::ground::{Ground, Subject};
+use crate::limits::DEREFERENCED;
+
+/// Which attributes and values of entries are returned, and of entries that they name.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    selection: Selection,
+    types_only: bool,
+    /// A value is returned if one of these says so (RFC 3876); all are if there is no such list.
+    matched: Option<Vec<Filter>>,
+    deref: Vec<Deref>,
+}
+
+/// An attribute whose values name entries, and what is returned of these.
+#[derive(Debug)]
+struct Deref {
+    attribute: Described,
+    /// The attribute as the request names it.
+    name: Vec<u8>,
+    selection: Selection,
+}
+
+impl Shown {
+    /// What a request asks for.
+    pub(crate) fn new(namespace: &Namespace, selection: Wire<'_>, types_only: bool) -> Self {
+        let selection = Selection::new(namespace, selection);
+        Self { selection, types_only, matched: None, deref: Vec::new() }
+    }
+
+    /// Only values that one of the items matches. Of no effect if values are not returned at all.
+    pub(crate) fn matching(&mut self, namespace: &Namespace, values: &ValuesFilter<'_>) {
+        if !self.types_only {
+            self.matched = Some(values.items.iter().map(|item| Filter::new(namespace, item)).collect());
+        }
+    }
+
+    /// Attributes of entries that attributes name.
+    pub(crate) fn dereferencing(&mut self, namespace: &Namespace, request: &DerefRequest<'_>) {
+        for spec in request.specs {
+            if let Some(attribute) = Described::parse(namespace, spec.attribute) {
+                let selection = Selection::new(namespace, spec.attributes);
+                self.deref.push(Deref { attribute, name: spec.attribute.to_vec(), selection });
+            }
+        }
+    }
+
+    /// Appends an entry. `controls` adds those that go with it.
+    pub(crate) fn write_entry(
+        &self,
+        ground: &Ground<'_>,
+        subject: &Subject<'_>,
+        id: u32,
+        out: &mut Vec<u8>,
+        controls: impl FnOnce(&mut MessageWriter<'_>),
+    ) -> Result<()> {
+        let mut failed = Ok(());
+        let mut entry = EntryWriter::begin_with(out, id, |out| failed = subject.entry().write_dn(out));
+        failed?;
+        self.write_attributes(subject, &mut entry.attributes())?;
+        let mut message = entry.end();
+        if !self.deref.is_empty() {
+            let results = self.dereferenced(ground, subject)?;
+            if !results.as_list().is_empty() {
+                message.payload(false, &DerefResponse { results: results.as_list() });
+            }
+        }
+        controls(&mut message);
+        message.finish();
+        Ok(())
+    }
+
+    /// Appends the attributes of an entry.
+    pub(crate) fn write_attributes(
+        &self,
+        subject: &Subject<'_>,
+        out: &mut AttributesWriter<'_>,
+    ) -> Result<()> {
+        if self.selection.is_empty() {
+            return Ok(());
+        }
+        for attribute in subject.entry().select(&self.selection)? {
+            match &self.matched {
+                Some(items) => write_matched(items, subject, &attribute, out),
+                None => {
+                    let mut values = out.attribute(attribute.description());
+                    if !self.types_only {
+                        attribute.values().for_each(|value| values.value(&value));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be returned of the entries that an entry names.
+    fn dereferenced(&self, ground: &Ground<'_>, subject: &Subject<'_>) -> Result<ListBuf<DerefResultKind>> {
+        let mut results = ListBuf::new();
+        let mut left = DEREFERENCED;
+        for deref in &self.deref {
+            let mut names = Vec::new();
+            subject.values(&deref.attribute, &mut |value| {
+                names.push(value.to_vec());
+                left = left.saturating_sub(1);
+                left > 0
+            })?;
+            for name in names {
+                let Some(named) = find(ground, &name)? else { continue };
+                let mut attributes = AttributesBuf::new();
+                for attribute in named.entry().select(&deref.selection)? {
+                    attributes.add(attribute.description(), attribute.values());
+                }
+                results.push(DerefResult { attribute: &deref.name, dn: &name, attributes: attributes.as_list() });
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// The entry of a name, if there is one that may be seen.
+fn find<'s>(ground: &'s Ground<'_>, name: &[u8]) -> Result<Option<Subject<'s>>> {
+    match ground.tree().resolve(name) {
+        Ok(Resolution::Found(object)) => ground.subject(object),
+        Ok(_) | Err(Error::Name(_) | Error::Directory(StoreError::NoSuchDirectory)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Appends those values of an attribute that an item matches; nothing if there are none.
+fn write_matched(
+    items: &[Filter],
+    subject: &Subject<'_>,
+    attribute: &Attribute<'_>,
+    out: &mut AttributesWriter<'_>,
+) {
+    let Some(description) = AttributeDescription::parse(attribute.description()) else { return };
+    let own = Own { kind: description.attribute(subject.schema()), description };
+    let mut values = out.attribute(attribute.description());
+    for value in attribute.values() {
+        if items.iter().any(|item| lets_through(item, subject, &own, &value)) {
+            values.value(&value);
+        }
+    }
+    if values.count() == 0 {
+        values.cancel();
+    }
+}

@@ -1,0 +1,271 @@
+//! Passwords on their way into an entry: hashed before anything is stored, and away from other work, because that takes
+//! tens of milliseconds.
+
+use netinfo_directory::password::{HashError, Verdict, hash_new, verify};
+use netinfo_directory::{Credentials, Session};
+use netinfo_mapping::Resolution;
+use netinfo_wire::ber::Tag;
+use netinfo_wire::ldap::control::entry::AuthzId;
+use netinfo_wire::ldap::extended::PasswordModify;
+use netinfo_wire::ldap::request::{AddRequest, ModifyRequest};
+use netinfo_wire::ldap::{
+    AttributesBuf, Envelope, Message, ModificationsBuf, ModifyOp, Payload, Request, ResultCode, Values,
+};
+use zeroize::Zeroizing;
+
+use super::Update;
+use crate::bind;
+use crate::connection::Suspended;
+use crate::failure::{Failure, Outcome};
+use crate::identity::{Subject, SubjectKind};
+use crate::limits::GENERATED_PASSWORD;
+use crate::operation::{Caller, Identity, Operation, Place, parse};
+use crate::step::{Step, Work, Worked};
+
+/// The property passwords are kept in.
+const PASSWORD: &[u8] = b"passwd";
+/// What stands before a hash that crypt(3) or something of its kind has made (RFC 2307 §5.3).
+const CRYPT: &str = "{CRYPT}";
+/// Characters of passwords that the server makes up: none that look alike.
+const ALPHABET: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// Whether a request brings a password that has to be hashed, or compared with a hash.
+pub(super) fn has_clear_text(request: &Request<'_>) -> bool {
+    let any = |name: &[u8], mut values: Values<'_>| is_password(name) && values.iter().any(is_clear_text);
+    match request {
+        Request::Add(add) => add.attributes.iter().any(|attribute| any(attribute.name, attribute.values)),
+        Request::Modify(modify) => {
+            modify.changes.iter().any(|change| any(change.attribute.name, change.attribute.values))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an attribute holds passwords (RFC 4519 §2.41).
+fn is_password(name: &[u8]) -> bool {
+    let name = name.split(|byte| *byte == b';').next().unwrap_or_default();
+    name.eq_ignore_ascii_case(b"userPassword") || name == b"2.5.4.35"
+}
+
+/// Whether a value is a password and not the hash of one: `{SCHEME}` and something after it.
+fn is_clear_text(value: &[u8]) -> bool {
+    let scheme = value.strip_prefix(b"{").and_then(|rest| {
+        let end = rest.iter().position(|byte| *byte == b'}')?;
+        let name = &rest[..end];
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.');
+        Some(!name.is_empty() && name.iter().all(is_name))
+    });
+    !scheme.unwrap_or(false)
+}
+
+/// The work of hashing the passwords of an add or modify.
+pub(super) fn hash(caller: &mut Caller, mut update: Box<Update>) -> Outcome<Work> {
+    let envelope = Envelope::decode(&update.message)?;
+    let entry = match envelope.request()? {
+        Request::Modify(modify) => {
+            let name = parse(modify.dn)?;
+            let controls = crate::controls::Requested::default();
+            let proxied = update.proxied.clone();
+            let mut operation = Operation { caller, id: update.id, controls, proxied };
+            Some(stored(&operation.place(&name)?, &name)?)
+        }
+        _ => None,
+    };
+    Ok(Work(Box::new(move || {
+        let result = rewrite(&update.message, entry.as_deref().map_or(&[], |stored| stored));
+        let result = result.map(|message| update.message = message);
+        Worked(Suspended::Update(update, result))
+    })))
+}
+
+/// The password hashes of an entry, if the session may change them: else it could find out what they match.
+fn stored(place: &Place, name: &netinfo_mapping::name::Name<'_>) -> Outcome<Vec<Zeroizing<Vec<u8>>>> {
+    let view = place.context.domain().read(place.context.internal())?;
+    let tree = place.namespace.tree(&view);
+    let Resolution::Found(object) = tree.resolve_name(name)? else { return Ok(Vec::new()) };
+    let access = place.context.domain().access(&view, &place.session)?;
+    if !access.object(object)?.writes(PASSWORD) {
+        return Ok(Vec::new());
+    }
+    let values = view.record(object)?.property(PASSWORD).into_iter().flat_map(|property| property.values);
+    Ok(values.map(|value| Zeroizing::new(value.to_vec())).collect())
+}
+
+/// The same request with hashes in place of passwords; one that is to be deleted is replaced by the stored hash it
+/// matches.
+fn rewrite(message: &[u8], stored: &[Zeroizing<Vec<u8>>]) -> Outcome<Zeroizing<Vec<u8>>> {
+    let envelope = Envelope::decode(message)?;
+    let mut rewritten = Zeroizing::new(Vec::with_capacity(message.len() + 128));
+    let Envelope { id, controls, .. } = envelope;
+    match envelope.request()? {
+        Request::Add(add) => {
+            let mut attributes = AttributesBuf::new();
+            for attribute in add.attributes {
+                if is_password(attribute.name) {
+                    attributes.add(attribute.name, hashed(attribute.values)?);
+                } else {
+                    attributes.push(attribute);
+                }
+            }
+            let op = Request::Add(AddRequest { dn: add.dn, attributes: attributes.as_list() });
+            Message { id, op, controls }.encode(&mut rewritten);
+        }
+        Request::Modify(modify) => {
+            let mut changes = ModificationsBuf::new();
+            for change in modify.changes {
+                if !is_password(change.attribute.name) {
+                    changes.push(change);
+                } else if change.op == ModifyOp::Delete {
+                    changes.add(change.op, change.attribute.name, matching(change.attribute.values, stored)?);
+                } else {
+                    changes.add(change.op, change.attribute.name, hashed(change.attribute.values)?);
+                }
+            }
+            let op = Request::Modify(ModifyRequest { dn: modify.dn, changes: changes.as_list() });
+            Message { id, op, controls }.encode(&mut rewritten);
+        }
+        _ => rewritten.extend_from_slice(message),
+    }
+    Ok(rewritten)
+}
+
+/// Hashes for those values that are passwords.
+fn hashed(values: Values<'_>) -> Outcome<Vec<Zeroizing<Vec<u8>>>> {
+    values
+        .into_iter()
+        .map(|value| if is_clear_text(value) { hash_of(value) } else { Ok(Zeroizing::new(value.to_vec())) })
+        .collect()
+}
+
+/// The stored hashes that passwords match.
+fn matching(values: Values<'_>, stored: &[Zeroizing<Vec<u8>>]) -> Outcome<Vec<Zeroizing<Vec<u8>>>> {
+    let find = |password: &[u8]| {
+        stored.iter().find(|hash| verify(hash, password) == Verdict::Match).map(|hash| published(hash))
+    };
+    values
+        .into_iter()
+        .map(|value| {
+            if !is_clear_text(value) {
+                return Ok(Zeroizing::new(value.to_vec()));
+            }
+            find(value).ok_or_else(|| Failure::new(ResultCode::NoSuchAttribute, "the entry has no such value"))
+        })
+        .collect()
+}
+
+/// A hash as `userPassword` has it.
+fn published(stored: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(if is_clear_text(stored) { [CRYPT.as_bytes(), stored].concat() } else { stored.to_vec() })
+}
+
+/// The hash of a new password, as `userPassword` has it.
+fn hash_of(password: &[u8]) -> Outcome<Zeroizing<Vec<u8>>> {
+    if password.is_empty() {
+        return Err(Failure::new(ResultCode::ConstraintViolation, "a password cannot be empty"));
+    }
+    match hash_new(password) {
+        Ok(hash) => Ok(Zeroizing::new([CRYPT.as_bytes(), hash.as_bytes()].concat())),
+        Err(error @ HashError::TooLong) => Err(Failure::new(ResultCode::ConstraintViolation, error.to_string())),
+        Err(error) => {
+            tracing::error!(%error, "a password cannot be hashed");
+            Err(Failure::new(ResultCode::Unspecified, "the password cannot be hashed"))
+        }
+    }
+}
+
+/// The password modify operation (RFC 3062): becomes a modification of the entry.
+pub(crate) fn modify(operation: Operation<'_, '_>, tag: Tag, value: Option<&[u8]>) -> Outcome<Step> {
+    bind::confidential(operation.caller)?;
+    if operation.identity().is_anonymous() {
+        let message = "who changes a password has to be authenticated";
+        return Err(Failure::new(ResultCode::StrongerAuthRequired, message));
+    }
+    let request = value.map(PasswordModify::decode).transpose()?.unwrap_or_default();
+    let Some(subject) = subject(&operation, request.user)? else {
+        return Err(Failure::new(ResultCode::NoSuchObject, "there is no such user"));
+    };
+    let SubjectKind::Object(object) = subject.kind else {
+        let message = "the administrator's password is not kept in an entry";
+        return Err(Failure::new(ResultCode::UnwillingToPerform, message));
+    };
+    let Operation { caller, id, proxied, .. } = operation;
+    let mut operation = Operation { caller, id, controls: Default::default(), proxied };
+    let session = operation.session(&subject.context)?;
+    may_change(&subject, object, &session)?;
+    let keep = |password: &[u8]| Zeroizing::new(password.to_vec());
+    let generated = if request.new.is_none() { Some(made_up()?) } else { None };
+    let (old, new) = (request.old.map(keep), request.new.map(keep));
+    let (origin, now) = (operation.caller.peer.origin, operation.caller.now);
+    let mut update = Box::new(Update::new(id, tag, Zeroizing::default(), operation.proxied.take()));
+    Ok(Step::Work(Work(Box::new(move || {
+        let make = || {
+            if let Some(old) = &old {
+                let credentials = Credentials::Password { object, password: old };
+                let proved = subject.context.domain().login(credentials, origin, now);
+                // A password for one application only is not the user's.
+                if !proved.is_ok_and(|session| !session.is_read_only()) {
+                    return Err(Failure::new(ResultCode::InvalidCredentials, "the old password is wrong"));
+                }
+            }
+            let hash = hash_of(new.as_ref().or(generated.as_ref()).map_or(&[], |password| password.as_slice()))?;
+            let mut changes = ModificationsBuf::new();
+            changes.add(ModifyOp::Replace, "userPassword", [&*hash]);
+            let op = ModifyRequest { dn: subject.dn.as_bytes(), changes: changes.as_list() };
+            let mut message = Zeroizing::new(Vec::new());
+            Message::new(id, Request::Modify(op)).encode(&mut message);
+            Ok(message)
+        };
+        let result = make().map(|message| update.message = message);
+        update.generated = generated;
+        Worked(Suspended::Update(update, result))
+    }))))
+}
+
+/// Whose password is to be changed; nobody's if there is no such user.
+fn subject(operation: &Operation<'_, '_>, user: Option<&[u8]>) -> Outcome<Option<Subject>> {
+    let engine = &operation.caller.engine;
+    let Some(user) = user.filter(|user| !user.is_empty()) else {
+        let Identity { dn, home, .. } = operation.identity();
+        let Some((context, session)) = home else { return Ok(None) };
+        let kind = session.object().map_or(SubjectKind::Administrator, SubjectKind::Object);
+        return Ok(Some(Subject { context: context.clone(), kind, dn: dn.clone() }));
+    };
+    match AuthzId::decode(user) {
+        Ok(identity) => Subject::authz(engine, identity),
+        Err(_) => match parse(user) {
+            Ok(name) => Subject::named(engine, &name),
+            Err(_) => Subject::user(engine, user),
+        },
+    }
+}
+
+/// Whether the session may change that password.
+fn may_change(subject: &Subject, object: u32, session: &Session) -> Outcome<()> {
+    let view = subject.context.domain().read(subject.context.internal())?;
+    let access = subject.context.domain().access(&view, session)?;
+    if access.object(object)?.writes(PASSWORD) {
+        Ok(())
+    } else {
+        let message = "the password cannot be changed by this client";
+        Err(Failure::new(ResultCode::InsufficientAccessRights, message))
+    }
+}
+
+/// A new password of [`GENERATED_PASSWORD`] characters, each of them as likely as any other.
+fn made_up() -> Outcome<Zeroizing<Vec<u8>>> {
+    let mut password = Zeroizing::new(Vec::with_capacity(GENERATED_PASSWORD));
+    let mut random = Zeroizing::new([0_u8; 64]);
+    // The largest multiple of the alphabet's length below 256: bytes above it would favour some characters.
+    let bound = 256 - 256 % ALPHABET.len();
+    while password.len() < GENERATED_PASSWORD {
+        getrandom::fill(&mut *random).map_err(|error| {
+            tracing::error!(%error, "no random numbers");
+            Failure::new(ResultCode::Unspecified, "a password cannot be made up")
+        })?;
+        let fair = random.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < bound);
+        for byte in fair.take(GENERATED_PASSWORD - password.len()) {
+            password.push(ALPHABET[byte % ALPHABET.len()]);
+        }
+    }
+    Ok(password)
+}
