@@ -1,0 +1,270 @@
+//! An entry: a directory as LDAP clients see it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `values` | an attribute and its values, read from the record as they are asked for |
+//! | `classes` | object classes: those stored, or those its place implies |
+//! | `derived` | attributes that follow from others: `member`, what classes demand, names of places |
+//! | `operational` | what the server knows of an entry |
+
+mod classes;
+mod derived;
+mod operational;
+mod values;
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use netinfo_directory::{EntryAccess, RecordRef};
+use netinfo_schema::check::Mode;
+use netinfo_schema::{AttributeType, Schema};
+use smallvec::SmallVec;
+
+pub use operational::timestamp;
+pub use values::{Attribute, AttributeValues};
+
+pub(crate) use classes::Classes;
+pub(crate) use derived::{NO_GROUP, NO_HOME};
+pub(crate) use operational::is_computed;
+
+use crate::context::{COMMON, Context, Slot};
+use crate::error::Result;
+use crate::transform::Transform;
+use crate::tree::{DSID, Inner, Place, Tree};
+use crate::wanted::{Selection, Wanted};
+
+/// A directory as an entry. It borrows the snapshot's bytes; values are read from there.
+pub struct Entry<'t> {
+    pub(crate) tree: &'t Tree<'t>,
+    pub(crate) record: RecordRef<'t>,
+    /// None for the root.
+    parent: Option<Rc<Place>>,
+    /// Number of its context.
+    number: usize,
+    mirrored: bool,
+    access: Option<EntryAccess<'t>>,
+}
+
+/// One attribute while the properties of a record are gathered.
+struct Gathered<'t> {
+    slot: Slot<'t>,
+    sources: SmallVec<[values::Source<'t>; 1]>,
+}
+
+impl<'t> Entry<'t> {
+    pub(crate) fn new(
+        tree: &'t Tree<'t>,
+        record: RecordRef<'t>,
+        parent: Option<Rc<Place>>,
+        access: Option<EntryAccess<'t>>,
+    ) -> Self {
+        let number = parent.as_ref().map_or(COMMON, |place| place.inner.number());
+        let mirrored = tree.is_mirrored(&record, number);
+        Self { tree, record, parent, number, mirrored, access }
+    }
+
+    /// Object id of the directory.
+    pub fn object(&self) -> u32 {
+        self.record.id().object
+    }
+
+    /// The directory itself.
+    pub fn record(&self) -> &RecordRef<'t> {
+        &self.record
+    }
+
+    /// Whether the session may know of the entry. A tree without access rules shows all.
+    pub fn is_visible(&self) -> bool {
+        self.access.as_ref().is_none_or(EntryAccess::visible)
+    }
+
+    /// The answers of the core's access rules, if the tree has them.
+    pub fn access(&self) -> Option<&EntryAccess<'t>> {
+        self.access.as_ref()
+    }
+
+    /// The DN.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn dn(&self) -> Result<String> {
+        let mut dn = Vec::new();
+        self.write_dn(&mut dn)?;
+        // Values which are not UTF-8 are written as escapes.
+        Ok(String::from_utf8(dn).unwrap_or_default())
+    }
+
+    /// Appends the DN.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn write_dn(&self, out: &mut Vec<u8>) -> Result<()> {
+        let Some(parent) = &self.parent else {
+            out.extend_from_slice(self.tree.namespace().suffix().as_bytes());
+            return Ok(());
+        };
+        self.tree.write_rdn(&self.record, parent.inner, out)?;
+        if !parent.dn.is_empty() {
+            out.push(b',');
+            out.extend_from_slice(&parent.dn);
+        }
+        Ok(())
+    }
+
+    /// The attributes a search asks for, each once, none without values: object classes first, then as they are stored,
+    /// derived ones behind them, operational ones last.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn select(&self, selection: &Selection) -> Result<Vec<Attribute<'_>>> {
+        let mut attributes = self.stored(|slot| selection.takes(self.schema(), slot));
+        if selection.needs_derived() {
+            self.derive(selection, &mut attributes)?;
+        }
+        if selection.needs_operational() {
+            self.operational(selection, &mut attributes)?;
+        }
+        Ok(attributes)
+    }
+
+    /// All user attributes.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn attributes(&self) -> Result<Vec<Attribute<'_>>> {
+        self.select(&Selection::user())
+    }
+
+    /// Calls `each` with the values of an attribute, its subtypes, and all of their options, until it returns `false`.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn values(&self, wanted: &Wanted, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {
+        for property in self.record.properties() {
+            if !wanted.may_be(self.number, property.name) {
+                continue;
+            }
+            let slot = self.slot(property.name);
+            if !wanted.includes(self.schema(), &slot) || !self.shows(property.name, &slot) {
+                continue;
+            }
+            let transform = slot.transform();
+            for stored in property.values {
+                if let Some(value) = transform.publish(stored)
+                    && !each(&value)
+                {
+                    return Ok(());
+                }
+            }
+        }
+        if wanted.is_derived() { self.derived_values(wanted, each) } else { Ok(()) }
+    }
+
+    /// Whether the entry has the attribute, a subtype of it, or either with options.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn has(&self, wanted: &Wanted) -> Result<bool> {
+        let mut found = false;
+        self.values(wanted, &mut |_| {
+            found = true;
+            false
+        })?;
+        Ok(found)
+    }
+
+    pub(crate) fn schema(&self) -> &'t Schema {
+        self.tree.schema()
+    }
+
+    pub(crate) fn context(&self) -> &'t Context {
+        self.tree.context(self.number)
+    }
+
+    pub(crate) fn is_mirrored(&self) -> bool {
+        self.mirrored
+    }
+
+    /// What it is to its parent; `None` for the root.
+    pub(crate) fn own(&self) -> Option<Inner> {
+        self.parent.as_ref().map(|place| place.inner)
+    }
+
+    pub(crate) fn slot<'p>(&self, property: &'p [u8]) -> Slot<'p>
+    where
+        't: 'p,
+    {
+        self.context().slot(self.schema(), self.tree.mode(), self.mirrored, property)
+    }
+
+    /// Whether the values of a property may be shown.
+    fn shows(&self, property: &[u8], slot: &Slot<'_>) -> bool {
+        if let Some(access) = &self.access
+            && (!access.reads_all() || slot.transform() == Transform::Password)
+            && !access.reads(property)
+        {
+            return false;
+        }
+        self.context().table != "groups" || property != b"users" || self.shows_names()
+    }
+
+    /// The first property that holds an attribute.
+    pub(crate) fn property_of(
+        &self,
+        attribute: &AttributeType,
+    ) -> Option<netinfo_directory::PropertyRef<'t>> {
+        self.record.properties().find(|property| {
+            !property.values.is_empty()
+                && matches!(self.slot(property.name),
+                    Slot::Known { attribute: one, options: "", .. } if one.id() == attribute.id())
+        })
+    }
+
+    /// The stored attributes that `take` takes.
+    fn stored(&self, mut take: impl FnMut(&Slot<'_>) -> bool) -> Vec<Attribute<'_>> {
+        let mut gathered: Vec<Gathered<'_>> = Vec::with_capacity(self.record.property_count().min(64));
+        for property in self.record.properties().filter(|property| !property.values.is_empty()) {
+            let slot = self.slot(property.name);
+            if matches!(slot, Slot::Hidden) || !take(&slot) || !self.shows(property.name, &slot) {
+                continue;
+            }
+            let source = values::Source { values: property.values, transform: slot.transform() };
+            match gathered.iter_mut().find(|known| known.slot.is_same(&slot)) {
+                Some(known) => known.sources.push(source),
+                None => gathered.push(Gathered { slot, sources: SmallVec::from_iter([source]) }),
+            }
+        }
+        let mut attributes = Vec::with_capacity(gathered.len() + 4);
+        for Gathered { slot, sources } in gathered {
+            let attribute = Attribute::stored(slot.description(), sources);
+            if attribute.values().next().is_none() {
+                continue;
+            }
+            if attribute.description() == crate::context::OBJECT_CLASS {
+                attributes.insert(0, attribute);
+            } else {
+                attributes.push(attribute);
+            }
+        }
+        attributes
+    }
+
+    /// The attributes and values by which the entry is named.
+    pub(crate) fn naming(&self) -> SmallVec<[(Cow<'_, str>, Cow<'_, [u8]>); 1]> {
+        let named = self.own().and_then(|own| self.tree.naming(&self.record, own));
+        named.unwrap_or_else(|| {
+            let number = self.object().to_string().into_bytes();
+            SmallVec::from_iter([(Cow::Borrowed(DSID), Cow::Owned(number))])
+        })
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.tree.mode() == Mode::Open
+    }
+}

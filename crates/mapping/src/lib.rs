@@ -1,0 +1,42 @@
+//! NetInfo directories seen as entries of an LDAP tree, and changes of entries as changes of directories.
+//!
+//! Knows no protocol: front-ends bring names and values as octets, and take entries attribute by attribute. Access is the
+//! core's business; what a session may not see, its [`View`](netinfo_directory::View) does not show.
+//!
+//! A [`Namespace`] says how one domain is seen: its suffix, layout and schema. With a view it makes a [`Tree`], which finds
+//! entries by name and reads them as [`Entry`]; [`write`] makes lists of changes for the core.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `namespace`, `suffix` | how a domain is seen; under which name |
+//! | `context`, `table`, `transform` | which attribute a property is, below which directory, and how values differ (`data/`) |
+//! | [`mod@name`], `tree`, `resolve` | names, and the way between them and directories |
+//! | `entry` | attributes of an entry: stored, derived, operational |
+//! | `wanted`, `lookup` | what filters and searches ask for: attributes, and where an index finds them |
+//! | [`write`] | additions, modifications, renaming and deletion as changes |
+//! | [`transfer`] | whole entries for bulk loads |
+
+#![forbid(unsafe_code)]
+
+mod context;
+mod entry;
+mod error;
+mod lookup;
+pub mod name;
+mod namespace;
+mod resolve;
+mod suffix;
+mod table;
+pub mod transfer;
+mod transform;
+mod tree;
+mod wanted;
+pub mod write;
+
+pub use entry::{Attribute, AttributeValues, Entry, timestamp};
+pub use error::{Error, Reason, Refusal, Result};
+pub use lookup::{Lookup, Lookups};
+pub use namespace::{Layout, Namespace, SUBSCHEMA};
+pub use resolve::Resolution;
+pub use tree::Tree;
+pub use wanted::{Selection, Wanted};

@@ -1,0 +1,1 @@
+//! Whole entries for bulk loads.

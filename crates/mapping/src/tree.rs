@@ -1,0 +1,280 @@
+//! The tree of entries: directories with their names.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use netinfo_directory::{Access, ROOT, RecordRef, View};
+use netinfo_schema::check::Mode;
+use netinfo_schema::{AttributeDescription, Schema};
+use smallvec::SmallVec;
+
+use crate::context::{COMMON, Context, NAME, RDN, Slot};
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::name::{NameError, write_value};
+use crate::namespace::{Layout, Namespace};
+
+/// Deepest directory whose name is told. It is far deeper than any name that is read.
+const CHAIN_LIMIT: usize = 4_096;
+/// Names of parents kept while a tree is used.
+const KEPT_LIMIT: usize = 1_024;
+
+/// The attribute that stands for directories without a name: their object id.
+pub(crate) const DSID: &str = "dSID";
+
+/// The entries of one domain in one snapshot. It remembers the names of directories it has met; make it for one operation
+/// and let it go.
+pub struct Tree<'a> {
+    namespace: &'a Namespace,
+    view: &'a View<'a>,
+    access: Option<&'a Access<'a>>,
+    places: RefCell<HashMap<u32, Rc<Place>>>,
+}
+
+/// What the children of a directory are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inner {
+    /// The directories below the root.
+    Containers,
+    /// Entries of the context with this number.
+    Context(usize),
+}
+
+/// A directory as its children see it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Its DN.
+    pub(crate) dn: Vec<u8>,
+    pub(crate) inner: Inner,
+}
+
+/// One attribute and value by which an entry is named.
+pub(crate) type Naming<'r> = (Cow<'r, str>, Cow<'r, [u8]>);
+
+impl Inner {
+    /// Number of the context of the children themselves.
+    pub(crate) fn number(self) -> usize {
+        match self {
+            Self::Containers => COMMON,
+            Self::Context(number) => number,
+        }
+    }
+}
+
+impl<'a> Tree<'a> {
+    pub(crate) fn new(namespace: &'a Namespace, view: &'a View<'a>) -> Self {
+        Self { namespace, view, access: None, places: RefCell::default() }
+    }
+
+    /// The same tree, whose entries show what these access rules let a session read. Names are found and told all the same:
+    /// ask [`Entry::is_visible`] first.
+    #[must_use]
+    pub fn restricted(self, access: &'a Access<'a>) -> Self {
+        Self { access: Some(access), ..self }
+    }
+
+    /// How the domain is seen.
+    pub fn namespace(&self) -> &'a Namespace {
+        self.namespace
+    }
+
+    /// The snapshot.
+    pub fn view(&self) -> &'a View<'a> {
+        self.view
+    }
+
+    /// The entry of a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Directory`] with `NoSuchDirectory` when there is none.
+    pub fn entry(&self, object: u32) -> Result<Entry<'_>> {
+        let record = self.view.record(object)?;
+        let parent = match object {
+            ROOT => None,
+            _ => Some(self.place(record.parent())?),
+        };
+        let access = self.access.map(|access| access.entry(&record)).transpose()?;
+        Ok(Entry::new(self, record, parent, access))
+    }
+
+    /// The DN of a directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::entry`].
+    pub fn dn(&self, object: u32) -> Result<String> {
+        let mut dn = Vec::new();
+        self.write_dn(object, &mut dn)?;
+        // Values which are not UTF-8 are written as escapes.
+        Ok(String::from_utf8(dn).unwrap_or_default())
+    }
+
+    /// Appends the DN of a directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tree::entry`].
+    pub fn write_dn(&self, object: u32, out: &mut Vec<u8>) -> Result<()> {
+        self.entry(object)?.write_dn(out)
+    }
+
+    pub(crate) fn schema(&self) -> &'a Schema {
+        self.namespace.schema()
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.namespace.mode()
+    }
+
+    pub(crate) fn context(&self, number: usize) -> &'a Context {
+        self.namespace.contexts().get(number)
+    }
+
+    /// A directory as its children see it.
+    pub(crate) fn place(&self, object: u32) -> Result<Rc<Place>> {
+        let mut chain: SmallVec<[RecordRef<'_>; 8]> = SmallVec::new();
+        let mut at = object;
+        let mut above = loop {
+            if let Some(known) = self.places.borrow().get(&at) {
+                break known.clone();
+            }
+            if at == ROOT {
+                let dn = self.namespace.suffix().as_bytes().to_vec();
+                break self.keep(ROOT, Place { dn, inner: Inner::Containers });
+            }
+            if chain.len() == CHAIN_LIMIT {
+                return Err(Error::Name(NameError::TooDeep));
+            }
+            let record = self.view.record(at)?;
+            chain.push(record);
+            at = record.parent();
+        };
+        for record in chain.iter().rev() {
+            let mut dn = Vec::with_capacity(above.dn.len() + 32);
+            self.write_rdn(record, above.inner, &mut dn)?;
+            if !above.dn.is_empty() {
+                dn.push(b',');
+                dn.extend_from_slice(&above.dn);
+            }
+            let inner = self.inner_of(above.inner, record);
+            above = self.keep(record.id().object, Place { dn, inner });
+        }
+        Ok(above)
+    }
+
+    fn keep(&self, object: u32, place: Place) -> Rc<Place> {
+        let place = Rc::new(place);
+        let mut places = self.places.borrow_mut();
+        if places.len() >= KEPT_LIMIT {
+            places.clear();
+        }
+        places.insert(object, place.clone());
+        place
+    }
+
+    /// What the children of `record` are, which itself lies where children are `own`.
+    pub(crate) fn inner_of(&self, own: Inner, record: &RecordRef<'_>) -> Inner {
+        let contexts = self.namespace.contexts();
+        Inner::Context(match own {
+            Inner::Containers => record.first_value(NAME).map_or(COMMON, |name| contexts.inside(name)),
+            Inner::Context(number) => contexts.below(number),
+        })
+    }
+
+    /// Appends the relative name of a directory below a place of this kind.
+    pub(crate) fn write_rdn(&self, record: &RecordRef<'_>, own: Inner, out: &mut Vec<u8>) -> Result<()> {
+        match self.naming(record, own) {
+            Some(naming) if !self.is_shadowed(record, own, &naming)? => {
+                for (at, (attribute, value)) in naming.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b'+');
+                    }
+                    out.extend_from_slice(attribute.as_bytes());
+                    out.push(b'=');
+                    write_value(value, out);
+                }
+            }
+            _ => {
+                out.extend_from_slice(DSID.as_bytes());
+                out.push(b'=');
+                out.extend_from_slice(record.id().object.to_string().as_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// The attributes and values by which a directory is named; `None` when it has none.
+    pub(crate) fn naming<'r>(
+        &'r self,
+        record: &RecordRef<'r>,
+        own: Inner,
+    ) -> Option<SmallVec<[Naming<'r>; 1]>> {
+        let context = self.context(own.number());
+        let Some(keys) = record.property(RDN) else {
+            if let Some(unit) = self.unit(record, own) {
+                return Some(SmallVec::from_iter([(Cow::Borrowed("ou"), Cow::Borrowed(unit.as_bytes()))]));
+            }
+            return Some(SmallVec::from_iter([self.naming_part(context, record, NAME)?]));
+        };
+        let mut naming = SmallVec::new();
+        for key in keys.values {
+            naming.push(self.naming_part(context, record, key)?);
+        }
+        (!naming.is_empty()).then_some(naming)
+    }
+
+    fn naming_part<'r>(
+        &'r self,
+        context: &Context,
+        record: &RecordRef<'r>,
+        key: &'r [u8],
+    ) -> Option<Naming<'r>> {
+        let slot = context.slot(self.schema(), self.mode(), false, key);
+        let name: Cow<'r, str> = match slot {
+            Slot::Known { attribute, options: "", .. } => Cow::Owned(attribute.name().to_owned()),
+            Slot::Unknown { description } => {
+                AttributeDescription::parse(description)
+                    .filter(|parsed| parsed.options().next().is_none())?;
+                Cow::Owned(description.to_owned())
+            }
+            _ => return None,
+        };
+        let value = slot.transform().publish(record.first_value(key)?)?;
+        Some((name, value))
+    }
+
+    /// The `ou` of a directory below the root that has one in this layout, and is not named otherwise.
+    pub(crate) fn unit(&self, record: &RecordRef<'_>, own: Inner) -> Option<&'static str> {
+        if own != Inner::Containers || self.namespace.layout() != Layout::Rfc2307 {
+            return None;
+        }
+        let Inner::Context(inner) = self.inner_of(own, record) else { return None };
+        let unit = self.context(inner).unit;
+        (!unit.is_empty() && record.property(RDN).is_none()).then_some(unit)
+    }
+
+    /// Whether a sibling with a lower object id has the same name: only one entry can bear it.
+    fn is_shadowed(&self, record: &RecordRef<'_>, own: Inner, naming: &[Naming<'_>]) -> Result<bool> {
+        let object = record.id().object;
+        let key = record.first_value(RDN).unwrap_or(NAME);
+        let Some(value) = record.first_value(key) else { return Ok(false) };
+        let rivals = self.view.lookup(record.parent(), key, value)?;
+        for rival in rivals.into_iter().filter(|rival| *rival < object) {
+            let rival = self.view.record(rival)?;
+            if self.naming(&rival, own).is_some_and(|theirs| theirs[..] == *naming) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether `name` only repeats another property by which a directory is named: it does where it would be `cn`, and
+    /// `_rdn` names others.
+    pub(crate) fn is_mirrored(&self, record: &RecordRef<'_>, number: usize) -> bool {
+        self.context(number).table.is_empty()
+            && record.property(RDN).is_some_and(|keys| !keys.values.is_empty() && !keys.values.contains(NAME))
+    }
+}
