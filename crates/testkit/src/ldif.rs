@@ -62,7 +62,11 @@ pub fn queries() -> Vec<Query> {
     text.lines().skip(1).map(line).collect()
 }
 
-fn parse(text: &str) -> Vec<Entry> {
+/// The entries of a text, as `slapcat` and `ldapsearch -LLL` write it too.
+///
+/// # Panics
+/// If a line is not understood.
+pub fn parse(text: &str) -> Vec<Entry> {
     // A line that begins with a space goes on with the one before.
     let unfolded = text.replace("\n ", "");
     let mut entries: Vec<Entry> = Vec::new();
