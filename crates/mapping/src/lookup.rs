@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use netinfo_directory::{ROOT, Term};
 use netinfo_schema::{ObjectClass, Rule};
 
-use crate::context::{COMMON, Column, LDAP_PREFIX, NAME};
+use crate::context::{COMMON, Column, LDAP_PREFIX, NAME, OBJECT_CLASS};
 use crate::entry::{NO_GROUP, NO_HOME, is_computed};
 use crate::error::Result;
 use crate::resolve::Resolution;
+use crate::transform::Transform;
 use crate::tree::{DSID, Tree};
 use crate::wanted::Wanted;
 
@@ -140,6 +141,51 @@ impl Tree<'_> {
             {
                 lookups.below.extend(self.view().child_named(ROOT, b"users")?);
             }
+        }
+        Ok(lookups)
+    }
+
+    /// Where entries are that may have this piece in a value: for a substring filter.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn containing(&self, wanted: &Wanted, piece: &[u8]) -> Result<Lookups> {
+        let covers = |name: &str| wanted.covers(self.schema(), name);
+        if is_computed(wanted.name()) || covers(OBJECT_CLASS) {
+            return Ok(Lookups::all());
+        }
+        let mut lookups = Lookups::none();
+        // Where values are told in another form, the piece may not be in the stored one.
+        let told_otherwise: Vec<&str> = self
+            .columns(wanted)
+            .iter()
+            .filter(|column| matches!(column.transform, Transform::Mac | Transform::Number | Transform::Days))
+            .map(|column| column.property)
+            .collect();
+        for property in self.plain_names(wanted) {
+            let told_otherwise = told_otherwise.iter().any(|name| property.eq_ignore_ascii_case(name.as_bytes()));
+            lookups.terms.push(match told_otherwise {
+                true => Lookup::Present { property },
+                false => Lookup::Contains { property, piece: piece.to_vec() },
+            });
+        }
+        if !wanted.is_derived() {
+            return Ok(lookups);
+        }
+        self.add_places(&mut lookups)?;
+        if covers("cn") || covers("sn") {
+            lookups.terms.push(Lookup::Contains { property: NAME.to_vec(), piece: piece.to_vec() });
+        }
+        if covers("sn") {
+            lookups.terms.push(Lookup::Contains { property: b"realname".to_vec(), piece: piece.to_vec() });
+        }
+        if covers("member") || covers("memberUid") {
+            lookups.terms.push(Lookup::Present { property: b"users".to_vec() });
+        }
+        let has = |whole: &[u8]| whole.windows(piece.len().max(1)).any(|part| part.eq_ignore_ascii_case(piece));
+        if (covers("homeDirectory") && has(NO_HOME)) || (covers("gidNumber") && has(NO_GROUP)) {
+            lookups.below.extend(self.view().child_named(ROOT, b"users")?);
         }
         Ok(lookups)
     }

@@ -105,6 +105,11 @@ impl Wanted {
         &self.name
     }
 
+    /// Whether its values are password material.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.transform == Transform::Password
+    }
+
     /// Options that values must have.
     pub fn options(&self) -> impl Iterator<Item = &str> {
         self.options.iter().map(String::as_str)

@@ -33,6 +33,9 @@ use crate::transform::Transform;
 use crate::tree::{DSID, Inner, Place, Tree};
 use crate::wanted::{Selection, Wanted};
 
+/// The property of passwords, which stands for all secrets here.
+const SECRET: &[u8] = b"passwd";
+
 /// A directory as an entry. It borrows the snapshot's bytes; values are read from there.
 pub struct Entry<'t> {
     pub(crate) tree: &'t Tree<'t>,
@@ -177,6 +180,18 @@ impl<'t> Entry<'t> {
             false
         })?;
         Ok(found)
+    }
+
+    /// Whether the session may find entries by the attribute, by the access rules. Attributes that the server computes say
+    /// nothing that names and classes do not.
+    pub fn may_search(&self, wanted: &Wanted) -> bool {
+        let Some(access) = &self.access else { return true };
+        if access.reads_all() {
+            return !wanted.is_secret() || access.searches(SECRET);
+        }
+        is_computed(wanted.name())
+            || wanted.columns.get(self.number).into_iter().flatten().any(|property| access.searches(property))
+            || wanted.names.iter().any(|property| access.searches(property))
     }
 
     pub(crate) fn schema(&self) -> &'t Schema {
