@@ -1,6 +1,7 @@
 //! Compare (RFC 4511 §4.10).
 
 use netinfo_mapping::name::Name;
+use netinfo_schema::ValueError;
 use netinfo_wire::ldap::filter::Assertion;
 use netinfo_wire::ldap::request::CompareRequest;
 use netinfo_wire::ldap::{LdapResult, Message, Response, ResultCode};
@@ -64,7 +65,10 @@ fn compare_entry(
     let entry = tree.entry(object)?;
     let Some(attribute) = wanted.attribute(schema) else {
         // What the schema does not know may be there all the same; its values are octets.
-        return if entry.has(&wanted)? { equal(&entry, &wanted, |value| Ok(value == assertion.value)) } else { Err(undefined()) };
+        if !entry.has(&wanted)? {
+            return Err(undefined());
+        }
+        return equal(&entry, &wanted, |value| Ok::<_, ValueError>(value == assertion.value));
     };
     if !entry.has(&wanted)? {
         return Err(Failure::new(ResultCode::NoSuchAttribute, "the entry has no such attribute"));
@@ -79,10 +83,10 @@ fn compare_entry(
 }
 
 /// Whether one of the values passes. Values that cannot be compared do not.
-fn equal<E>(
+fn equal(
     entry: &netinfo_mapping::Entry<'_>,
     wanted: &netinfo_mapping::Wanted,
-    test: impl Fn(&[u8]) -> Result<bool, E>,
+    test: impl Fn(&[u8]) -> Result<bool, ValueError>,
 ) -> Outcome<bool> {
     let mut found = false;
     entry.values(wanted, &mut |value| {

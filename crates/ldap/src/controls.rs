@@ -180,7 +180,8 @@ mod tests {
     const DELETE_REQUEST: Request<'_> = Request::Delete(DeleteRequest { dn: b"" });
 
     fn code(request: &Request<'_>, controls: &ControlsBuf) -> ResultCode {
-        Requested::decode(request, controls.as_list()).map_or_else(|failure| failure.code, |_| ResultCode::Success)
+        Requested::decode(request, controls.as_list())
+            .map_or_else(|failure| failure.code, |_| ResultCode::Success)
     }
 
     #[test]

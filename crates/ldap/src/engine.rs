@@ -17,7 +17,7 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     contexts: ArcSwap<Vec<Arc<NamingContext>>>,
     figures: Figures,
-    /// Names of entries that are being added: domain and canonical name.
+    /// Names of entries that are being added: domain, and parent with relative name.
     names: Mutex<HashSet<(usize, Vec<u8>)>>,
 }
 
@@ -127,8 +127,8 @@ impl Engine {
 
     /// Keeps a name for an entry that is being added or renamed, so that no other gets the same meanwhile. `None` if
     /// it is taken.
-    pub(crate) fn reserve(self: &Arc<Self>, domain: &Arc<Domain>, name: &[u8]) -> Option<Reservation> {
-        let key = (Arc::as_ptr(domain) as usize, name.to_ascii_lowercase());
+    pub(crate) fn reserve(self: &Arc<Self>, domain: &Arc<Domain>, name: Vec<u8>) -> Option<Reservation> {
+        let key = (Arc::as_ptr(domain) as usize, name);
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(key.clone()).then(|| Reservation { engine: self.clone(), key })
     }

@@ -39,7 +39,11 @@ pub(crate) fn answer(
 }
 
 /// RFC 4511 §4.14.
-fn start_tls(operation: &Operation<'_, '_>, request: &ExtendedRequest<'_>, out: &mut Vec<u8>) -> Outcome<Step> {
+fn start_tls(
+    operation: &Operation<'_, '_>,
+    request: &ExtendedRequest<'_>,
+    out: &mut Vec<u8>,
+) -> Outcome<Step> {
     let peer = &operation.caller.peer;
     if request.value.is_some() {
         return Err(Failure::new(ResultCode::ProtocolError, "the request takes no value"));

@@ -59,7 +59,9 @@ impl From<Error> for Failure {
             Error::NoSuchDirectory | Error::NoUser => ResultCode::NoSuchObject,
             Error::NoSuchProperty | Error::NoSuchValue => ResultCode::NoSuchAttribute,
             Error::Stale | Error::Busy => ResultCode::Busy,
-            Error::Loop | Error::ReadOnly | Error::NotMaster => ResultCode::UnwillingToPerform,
+            Error::Loop | Error::DuplicateUuid | Error::ReadOnly | Error::NotMaster => {
+                ResultCode::UnwillingToPerform
+            }
             Error::Permission => ResultCode::InsufficientAccessRights,
             Error::NotEmpty => ResultCode::NotAllowedOnNonLeaf,
             Error::Unrelated => ResultCode::Busy,
@@ -83,6 +85,12 @@ impl From<netinfo_mapping::Error> for Failure {
             Error::Name(error) => Self::new(ResultCode::InvalidDnSyntax, error.to_string()),
             Error::Schema(_) => Self::new(ResultCode::UnwillingToPerform, error.to_string()),
         }
+    }
+}
+
+impl From<netinfo_mapping::name::NameError> for Failure {
+    fn from(error: netinfo_mapping::name::NameError) -> Self {
+        Self::new(ResultCode::InvalidDnSyntax, error.to_string())
     }
 }
 

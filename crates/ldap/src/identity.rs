@@ -6,8 +6,8 @@ use netinfo_directory::{Credentials, ROOT, Session, View};
 use netinfo_mapping::Resolution;
 use netinfo_mapping::name::Name;
 use netinfo_schema::Schema;
-use netinfo_wire::ldap::control::entry::AuthzId;
 use netinfo_wire::ldap::ResultCode;
+use netinfo_wire::ldap::control::entry::AuthzId;
 
 use crate::context::NamingContext;
 use crate::engine::Engine;
@@ -136,7 +136,11 @@ pub(crate) fn proxied(operation: &mut Operation<'_, '_>, identity: AuthzId<'_>) 
     let denied = || Failure::new(ResultCode::AuthorizationDenied, "the client may not act as that identity");
     if identity == AuthzId::Anonymous {
         // To have fewer rights is not a privilege, but a client without any has nobody to act for.
-        return if operation.caller.identity.is_anonymous() { Err(denied()) } else { Ok(Identity::default()) };
+        return if operation.caller.identity.is_anonymous() {
+            Err(denied())
+        } else {
+            Ok(Identity::default())
+        };
     }
     let subject = Subject::authz(&operation.caller.engine, identity)?.ok_or_else(denied)?;
     if subject.dn == operation.caller.identity.dn {

@@ -27,3 +27,33 @@ pub const GENERATED_PASSWORD: usize = 16;
 /// Messages of a pipelining client that the driver offers to [`crate::Connection::glance`] while an operation is under
 /// way.
 pub const GLANCED_MESSAGES: usize = 64;
+
+/// Bytes of a portion of a search result.
+pub const PIECE: usize = 64 * 1024;
+
+/// Most entries looked at for one portion of a search result.
+pub const LOOKED_AT_ONCE: usize = 1024;
+
+/// Most entries that are sorted, or shown in a list view.
+pub const SORTED_ENTRIES: usize = 100_000;
+
+/// Paged searches of one connection that are kept between pages.
+pub const KEPT_SEARCHES: usize = 4;
+
+/// Most bytes kept of a paged search between pages.
+pub const KEPT_SEARCH_BYTES: usize = 4 << 20;
+
+/// Most aliases that one search follows.
+pub const ALIASES: usize = 1024;
+
+/// Most aliases one after the other.
+pub const ALIAS_HOPS: usize = 16;
+
+/// Most values of one entry that the dereference control follows.
+pub const DEREFERENCED: usize = 4096;
+
+/// Most entries that an in-chain match reaches.
+pub const CHAINED: u64 = 100_000;
+
+/// Parents of which a search remembers whether they are below its base.
+pub const REMEMBERED_PARENTS: usize = 1024;

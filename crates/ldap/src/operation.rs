@@ -127,7 +127,7 @@ pub(crate) struct Operation<'c, 'm> {
 }
 
 /// Where a name belongs.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) context: Arc<NamingContext>,
     /// How the domain is named and shown.

@@ -100,7 +100,10 @@ impl PlainEntry {
             .and_then(|description| description.attribute(schema))
             .map(|attribute| attribute.equality())
         else {
-            return Err(Failure::new(ResultCode::UndefinedAttributeType, "the attribute type is not defined"));
+            return Err(Failure::new(
+                ResultCode::UndefinedAttributeType,
+                "the attribute type is not defined",
+            ));
         };
         if self.named(schema, assertion.attribute).next().is_none() {
             return Err(Failure::new(ResultCode::NoSuchAttribute, "the entry has no such attribute"));
@@ -109,7 +112,9 @@ impl PlainEntry {
             Failure::new(ResultCode::InappropriateMatching, "the attribute has no equality rule")
         })?;
         self.any(schema, assertion.attribute, |value| rule.matches(schema, assertion.value, value).ok())
-            .ok_or_else(|| Failure::new(ResultCode::InvalidAttributeSyntax, "the value is not of the attribute's syntax"))
+            .ok_or_else(|| {
+                Failure::new(ResultCode::InvalidAttributeSyntax, "the value is not of the attribute's syntax")
+            })
     }
 
     /// Whether the entry matches; `None` for Undefined.
@@ -130,7 +135,9 @@ impl PlainEntry {
             }
             Node::Equality(assertion) | Node::Approx(assertion) => {
                 let rule = description(assertion.attribute)?.attribute(schema)?.equality()?;
-                self.any(schema, assertion.attribute, |value| rule.matches(schema, assertion.value, value).ok())
+                self.any(schema, assertion.attribute, |value| {
+                    rule.matches(schema, assertion.value, value).ok()
+                })
             }
             Node::GreaterOrEqual(assertion) => self.ordered(schema, assertion, |order| order.is_le()),
             Node::LessOrEqual(assertion) => self.ordered(schema, assertion, |order| order.is_ge()),
@@ -171,7 +178,11 @@ impl PlainEntry {
         fold(values.map(|value| test(value)), true)
     }
 
-    fn named<'e>(&'e self, schema: &'e Schema, name: &'e [u8]) -> impl Iterator<Item = &'e PlainAttribute> + 'e {
+    fn named<'e>(
+        &'e self,
+        schema: &'e Schema,
+        name: &'e [u8],
+    ) -> impl Iterator<Item = &'e PlainAttribute> + 'e {
         self.attributes.iter().filter(move |attribute| is_kind(schema, attribute.name, name))
     }
 }
@@ -195,7 +206,9 @@ fn description(name: &[u8]) -> Option<AttributeDescription<'_>> {
 
 /// Whether an attribute is of the kind that a description names.
 fn is_kind(schema: &Schema, own: &str, name: &[u8]) -> bool {
-    let (Some(own), Some(wanted)) = (AttributeDescription::parse(own), description(name)) else { return false };
+    let (Some(own), Some(wanted)) = (AttributeDescription::parse(own), description(name)) else {
+        return false;
+    };
     own.is_subtype_of(&wanted, schema)
 }
 
@@ -222,7 +235,9 @@ fn selects(schema: &Schema, selection: Selection<'_>, attribute: &PlainAttribute
         [b'@', class @ ..] => {
             let class = std::str::from_utf8(class).ok().and_then(|name| schema.class(name));
             let known = schema.attribute(attribute.name);
-            class.zip(known).is_some_and(|(class, known)| class.allows_everything() || class.allows(known.id()))
+            class
+                .zip(known)
+                .is_some_and(|(class, known)| class.allows_everything() || class.allows(known.id()))
         }
         wanted => is_kind(schema, attribute.name, wanted),
     })

@@ -75,19 +75,15 @@ pub(crate) fn urls_of(record: &RecordRef<'_>) -> Option<Vec<Vec<u8>>> {
     }
     let named = record.properties().find(|property| property.name.eq_ignore_ascii_case(REF));
     // What follows a space is for people (RFC 2079).
-    let urls = named?.values.map(|value| value.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec());
+    let urls =
+        named?.values.map(|value| value.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec());
     let urls: Vec<_> = urls.filter(|url| !url.is_empty()).collect();
     (!urls.is_empty()).then_some(urls)
 }
 
 /// URLs as a client that asked for `name` is to follow them, when the entry that leads elsewhere is `rest` relative
 /// names above it (RFC 3296 §5.1.1).
-pub(crate) fn adjusted(
-    urls: &[Vec<u8>],
-    name: &Name<'_>,
-    rest: usize,
-    scope: Option<Scope>,
-) -> Vec<String> {
+pub(crate) fn adjusted(urls: &[Vec<u8>], name: &Name<'_>, rest: usize, scope: Option<Scope>) -> Vec<String> {
     urls.iter()
         .map(|text| {
             let text = String::from_utf8_lossy(text);
@@ -111,7 +107,11 @@ pub(crate) fn text_of(rdns: &[Rdn<'_>], parent: &str) -> String {
     let mut writer = DnWriter::new(&mut text);
     for rdn in rdns {
         for (index, part) in rdn.parts.iter().enumerate() {
-            if index == 0 { writer.rdn(part.kind, &part.value) } else { writer.and(part.kind, &part.value) };
+            if index == 0 {
+                writer.rdn(part.kind, &part.value)
+            } else {
+                writer.and(part.kind, &part.value)
+            };
         }
     }
     if !parent.is_empty() {
@@ -132,7 +132,8 @@ fn child_domain(tree: &Tree<'_>, name: &Name<'_>) -> Outcome<Option<Vec<Vec<u8>>
         let (Some(serves), Some(host)) = (machine.property(b"serves"), machine.first_value(b"name")) else {
             continue;
         };
-        let suffixes: Vec<&[u8]> = machine.property(b"suffix").map(|p| p.values.collect()).unwrap_or_default();
+        let suffixes: Vec<&[u8]> =
+            machine.property(b"suffix").map(|p| p.values.collect()).unwrap_or_default();
         let serves_it = serves.values.enumerate().any(|(index, served)| {
             let Some(at) = served.iter().position(|byte| *byte == b'/') else { return false };
             let domain = &served[..at];

@@ -87,7 +87,6 @@ impl fmt::Debug for Worked {
 }
 
 /// A change for the writer: [`Domain::write`] takes all of it but the ticket.
-#[derive(Debug)]
 pub struct Write {
     /// The domain that is changed.
     pub domain: Arc<Domain>,
@@ -99,6 +98,16 @@ pub struct Write {
     pub at: u64,
     /// Comes back with the result.
     pub ticket: Ticket,
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write")
+            .field("domain", &self.domain.tag())
+            .field("session", &self.session)
+            .field("changes", &self.changes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Which write a result is of.

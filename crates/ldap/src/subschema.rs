@@ -5,8 +5,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use netinfo_schema::{Schema, Variant};
 use netinfo_mapping::name::Name;
+use netinfo_schema::{Schema, Variant};
 use netinfo_wire::ldap::{ResultCode, Scope, SearchRequest};
 
 use crate::context::NamingContext;

@@ -76,7 +76,9 @@ impl Connection {
     fn admit(&self, request: &Request<'_>) -> Outcome<()> {
         let settings = self.caller.engine.settings();
         let open = match request {
-            Request::Extended(extended) => matches!(extended.name, oid::START_TLS | oid::WHO_AM_I | oid::CANCEL),
+            Request::Extended(extended) => {
+                matches!(extended.name, oid::START_TLS | oid::WHO_AM_I | oid::CANCEL)
+            }
             Request::Search(search) => search.base.is_empty() && search.scope == Scope::Base,
             _ => false,
         };

@@ -14,7 +14,9 @@ use netinfo_directory::Outcome as Changed;
 use netinfo_wire::ber::FrameError;
 use netinfo_wire::ldap::extended::Cancel;
 use netinfo_wire::ldap::response::ExtendedResponse;
-use netinfo_wire::ldap::{Envelope, LdapResult, Message, Payload, Request, Response, ResultCode, message, oid};
+use netinfo_wire::ldap::{
+    Envelope, LdapResult, Message, Payload, Request, Response, ResultCode, message, oid,
+};
 
 use crate::bind;
 use crate::engine::Engine;

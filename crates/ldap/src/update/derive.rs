@@ -1,7 +1,7 @@
 //! From a request and a snapshot to changes for the core.
 
 use netinfo_directory::{Access, Change, View};
-use netinfo_mapping::name::Name;
+use netinfo_mapping::name::{Name, Part, Rdn};
 use netinfo_mapping::write::{self, Given};
 use netinfo_mapping::{Resolution, Tree};
 use netinfo_wire::ldap::request::{AddRequest, DeleteRequest, ModifyDnRequest, ModifyRequest};
@@ -71,7 +71,8 @@ pub(super) fn derive(operation: &mut Operation<'_, '_>, request: &Request<'_>) -
         _ => {
             let object = ground.find(operation, &name)?;
             let pre_read = operation.controls.pre_read;
-            let pre_read = pre_read.map(|selection| read_entry(&place, &view, object, selection)).transpose()?;
+            let pre_read =
+                pre_read.map(|selection| read_entry(&place, &view, object, selection)).transpose()?;
             let changes = match request {
                 Request::Modify(modify) => ground.modify(operation, object, modify)?,
                 Request::Delete(_) => ground.delete(operation, object)?,
@@ -86,56 +87,64 @@ pub(super) fn derive(operation: &mut Operation<'_, '_>, request: &Request<'_>) -
     Ok(Derived { place, changes, target, names, pre_read })
 }
 
-/// Keeps the name that an entry is going to have.
+/// Keeps the name that an entry is going to have: its parent, and its relative name in a form that is the same for all
+/// spellings.
 fn reserve(
     operation: &Operation<'_, '_>,
     place: &Place,
     name: &Name<'_>,
     request: &Request<'_>,
 ) -> Outcome<Vec<Reservation>> {
-    let key = match request {
-        Request::Add(_) => canonical(place, name),
+    let above = |name: &Name<'_>| -> Outcome<Option<u32>> {
+        let above = Name { rdns: name.rdns.iter().skip(1).cloned().collect() };
+        found(place, &above)
+    };
+    let (parent, rdn) = match request {
+        Request::Add(_) => (above(name)?, name.rdns.first().map(|rdn| canonical(place, rdn))),
         Request::ModifyDn(rename) => {
-            let mut new = parse(rename.new_rdn)?;
-            match rename.new_superior {
-                Some(superior) => new.rdns.extend(parse(superior)?.rdns),
-                None => new.rdns.extend(name.rdns.iter().skip(1).cloned()),
-            }
-            canonical(place, &new)
+            let parent = match rename.new_superior {
+                Some(superior) => found(place, &parse(superior)?)?,
+                None => above(name)?,
+            };
+            (parent, parse(rename.new_rdn)?.rdns.first().map(|rdn| canonical(place, rdn)))
         }
         _ => return Ok(Vec::new()),
     };
-    let kept = operation.caller.engine.reserve(place.context.domain(), &key);
+    let Some((parent, mut key)) = parent.zip(rdn) else { return Ok(Vec::new()) };
+    key.extend_from_slice(&parent.to_be_bytes());
+    let kept = operation.caller.engine.reserve(place.context.domain(), key);
     let busy = || Failure::new(ResultCode::Busy, "an entry of that name is being made by somebody else");
     kept.map(|kept| vec![kept]).ok_or_else(busy)
 }
 
-/// A form of a name that is the same for all its spellings.
-fn canonical(place: &Place, name: &Name<'_>) -> Vec<u8> {
+/// The directory of a name.
+fn found(place: &Place, name: &Name<'_>) -> Outcome<Option<u32>> {
+    let view = place.context.domain().read(place.context.internal())?;
+    match place.namespace.tree(&view).resolve_name(name)? {
+        Resolution::Found(object) => Ok(Some(object)),
+        Resolution::Missing { .. } | Resolution::Outside => Ok(None),
+    }
+}
+
+/// A form of a relative name that is the same for all its spellings.
+fn canonical(place: &Place, rdn: &Rdn<'_>) -> Vec<u8> {
     let schema = place.namespace.schema();
-    let depth = place.namespace.depth(name).unwrap_or(name.rdns.len());
-    let mut key = Vec::new();
-    for rdn in name.rdns.iter().take(depth) {
-        let mut parts: Vec<Vec<u8>> = rdn
-            .parts
-            .iter()
-            .map(|part| {
-                let attribute = schema.attribute(part.kind);
-                let kind = attribute.map_or(part.kind, |known| known.oid());
-                let mut value = Vec::new();
-                let rule = attribute.and_then(|known| known.equality());
-                if !rule.is_some_and(|rule| rule.normalise(schema, &part.value, &mut value).is_ok()) {
-                    value = part.value.to_vec();
-                }
-                [kind.as_bytes(), b"=", &value].concat()
-            })
-            .collect();
-        parts.sort_unstable();
-        for part in parts {
-            key.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-            key.extend_from_slice(&part);
+    let part = |part: &Part<'_>| {
+        let attribute = schema.attribute(part.kind);
+        let kind = attribute.map_or_else(|| part.kind.to_ascii_lowercase(), |known| known.oid().to_owned());
+        let mut value = Vec::new();
+        let rule = attribute.and_then(|known| known.equality());
+        if !rule.is_some_and(|rule| rule.normalise(schema, &part.value, &mut value).is_ok()) {
+            value = part.value.to_vec();
         }
-        key.push(0xff);
+        [kind.as_bytes(), b"=", &value].concat()
+    };
+    let mut parts: Vec<Vec<u8>> = rdn.parts.iter().map(part).collect();
+    parts.sort_unstable();
+    let mut key = Vec::new();
+    for part in parts {
+        key.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        key.extend_from_slice(&part);
     }
     key
 }
@@ -158,7 +167,12 @@ impl Ground<'_> {
         }
     }
 
-    fn add(&self, operation: &Operation<'_, '_>, name: &Name<'_>, add: &AddRequest<'_>) -> Outcome<Vec<Change>> {
+    fn add(
+        &self,
+        operation: &Operation<'_, '_>,
+        name: &Name<'_>,
+        add: &AddRequest<'_>,
+    ) -> Outcome<Vec<Change>> {
         // Where the parent leads elsewhere, so does the new entry; and what cannot be seen is not there.
         match self.tree.resolve_name(name)? {
             Resolution::Found(object) => {
@@ -275,7 +289,12 @@ fn given(attribute: Attribute<'_>) -> Given<'_> {
 }
 
 /// An entry as pre- and post-read return it (RFC 4527).
-pub(super) fn read_entry(place: &Place, view: &View<'_>, object: u32, selection: Selection<'_>) -> Outcome<Vec<u8>> {
+pub(super) fn read_entry(
+    place: &Place,
+    view: &View<'_>,
+    object: u32,
+    selection: Selection<'_>,
+) -> Outcome<Vec<u8>> {
     let dn = place.namespace.tree(view).dn(object)?;
     let mut result = Ok(());
     let mut value = Vec::new();

@@ -23,10 +23,10 @@ use crate::connection::Outstanding;
 use crate::controls::Requested;
 use crate::engine::Reservation;
 use crate::failure::{Failure, Outcome};
+use crate::identity;
 use crate::limits::WRITE_ATTEMPTS;
 use crate::operation::{Caller, Identity, Operation, Place};
 use crate::step::{Step, Ticket, Write};
-use crate::{identity, search};
 
 pub(crate) use passwords::modify as password_modify;
 pub(crate) use touched::Touched;
@@ -187,8 +187,7 @@ impl Update {
         let envelope = Envelope::decode(&self.message)?;
         let request = envelope.request()?;
         let controls = Requested::decode(&request, envelope.controls)?;
-        let mut operation =
-            Operation { caller, id: self.id, controls, proxied: self.proxied.clone() };
+        let mut operation = Operation { caller, id: self.id, controls, proxied: self.proxied.clone() };
         if let (None, Some(identity)) = (&operation.proxied, controls.proxied) {
             operation.proxied = Some(identity::proxied(&mut operation, identity)?);
         }

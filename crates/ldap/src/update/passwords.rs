@@ -31,7 +31,7 @@ const ALPHABET: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23
 
 /// Whether a request brings a password that has to be hashed, or compared with a hash.
 pub(super) fn has_clear_text(request: &Request<'_>) -> bool {
-    let any = |name: &[u8], mut values: Values<'_>| is_password(name) && values.iter().any(is_clear_text);
+    let any = |name: &[u8], values: Values<'_>| is_password(name) && values.iter().any(is_clear_text);
     match request {
         Request::Add(add) => add.attributes.iter().any(|attribute| any(attribute.name, attribute.values)),
         Request::Modify(modify) => {
@@ -148,7 +148,8 @@ fn matching(values: Values<'_>, stored: &[Zeroizing<Vec<u8>>]) -> Outcome<Vec<Ze
             if !is_clear_text(value) {
                 return Ok(Zeroizing::new(value.to_vec()));
             }
-            find(value).ok_or_else(|| Failure::new(ResultCode::NoSuchAttribute, "the entry has no such value"))
+            find(value)
+                .ok_or_else(|| Failure::new(ResultCode::NoSuchAttribute, "the entry has no such value"))
         })
         .collect()
 }
@@ -165,7 +166,9 @@ fn hash_of(password: &[u8]) -> Outcome<Zeroizing<Vec<u8>>> {
     }
     match hash_new(password) {
         Ok(hash) => Ok(Zeroizing::new([CRYPT.as_bytes(), hash.as_bytes()].concat())),
-        Err(error @ HashError::TooLong) => Err(Failure::new(ResultCode::ConstraintViolation, error.to_string())),
+        Err(error @ HashError::TooLong) => {
+            Err(Failure::new(ResultCode::ConstraintViolation, error.to_string()))
+        }
         Err(error) => {
             tracing::error!(%error, "a password cannot be hashed");
             Err(Failure::new(ResultCode::Unspecified, "the password cannot be hashed"))
@@ -207,7 +210,8 @@ pub(crate) fn modify(operation: Operation<'_, '_>, tag: Tag, value: Option<&[u8]
                     return Err(Failure::new(ResultCode::InvalidCredentials, "the old password is wrong"));
                 }
             }
-            let hash = hash_of(new.as_ref().or(generated.as_ref()).map_or(&[], |password| password.as_slice()))?;
+            let hash =
+                hash_of(new.as_ref().or(generated.as_ref()).map_or(&[], |password| password.as_slice()))?;
             let mut changes = ModificationsBuf::new();
             changes.add(ModifyOp::Replace, "userPassword", [&*hash]);
             let op = ModifyRequest { dn: subject.dn.as_bytes(), changes: changes.as_list() };

@@ -163,7 +163,8 @@ fn delete(
 
 fn text(value: &[u8]) -> Outcome<&str> {
     let text = std::str::from_utf8(value);
-    text.map(str::trim).map_err(|_| Failure::new(ResultCode::InvalidAttributeSyntax, "a definition is not UTF-8"))
+    text.map(str::trim)
+        .map_err(|_| Failure::new(ResultCode::InvalidAttributeSyntax, "a definition is not UTF-8"))
 }
 
 fn oid_of(definition: &Definition) -> &str {

@@ -41,7 +41,7 @@ pub use message::{Envelope, Message, frame};
 pub use request::{Authentication, BindRequest, Request, Scope, SearchRequest};
 pub use response::{LdapResult, Response, Uris, UrisBuf};
 pub use result_code::ResultCode;
-pub use writer::{EntryWriter, MessageWriter};
+pub use writer::{AttributesWriter, EntryWriter, MessageWriter};
 
 use crate::ber::{self, Tag};
 

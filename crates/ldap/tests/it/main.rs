@@ -1,0 +1,26 @@
+//! Tests of the protocol through its public door: connections driven with encoded messages, over a real domain.
+//!
+//! | module | shows |
+//! |---|---|
+//! | `order` | messages in order, writes that are under way together, ids, notices of disconnection |
+//! | `binds` | every way to prove an identity, and every way to fail |
+//! | `server` | the root DSE, the subschema and changes of it |
+//! | `writes`, `names` | add, modify, delete; rename and move |
+//! | `controls` | controls of writes and compares |
+//! | `extended` | StartTLS, "Who am I?", password modify, cancel |
+//! | `elsewhere` | referrals, copies, names outside |
+//! | `hostile` | any bytes: no panic, and the connection is usable or closed with a notice |
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod binds;
+mod controls;
+mod elsewhere;
+mod extended;
+mod hostile;
+mod names;
+mod order;
+mod server;
+mod support;
+mod writes;
