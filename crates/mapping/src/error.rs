@@ -58,6 +58,8 @@ pub enum Reason {
     InsufficientAccess,
     /// This cannot be done, for the reason the words give.
     UnwillingToPerform,
+    /// The request makes no sense: an addition without a value.
+    Protocol,
     /// The core refused or failed.
     Directory(directory::Error),
 }

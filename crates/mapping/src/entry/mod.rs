@@ -16,7 +16,6 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use netinfo_directory::{EntryAccess, RecordRef};
-use netinfo_schema::check::Mode;
 use netinfo_schema::{AttributeType, Schema};
 use smallvec::SmallVec;
 
@@ -202,6 +201,11 @@ impl<'t> Entry<'t> {
         self.tree.context(self.number)
     }
 
+    /// Number of the context.
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
     pub(crate) fn is_mirrored(&self) -> bool {
         self.mirrored
     }
@@ -277,9 +281,5 @@ impl<'t> Entry<'t> {
             let number = self.object().to_string().into_bytes();
             SmallVec::from_iter([(Cow::Borrowed(DSID), Cow::Owned(number))])
         })
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.tree.mode() == Mode::Open
     }
 }

@@ -8,9 +8,13 @@
 //! refused.
 
 mod add;
+mod checks;
 mod delete;
 mod draft;
+mod integrity;
+mod members;
 mod modify;
+mod naming;
 mod passwords;
 mod rename;
 
@@ -20,6 +24,7 @@ pub use add::add;
 pub use delete::{delete, delete_tree};
 pub use modify::modify;
 pub use passwords::cleartext_passwords;
+pub(crate) use passwords::is_password;
 pub use rename::{Rename, rename};
 
 use netinfo_directory::Change;
