@@ -24,7 +24,9 @@ impl Filter {
             Self::Constant(truth) => Ok(*truth),
             Self::Present(attribute) => values(subject, attribute, |_| Some(true)),
             Self::Class(class) => Ok(subject.is_of(*class).into()),
-            Self::Compare(compare) => values(subject, &compare.attribute, |value| compare.says(subject, value)),
+            Self::Compare(compare) => {
+                values(subject, &compare.attribute, |value| compare.says(subject, value))
+            }
             Self::Substrings(parts) => {
                 values(subject, &parts.attribute, |value| parts.pattern.matches(value).ok())
             }
@@ -168,7 +170,9 @@ pub(crate) fn lets_through(filter: &Filter, subject: &Subject<'_>, own: &Own<'_>
         Filter::Compare(compare) => {
             covers(&compare.attribute) && compare.says(subject, value).unwrap_or(false)
         }
-        Filter::Substrings(parts) => covers(&parts.attribute) && parts.pattern.matches(value).unwrap_or(false),
+        Filter::Substrings(parts) => {
+            covers(&parts.attribute) && parts.pattern.matches(value).unwrap_or(false)
+        }
         Filter::Matching(matching) => {
             let meant = match &matching.attribute {
                 Some(attribute) => covers(attribute),

@@ -2,7 +2,9 @@
 
 use netinfo_mapping::Namespace;
 use netinfo_schema::{ClassId, Pattern, Rule, RuleKind, Schema};
-use netinfo_wire::ldap::filter::{Assertion, ExtensibleMatch, Filter as Wire, Node, Substring, Substrings};
+use netinfo_wire::ldap::filter::{
+    Assertion, Children, ExtensibleMatch, Filter as Wire, Node, Substring, Substrings,
+};
 use roaring::RoaringBitmap;
 
 use super::described::Described;
@@ -98,9 +100,7 @@ pub(crate) struct Matching {
 pub(crate) struct Chain {
     /// Whose values are followed.
     pub(crate) attribute: Described,
-    /// Key of the name to be reached, by the rule for names.
-    pub(crate) key: Vec<u8>,
-    /// The name as it came.
+    /// The name to be reached.
     pub(crate) name: Vec<u8>,
     /// The entries from which the name is reached, once they have been looked for.
     pub(crate) found: Option<RoaringBitmap>,
@@ -109,10 +109,11 @@ pub(crate) struct Chain {
 impl Filter {
     /// Makes a filter ready. Nothing is an error: what has no meaning here is Undefined.
     pub(crate) fn new(namespace: &Namespace, filter: Wire<'_>) -> Self {
+        let all = |children: Children<'_>| children.map(|child| Self::new(namespace, child)).collect();
         match filter.node() {
-            Node::And(children) => Self::And(children.map(|child| Self::new(namespace, child)).collect()),
-            Node::Or(children) => Self::Or(children.map(|child| Self::new(namespace, child)).collect()),
-            Node::Not(child) => Self::Not(Box::new(Self::new(namespace, child))),
+            Node::And(children) => Some(Self::And(all(children))),
+            Node::Or(children) => Some(Self::Or(all(children))),
+            Node::Not(child) => Some(Self::Not(Box::new(Self::new(namespace, child)))),
             Node::Present(name) => present(namespace, name),
             Node::Equality(assertion) | Node::Approx(assertion) => {
                 compare(namespace, assertion, Comparison::Equal)
@@ -127,11 +128,23 @@ impl Filter {
     }
 }
 
+impl Compare {
+    /// Equality of a name with the values of an attribute whose values are names. `None` if it is no name.
+    pub(crate) fn equal(schema: &Schema, attribute: &Described, name: &[u8]) -> Option<Self> {
+        match compare_by(schema, attribute.clone(), Comparison::Equal, Rule::DistinguishedName, name)? {
+            Filter::Compare(compare) => Some(compare),
+            _ => None,
+        }
+    }
+}
+
 /// A presence filter. Every entry has a class, whatever it shows of it.
 fn present(namespace: &Namespace, name: &[u8]) -> Option<Filter> {
     let attribute = Described::parse(namespace, name)?;
     if !attribute.has_options()
-        && attribute.attribute(namespace.schema()).is_some_and(|kind| matches!(kind.oid(), OBJECT_CLASS | STRUCTURAL_CLASS))
+        && attribute
+            .attribute(namespace.schema())
+            .is_some_and(|kind| matches!(kind.oid(), OBJECT_CLASS | STRUCTURAL_CLASS))
     {
         return Some(Filter::Constant(Truth::True));
     }
@@ -152,7 +165,8 @@ fn compare(namespace: &Namespace, assertion: Assertion<'_>, comparison: Comparis
         Comparison::Equal => attribute.equality(schema),
         Comparison::AtLeast | Comparison::AtMost => attribute.ordering(schema),
     }?;
-    compare_by(schema, attribute, comparison, rule, assertion.value)
+    let value = attribute.assertion(assertion.value).into_owned();
+    compare_by(schema, attribute, comparison, rule, &value)
 }
 
 fn compare_by(
@@ -230,7 +244,6 @@ fn chain(schema: &Schema, attribute: Described, name: &[u8]) -> Option<Filter> {
     if !Rule::DistinguishedName.applies_to(attribute.attribute(schema)?.syntax()) {
         return None;
     }
-    let mut key = Vec::new();
-    Rule::DistinguishedName.normalise(schema, name, &mut key).ok()?;
-    Some(Filter::Chain(Box::new(Chain { attribute, key, name: name.to_vec(), found: None })))
+    check(schema, Rule::DistinguishedName, name)?;
+    Some(Filter::Chain(Box::new(Chain { attribute, name: name.to_vec(), found: None })))
 }

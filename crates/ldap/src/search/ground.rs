@@ -1,9 +1,7 @@
 //! What one portion of a search reads with: a snapshot, seen with the rights of a session.
 
-use std::cell::OnceCell;
-
 use netinfo_directory::{Access, Error as StoreError, RecordRef, View};
-use netinfo_mapping::{Entry, Error, Result, Selection, Tree};
+use netinfo_mapping::{Entry, Error, Result, Tree};
 use netinfo_schema::{AttributeDescription, AttributeType, ClassId, Schema};
 
 use super::described::Described;
@@ -13,14 +11,13 @@ use crate::operation::Place;
 pub(crate) struct Ground<'g> {
     tree: Tree<'g>,
     access: &'g Access<'g>,
-    secrets: bool,
 }
 
 impl<'g> Ground<'g> {
     /// `view` as the session of `place` may see it, which `access` decides.
     pub(crate) fn new(place: &'g Place, view: &'g View<'g>, access: &'g Access<'g>) -> Self {
-        let tree = place.namespace.tree(view).with_access(access);
-        Self { tree, access, secrets: place.session.sees_secrets() }
+        let tree = place.namespace.tree(view).restricted(access);
+        Self { tree, access }
     }
 
     /// The entries.
@@ -45,7 +42,7 @@ impl<'g> Ground<'g> {
             Err(Error::Directory(StoreError::NoSuchDirectory)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let subject = Subject { entry, schema: self.tree.namespace().schema(), secrets: self.secrets };
+        let subject = Subject { entry, schema: self.tree.namespace().schema() };
         Ok(subject.entry.is_visible().then_some(subject))
     }
 }
@@ -54,7 +51,6 @@ impl<'g> Ground<'g> {
 pub(crate) struct Subject<'s> {
     entry: Entry<'s>,
     schema: &'s Schema,
-    secrets: bool,
 }
 
 impl<'s> Subject<'s> {

@@ -33,23 +33,21 @@ mod state;
 mod truth;
 mod window;
 
-#[cfg(test)]
-mod tests;
-
 use netinfo_directory::View;
-use netinfo_wire::ldap::{AttributesWriter, Filter as WireFilter, SearchRequest, Selection};
+use netinfo_mapping::name::Name;
+use netinfo_wire::ldap::writer::AttributesWriter;
+use netinfo_wire::ldap::{Filter as WireFilter, SearchRequest, Selection};
 
-use self::filter::Filter;
 use self::ground::Ground;
 use self::run::{Progress, Search};
 use self::shown::Shown;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::operation::{Operation, Place};
 use crate::step::{Page, Pages, Step};
 
 pub(crate) use self::state::State;
 
-/// Does a search below an entry of a domain. `place` is where its base belongs. Searches of the root DSE and the
+/// Does a search below an entry of a domain. `place` is where its base, which `base` is the name of, belongs. Searches of the root DSE and the
 /// subschema do not come here.
 ///
 /// # Errors
@@ -57,29 +55,39 @@ pub(crate) use self::state::State;
 pub(crate) fn begin(
     operation: &mut Operation<'_, '_>,
     place: Place,
+    base: &Name<'_>,
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Outcome<Step> {
     let view = operation.take_view(&place)?;
-    let now = operation.caller.now;
-    let begun = start::begin(operation, &place, &view, request, out).and_then(|started| match started {
-        None => Ok(None),
-        Some(mut search) => {
-            let access = place.context.domain().access(&view, &place.session)?;
-            let ground = Ground::new(&place, &view, &access);
-            let progress = search.proceed_on(&ground, now, out);
-            Ok(Some((progress, search)))
-        }
-    });
+    let started = first(operation, &place, &view, base, request, out);
     operation.put_view(&place, view);
-    match begun? {
-        None => Ok(Step::Done),
+    let state = operation.caller.searches.clone();
+    Ok(match started? {
+        None => Step::Done,
         Some((Progress::Done, search)) => {
-            operation.caller.searches.park(search);
-            Ok(Step::Done)
+            state.park(search);
+            Step::Done
         }
-        Some((Progress::More, search)) => Ok(Step::Pages(pages(search, operation.caller.searches.clone()))),
-    }
+        Some((Progress::More, search)) => Step::Pages(pages(search, state)),
+    })
+}
+
+/// Begins a search and makes the first portion of its result. `None` if the whole result is in `out` and nothing is to be
+/// kept of the search.
+fn first(
+    operation: &mut Operation<'_, '_>,
+    place: &Place,
+    view: &View<'_>,
+    base: &Name<'_>,
+    request: &SearchRequest<'_>,
+    out: &mut Vec<u8>,
+) -> Outcome<Option<(Progress, Box<Search>)>> {
+    let Some(mut search) = start::begin(operation, place, view, base, request, out)? else { return Ok(None) };
+    let access = place.context.domain().access(view, &place.session)?;
+    let ground = Ground::new(place, view, &access);
+    let progress = search.proceed_on(&ground, operation.caller.now, out);
+    Ok(Some((progress, search)))
 }
 
 /// The rest of a result. When a page of it has ended, the search is kept for the next one.

@@ -3,10 +3,11 @@
 use netinfo_wire::ldap::control::paging::{PagedResults, SortResponse, VlvResponse};
 use netinfo_wire::ldap::{LdapResult, MessageWriter, Response, ResultCode};
 
-use super::cookie::{Cookie, Query, SealingKey};
+use super::cookie::{Cookie, Query};
+use super::ground::Subject;
 use super::sort::{Order, Unsortable};
 use super::source::Source;
-use super::ground::Subject;
+use super::state::sealing_key;
 use super::window::{Place, Window};
 use crate::limits::SORTED_ENTRIES;
 
@@ -53,14 +54,11 @@ pub(crate) struct Page {
     pub(crate) from: u32,
     /// Where the next one begins; `None` if there is none.
     pub(crate) next: Option<u32>,
+    /// The client wants none of the entries, only how many there are, or an end.
+    pub(crate) over: bool,
 }
 
 impl Portion {
-    /// All of the result, in any order.
-    pub(crate) fn whole() -> Self {
-        Self::default()
-    }
-
     /// In this order; `critical`: or not at all.
     pub(crate) fn sort_by(&mut self, order: Order, critical: bool) {
         self.order = Some((order, critical));
@@ -83,14 +81,24 @@ impl Portion {
         self.window = Some(window);
     }
 
+    /// There is no window, for this reason.
+    pub(crate) fn no_window(&mut self, code: ResultCode) {
+        self.window_response = Some(Place { position: 0, count: 0, code });
+    }
+
+    /// Whether an order is asked for.
+    pub(crate) fn has_order(&self) -> bool {
+        self.order.is_some()
+    }
+
+    /// Whether the response has no entries.
+    pub(crate) fn is_over(&self) -> bool {
+        self.page.as_ref().is_some_and(|page| page.over)
+    }
+
     /// What is being done.
     pub(crate) fn turn(&self) -> Turn {
         if self.order.is_some() && !self.sorted { Turn::Gathering } else { Turn::Returning }
-    }
-
-    /// Whether the result is in order.
-    pub(crate) fn is_sorted(&self) -> bool {
-        self.sorted
     }
 
     /// Whether an order is asked for and nothing else will do.
@@ -134,6 +142,13 @@ impl Portion {
         Source::List { objects, next, end }
     }
 
+    /// Bytes kept for it, about.
+    pub(crate) fn size(&self) -> usize {
+        let key = |entry: &(Box<[u8]>, u32)| entry.0.len();
+        self.gathered.len() * size_of::<(Box<[u8]>, u32)>()
+            + self.gathered.first().map_or(0, key) * self.gathered.len()
+    }
+
     /// Counts an entry that was returned.
     pub(crate) fn count(&mut self) {
         self.returned += 1;
@@ -168,16 +183,18 @@ impl Portion {
     pub(crate) fn resume(&mut self, size: u32) {
         if let Some(page) = &mut self.page {
             page.left = size;
+            page.over = size == 0;
             page.from = page.next.take().unwrap_or_default();
         }
     }
 
     /// Appends the final response with the controls that belong to it.
-    pub(crate) fn close(&self, key: &SealingKey, id: u32, result: LdapResult<'_>, out: &mut Vec<u8>) {
+    pub(crate) fn close(&self, id: u32, result: LdapResult<'_>, out: &mut Vec<u8>) {
         let mut message = MessageWriter::begin(out, id);
         message.response(&Response::SearchDone(result));
         if let Some(sorted) = &self.sort_response {
-            message.payload(false, &SortResponse { code: sorted.code, attribute: sorted.attribute.as_deref() });
+            message
+                .payload(false, &SortResponse { code: sorted.code, attribute: sorted.attribute.as_deref() });
         }
         if let Some(place) = &self.window_response {
             let Place { position, count, code } = *place;
@@ -185,7 +202,8 @@ impl Portion {
         }
         if let Some(page) = &self.page {
             let cookie = page.next.map(|position| {
-                Cookie { search: page.search, position, returned: self.returned }.seal(key, &page.query)
+                Cookie { search: page.search, position, returned: self.returned }
+                    .seal(sealing_key(), &page.query)
             });
             let cookie = cookie.as_ref().map_or(&[][..], |cookie| cookie);
             message.payload(false, &PagedResults { size: page.estimate, cookie });

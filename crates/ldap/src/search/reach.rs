@@ -24,12 +24,22 @@ pub(crate) struct Reach {
 impl Reach {
     /// What `scope` takes in from `base`.
     pub(crate) fn new(base: u32, scope: Scope) -> Self {
-        Self { scope, bases: RoaringBitmap::from([base]), targets: RoaringBitmap::new(), known: RefCell::default() }
+        Self {
+            scope,
+            bases: RoaringBitmap::from([base]),
+            targets: RoaringBitmap::new(),
+            known: RefCell::default(),
+        }
     }
 
     /// How far below the bases.
     pub(crate) fn scope(&self) -> Scope {
         self.scope
+    }
+
+    /// The base, and where aliases lead.
+    pub(crate) fn bases(&self) -> &RoaringBitmap {
+        &self.bases
     }
 
     /// What it takes in, without walking far; `None` where that takes looking at every directory.
@@ -77,7 +87,7 @@ impl Reach {
 
     /// Whether it takes in the whole domain.
     pub(crate) fn is_everything(&self) -> bool {
-        self.scope == Scope::Subtree && self.bases.contains(ROOT)
+        matches!(self.scope, Scope::Subtree | Scope::Subordinate) && self.bases.contains(ROOT)
     }
 
     /// Forgets what has been found out about places, which may have changed.

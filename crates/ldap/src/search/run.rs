@@ -9,12 +9,11 @@ use super::reach::Reach;
 use super::shown::Shown;
 use super::source::Source;
 use super::special::{self, Special};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::limits::{LOOKED_AT_ONCE, PIECE};
 use crate::operation::Place;
 
 /// A search below an entry of a domain.
-#[derive(Debug)]
 pub(crate) struct Search {
     /// Where, and on whose behalf.
     pub(crate) place: Place,
@@ -34,11 +33,19 @@ pub(crate) struct Search {
     pub(crate) in_vain: u64,
 }
 
+impl std::fmt::Debug for Search {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Search").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// How entries that are more than entries are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Kinds {
     /// Referrals are entries.
     pub(crate) manage: bool,
+    /// Referrals are told of.
+    pub(crate) references: bool,
     /// Aliases stand for what they lead to, and are not entries themselves.
     pub(crate) follow: bool,
     /// Subentries only, or entries only; without the control, subentries are left out unless they are the base.
@@ -80,30 +87,40 @@ enum Found {
 impl Search {
     /// Appends the next messages of the result. An error of the store ends it.
     pub(crate) fn proceed(&mut self, now: u64, out: &mut Vec<u8>) -> Progress {
-        match self.attempt(now, out) {
-            Ok(progress) => progress,
-            Err(failure) => {
-                failure.with(|result| self.portion.close(self.id, result, out));
-                Progress::Done
-            }
-        }
-    }
-
-    fn attempt(&mut self, now: u64, out: &mut Vec<u8>) -> Outcome<Progress> {
         let place = self.place.clone();
-        let view = place.context.domain().read(&place.session)?;
-        let ground = Ground::new(&place, &view)?;
-        self.proceed_on(&ground, now, out)
+        let domain = place.context.domain();
+        let opened = domain.read(&place.session);
+        let result = opened.map_err(Failure::from).and_then(|view| {
+            let access = domain.access(&view, &place.session)?;
+            Ok(self.proceed_on(&Ground::new(&place, &view, &access), now, out))
+        });
+        result.unwrap_or_else(|failure| self.fail(&failure, out))
     }
 
     /// As [`Self::proceed`], on a snapshot that is there already.
-    pub(crate) fn proceed_on(&mut self, ground: &Ground<'_>, now: u64, out: &mut Vec<u8>) -> Outcome<Progress> {
+    pub(crate) fn proceed_on(&mut self, ground: &Ground<'_>, now: u64, out: &mut Vec<u8>) -> Progress {
+        let start = out.len();
+        match self.attempt(ground, now, start, out) {
+            Ok(progress) => progress,
+            Err(failure) => self.fail(&failure, out),
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        ground: &Ground<'_>,
+        now: u64,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Outcome<Progress> {
+        if self.portion.is_over() {
+            return Ok(self.finish(ResultCode::Success, out));
+        }
         if now >= self.limits.deadline {
             return Ok(self.finish(ResultCode::TimeLimitExceeded, out));
         }
         self.reach.forget();
         let highest = ground.view().highest_object()?;
-        let start = out.len();
         for _ in 0..LOOKED_AT_ONCE {
             let Some(object) = self.source.next(highest) else { return Ok(self.exhausted(out)) };
             match self.consider(ground, object, out)? {
@@ -129,6 +146,11 @@ impl Search {
 }
 
 impl Search {
+    /// Bytes kept for it, about.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.source.size() + self.portion.size()
+    }
+
     /// Looks at one directory.
     fn consider(&mut self, ground: &Ground<'_>, object: u32, out: &mut Vec<u8>) -> Outcome<Found> {
         let Some(subject) = ground.subject(object)? else { return Ok(Found::Nothing) };
@@ -137,7 +159,9 @@ impl Search {
         }
         match special::of(subject.record()) {
             Special::Referral if !self.kinds.manage => {
-                special::write_reference(&subject, self.reach.scope(), self.id, out)?;
+                if self.kinds.references {
+                    special::write_reference(&subject, self.reach.scope(), self.id, out)?;
+                }
                 return Ok(Found::Something);
             }
             Special::Alias if self.kinds.follow => return Ok(Found::Nothing),
@@ -156,7 +180,7 @@ impl Search {
         if self.portion.returned() >= self.limits.size {
             return Ok(Found::TooMany(ResultCode::SizeLimitExceeded));
         }
-        self.shown.write_entry(ground, &subject, self.id, out)?;
+        self.shown.write_entry(ground, &subject, self.id, out, |_| ())?;
         self.portion.count();
         Ok(Found::Something)
     }
@@ -181,6 +205,11 @@ impl Search {
             return Progress::More;
         }
         self.finish(ResultCode::Success, out)
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) -> Progress {
+        failure.with(|result| self.portion.close(self.id, result, out));
+        Progress::Done
     }
 
     fn finish(&mut self, code: ResultCode, out: &mut Vec<u8>) -> Progress {

@@ -6,7 +6,8 @@ use netinfo_schema::AttributeDescription;
 use netinfo_wire::ldap::control::deref::{DerefRequest, DerefResponse, DerefResult, DerefResultKind};
 use netinfo_wire::ldap::filter::ValuesFilter;
 use netinfo_wire::ldap::list::ListBuf;
-use netinfo_wire::ldap::{AttributesBuf, AttributesWriter, EntryWriter, MessageWriter, Selection as Wire};
+use netinfo_wire::ldap::writer::AttributesWriter;
+use netinfo_wire::ldap::{AttributesBuf, EntryWriter, MessageWriter, Selection as Wire};
 
 use super::described::Described;
 use super::evaluate::{Own, lets_through};
@@ -122,7 +123,11 @@ impl Shown {
                 for attribute in named.entry().select(&deref.selection)? {
                     attributes.add(attribute.description(), attribute.values());
                 }
-                results.push(DerefResult { attribute: &deref.name, dn: &name, attributes: attributes.as_list() });
+                results.push(DerefResult {
+                    attribute: &deref.name,
+                    dn: &name,
+                    attributes: attributes.as_list(),
+                });
             }
         }
         Ok(results)

@@ -42,7 +42,8 @@ impl Order {
             if keys.iter().any(|earlier| earlier.attribute.is_same(&attribute)) {
                 return Err(fail(ResultCode::UnwillingToPerform));
             }
-            let rule = rule(schema, &attribute, key.rule).ok_or_else(|| fail(ResultCode::InappropriateMatching))?;
+            let rule =
+                rule(schema, &attribute, key.rule).ok_or_else(|| fail(ResultCode::InappropriateMatching))?;
             keys.push(SortKey { attribute, rule, reverse: key.reverse });
         }
         Ok(Self { keys })

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::cookie::{Cookie, SealingKey};
 use super::run::Search;
-use crate::limits::{KEPT_SEARCHES, KEPT_SEARCH_BYTES};
+use crate::limits::{KEPT_SEARCH_BYTES, KEPT_SEARCHES};
 
 /// Searches whose next page may be asked for. Shared with results that are still being sent.
 #[derive(Debug, Default, Clone)]
@@ -43,9 +43,10 @@ impl State {
     pub(crate) fn take(&self, cookie: &Cookie) -> Option<Box<Search>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |search: &Box<Search>| {
-            search.portion.paused().is_some_and(|page| {
-                page.search == cookie.search && page.next == Some(cookie.position)
-            })
+            search
+                .portion
+                .paused()
+                .is_some_and(|page| page.search == cookie.search && page.next == Some(cookie.position))
         };
         let index = kept.searches.iter().position(fits)?;
         Some(kept.searches.remove(index))
