@@ -4,18 +4,14 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
+use crate::Result;
+use crate::child::{Child, PATIENCE, failure};
 use crate::data::{HOSTNAME, TAG};
-use crate::{Failure, Result};
 
-/// How long a daemon may take until it serves, and to stop.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the endpoints file is looked for: the resolution of the time to start.
 const LOOK: Duration = Duration::from_micros(200);
 const ENDPOINTS: &str = "endpoints.json";
@@ -30,22 +26,10 @@ pub struct Target {
     pub pid: u32,
 }
 
-/// A child process that ends with this value.
-#[derive(Debug)]
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Either may fail because the process has ended already, which is what is wanted.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A running `netinfod`.
 #[derive(Debug)]
 pub struct Daemon {
-    process: Process,
+    process: Child,
     /// Where it is reached.
     pub target: Target,
     /// From the start of the process to the endpoints file, which is written when everything listens.
@@ -58,34 +42,35 @@ impl Daemon {
     /// # Errors
     /// It does not start; the end of its log says why.
     pub fn start(program: &Path, data: &Path, scratch: &Path) -> Result<Self> {
-        let endpoints = scratch.join(ENDPOINTS);
+        let (endpoints, log) = (scratch.join(ENDPOINTS), scratch.join(LOG));
         if endpoints.exists() {
             fs::remove_file(&endpoints)?;
         }
-        let log = File::create(scratch.join(LOG))?;
-        let mut command = Command::new(program);
-        command.arg("serve").arg("--data").arg(data).args(["--hostname", HOSTNAME, "--seed", "none"]);
-        for listen in
-            ["ipcserver=127.0.0.1:0", "domain.local=127.0.0.1:0", "portmap=off", "binder=off", "local=off"]
-        {
-            command.args(["--listen", listen]);
-        }
-        command.arg("--endpoints").arg(&endpoints).env("NETINFO_LOG", "warn");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let listen = [
+            "ipcserver=127.0.0.1:0",
+            "domain.local=127.0.0.1:0",
+            "portmap=off",
+            "binder=off",
+            "local=off",
+            "ldap=off",
+            "ldaps=off",
+            "ldapi=off",
+        ];
+        let mut command = command(program, data, &listen);
+        command.arg("--endpoints").arg(&endpoints).stderr(File::create(&log)?);
         let start = Instant::now();
-        let child = command.spawn().map_err(|e| format!("cannot run {}: {e}", program.display()))?;
-        let mut process = Process(child);
+        let mut process = Child::start(&mut command)?;
         while !endpoints.exists() {
-            if let Some(status) = process.0.try_wait()? {
-                return Err(failure(scratch, &format!("netinfod ended ({status})")));
+            if let Some(status) = process.ended()? {
+                return Err(failure(&log, &format!("netinfod ended ({status})")));
             }
             if start.elapsed() > PATIENCE {
-                return Err(failure(scratch, "netinfod does not get ready"));
+                return Err(failure(&log, "netinfod does not get ready"));
             }
             thread::sleep(LOOK);
         }
         let started_in = start.elapsed();
-        let target = Target { address: address(&endpoints)?, pid: process.0.id() };
+        let target = Target { address: address(&endpoints)?, pid: process.id() };
         Ok(Self { process, target, started_in })
     }
 
@@ -93,17 +78,21 @@ impl Daemon {
     ///
     /// # Errors
     /// It does not stop in time.
-    pub fn stop(mut self) -> Result<()> {
-        kill(Pid::from_raw(self.process.0.id().cast_signed()), Signal::SIGTERM)?;
-        let start = Instant::now();
-        while self.process.0.try_wait()?.is_none() {
-            if start.elapsed() > PATIENCE {
-                return Err("netinfod does not stop".into());
-            }
-            thread::sleep(Duration::from_millis(2));
-        }
-        Ok(())
+    pub fn stop(self) -> Result<()> {
+        self.process.stop()
     }
+}
+
+/// `program` as a daemon on the data directory `data` that listens as `listen` says.
+#[must_use]
+pub fn command(program: &Path, data: &Path, listen: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.arg("serve").arg("--data").arg(data).args(["--hostname", HOSTNAME, "--seed", "none"]);
+    for listen in listen {
+        command.args(["--listen", listen]);
+    }
+    command.env("NETINFO_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null());
+    command
 }
 
 /// Address of the measured domain's own TCP port.
@@ -114,16 +103,10 @@ fn address(endpoints: &Path) -> Result<SocketAddr> {
     Ok(address.ok_or_else(|| format!("no domain {TAG} in {}", endpoints.display()))?.parse()?)
 }
 
-fn failure(scratch: &Path, what: &str) -> Failure {
-    let log = fs::read_to_string(scratch.join(LOG)).unwrap_or_default();
-    let end: Vec<&str> = log.lines().rev().take(5).collect();
-    format!("{what}; it said: {}", end.into_iter().rev().collect::<Vec<_>>().join(" | ")).into()
-}
-
 /// The bare server, in a process of its own.
 #[derive(Debug)]
 pub struct Echo {
-    _process: Process,
+    _process: Child,
     /// Where it is reached.
     pub target: Target,
 }
@@ -136,11 +119,11 @@ impl Echo {
     pub fn start(program: &Path) -> Result<Self> {
         let mut command = Command::new(program);
         command.arg("echo").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = Process(command.spawn()?);
-        let output = process.0.stdout.take().ok_or("the bare server has no output")?;
+        let mut process = Child::start(&mut command)?;
+        let output = process.output().ok_or("the bare server has no output")?;
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let target = Target { address: line.trim().parse()?, pid: process.0.id() };
+        let target = Target { address: line.trim().parse()?, pid: process.id() };
         Ok(Self { _process: process, target })
     }
 }

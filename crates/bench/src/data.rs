@@ -86,12 +86,14 @@ fn tree(users: u32) -> impl Iterator<Item = TransferObject> + Send + 'static {
         parent,
         children,
         properties: open(name),
+        stamp: None,
     };
     let root = TransferObject {
         id: Id { object: ROOT, instance: 1 },
         parent: ROOT,
         children: vec![USERS, CLIENTS],
         properties: vec![Property::new("master", [format!("{HOSTNAME}/{TAG}")])],
+        stamp: None,
     };
     let top = [
         root,
@@ -105,6 +107,7 @@ fn tree(users: u32) -> impl Iterator<Item = TransferObject> + Send + 'static {
         parent: USERS,
         children: Vec::new(),
         properties: people::user(i),
+        stamp: None,
     });
     top.into_iter().chain(clients).chain(users)
 }

@@ -12,8 +12,9 @@
 //! | [`daemon`], [`echo`] | the servers under load: `netinfod`, and the bare server for comparison |
 //! | [`calls`], [`load`] | encoded calls, and the generator that sends them and checks the answers |
 //! | [`reads`], [`listing`], [`writes`], [`disk`] | the measurements |
-//! | [`process`], [`machine`] | what the system says of a process and of itself |
-//! | [`figures`], [`aims`], [`report`] | results, what they are held against, and how they are shown |
+//! | [`ldap`] | the same for LDAP, beside OpenLDAP's slapd: `netinfo-bench ldap` |
+//! | [`child`], [`process`], [`machine`] | child processes, and what the system says of a process and of itself |
+//! | [`figures`], [`aims`], [`report`], [`sheet`] | results, what they are held against, and how they are shown |
 //!
 //! Counts of instructions, which do not depend on what else the machine is doing, are in `benches/instructions.rs`.
 
@@ -21,11 +22,13 @@
 
 pub mod aims;
 pub mod calls;
+pub mod child;
 pub mod daemon;
 pub mod data;
 pub mod disk;
 pub mod echo;
 pub mod figures;
+pub mod ldap;
 pub mod listing;
 pub mod load;
 pub mod machine;
@@ -35,6 +38,7 @@ pub mod process;
 pub mod reads;
 pub mod report;
 pub mod run;
+pub mod sheet;
 pub mod writes;
 
 /// Why a measurement could not be made, in words for people.

@@ -8,6 +8,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::process::field_kib;
+use crate::sheet::gigabytes;
 
 /// What a reader needs to know to compare figures with those of another machine.
 #[derive(Debug, Clone, Serialize)]
@@ -53,6 +54,24 @@ impl Machine {
             load_before: load_average(),
             note,
         }
+    }
+
+    /// What a page says of the machine and of a run on it that took so many seconds: names and values.
+    #[must_use]
+    pub fn rows(&self, load_after: &str, seconds: f64) -> Vec<(&'static str, String)> {
+        let mut rows = vec![
+            ("date", self.date.clone()),
+            ("commit", self.commit.clone()),
+            ("processor", format!("{} × {}", self.processors, self.processor)),
+            ("memory", gigabytes(self.memory)),
+            ("kernel", self.kernel.clone()),
+            ("filesystem", self.filesystem.clone()),
+            ("compiler", self.compiler.clone()),
+            ("load average before and after", format!("{} and {load_after}", self.load_before)),
+            ("duration", format!("{seconds:.0} s")),
+        ];
+        rows.extend(self.note.clone().map(|note| ("note", note)));
+        rows
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netinfo_bench::options::{Cli, Command};
-use netinfo_bench::{echo, run};
+use netinfo_bench::{echo, ldap, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Some(Command::Echo) => echo::serve(),
         Some(Command::Fill { dir, users }) => run::fill(&dir, users),
         Some(Command::Load(load)) => run::load(&load),
+        Some(Command::Ldap(options)) => ldap::run::all(&options),
         None => run::all(&cli.options),
     };
     match result {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::calls::Call;
+use crate::ldap::options::LdapOptions;
 
 /// Durable writes of one kind end after this many, however fast they are.
 pub const WRITE_LIMIT: u64 = 500_000;
@@ -40,6 +41,8 @@ pub enum Command {
     },
     /// Puts one load on a daemon that serves such a directory, and says what came of it
     Load(LoadOptions),
+    /// Measures LDAP: OpenLDAP's slapd and netinfod with the same directory
+    Ldap(LdapOptions),
     /// The bare server for comparison: prints its address, serves until its input ends
     #[command(hide = true)]
     Echo,
@@ -178,7 +181,7 @@ impl Plan {
 }
 
 /// A number of seconds, as the command line gives it.
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("\"{text}\" is not a number of seconds"))?;
     match (0.05..=600.0).contains(&seconds) {
         true => Ok(Duration::from_secs_f64(seconds)),

@@ -52,8 +52,9 @@ pub fn user(i: u32) -> Vec<Property> {
     ]
 }
 
-/// First and last name, which need not be distinct.
-fn real_name(i: u32) -> String {
+/// First and last name of user `i`, which need not be distinct.
+#[must_use]
+pub fn real_name(i: u32) -> String {
     let capital = |text: String| text[..1].to_uppercase() + &text[1..];
     let (first, last) = (syllables(i % 997, 3), syllables(i.wrapping_mul(0xC2B2_AE35) >> 7, 4));
     format!("{} {}", capital(first), capital(last))

@@ -38,6 +38,17 @@ pub fn anonymous_memory(pid: u32) -> Result<u64> {
         .ok_or_else(|| "no RssAnon in /proc/PID/status".into())
 }
 
+/// Pages of files that process `pid` has mapped and that are resident, in bytes: of the database, as far as it has been
+/// looked at, and of programs and libraries.
+///
+/// # Errors
+/// There is no such process.
+pub fn mapped_memory(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let sum = ["RssFile:", "RssShmem:"].into_iter().filter_map(|name| field_kib(&status, name)).sum::<u64>();
+    Ok(sum * 1024)
+}
+
 /// A field `NAME: 123 kB` of a file in `/proc`.
 pub(crate) fn field_kib(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with(name))?;
@@ -58,6 +69,7 @@ mod tests {
     #[test]
     fn this_process_has_figures() {
         assert!(anonymous_memory(std::process::id()).unwrap() > 0);
+        assert!(mapped_memory(std::process::id()).unwrap() > 0);
         processor_time(std::process::id()).unwrap();
     }
 }

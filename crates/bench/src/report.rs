@@ -1,65 +1,20 @@
 //! Figures as tables, for the terminal and for a page.
 
-use std::fmt::Write;
-
 use crate::figures::{ReadFigure, Report};
 use crate::reads::SHAPES;
-
-/// A table: what it shows, and its cells.
-struct Sheet {
-    title: &'static str,
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
+use crate::sheet::{self, Sheet, header, megabytes, thousands};
 
 /// The tables of a report as text for a terminal.
 #[must_use]
 pub fn text(report: &Report) -> String {
-    let mut out = String::new();
-    for sheet in sheets(report) {
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING).set_header(sheet.header);
-        for row in sheet.rows {
-            table.add_row(row);
-        }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
-        }
-        // Writing to a string does not fail.
-        let _ = writeln!(out, "\n{}\n{table}", sheet.title);
-    }
-    out
+    sheet::text(sheets(report))
 }
 
 /// The tables with what is needed to understand and repeat them, as a Markdown page.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
-    let mut out = String::from(INTRODUCTION);
-    let machine = &report.machine;
-    let mut line = |name: &str, value: &str| {
-        let _ = writeln!(out, "| {name} | {value} |");
-    };
-    line("date", &machine.date);
-    line("commit", &machine.commit);
-    line("processor", &format!("{} × {}", machine.processors, machine.processor));
-    line("memory", &gigabytes(machine.memory));
-    line("kernel", &machine.kernel);
-    line("filesystem", &machine.filesystem);
-    line("compiler", &machine.compiler);
-    line("load average before and after", &format!("{} and {}", machine.load_before, report.load_after));
-    line("duration", &format!("{:.0} s", report.seconds));
-    if let Some(note) = &machine.note {
-        line("note", note);
-    }
-    for sheet in sheets(report) {
-        let _ = writeln!(out, "\n## {}\n", sheet.title);
-        let _ = writeln!(out, "| {} |", sheet.header.join(" | "));
-        let _ = writeln!(out, "|---{}|", "|--:".repeat(sheet.header.len() - 1));
-        for row in sheet.rows {
-            let _ = writeln!(out, "| {} |", row.join(" | "));
-        }
-    }
-    out
+    let machine = report.machine.rows(&report.load_after, report.seconds);
+    sheet::markdown(INTRODUCTION, &machine, sheets(report))
 }
 
 const INTRODUCTION: &str = "\
@@ -89,9 +44,6 @@ How to read it:
   because the protocol refuses a write to a directory that has changed since its writer last saw it.
 * Domains are loaded offline by `Domain::replace`: one transaction, all indexes. A start is timed from the start of the
   process to the endpoints file, with the database in the page cache.
-
-| | |
-|---|---|
 ";
 
 fn sheets(report: &Report) -> Vec<Sheet> {
@@ -116,7 +68,7 @@ fn sheets(report: &Report) -> Vec<Sheet> {
     sheets
 }
 
-fn by_shape(report: &Report, title: &'static str, cell: impl Fn(&ReadFigure) -> String) -> Sheet {
+fn by_shape(report: &Report, title: &str, cell: impl Fn(&ReadFigure) -> String) -> Sheet {
     let mut header = vec!["call".to_owned(), "users".to_owned()];
     header.extend(SHAPES.map(|s| format!("{}×{}", s.connections, s.depth)));
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -132,11 +84,7 @@ fn by_shape(report: &Report, title: &'static str, cell: impl Fn(&ReadFigure) -> 
         }
         rows.push(row);
     }
-    Sheet { title, header, rows }
-}
-
-fn header<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.map(str::to_owned).to_vec()
+    Sheet { title: title.into(), header, rows }
 }
 
 fn aims(report: &Report) -> Sheet {
@@ -145,7 +93,7 @@ fn aims(report: &Report) -> Sheet {
         vec![aim.aim.clone(), aim.measured.clone(), met.to_owned()]
     };
     Sheet {
-        title: "Aims",
+        title: "Aims".into(),
         header: header(["aim", "measured", "reached"]),
         rows: report.aims.iter().map(row).collect(),
     }
@@ -164,7 +112,7 @@ fn domains(report: &Report) -> Sheet {
         ]
     };
     Sheet {
-        title: "Load, size, start, memory",
+        title: "Load, size, start, memory".into(),
         header: header([
             "users",
             "offline load",
@@ -190,7 +138,7 @@ fn lists(report: &Report) -> Sheet {
         ]
     };
     Sheet {
-        title: "LIST of /users by name",
+        title: "LIST of /users by name".into(),
         header: header(["users", "connections", "first byte", "all", "reply", "entries a second"]),
         rows: report.lists.iter().map(row).collect(),
     }
@@ -221,42 +169,8 @@ fn writes(report: &Report) -> Sheet {
         ]);
     }
     Sheet {
-        title: "Durable writes, with the largest domain",
+        title: "Durable writes, with the largest domain".into(),
         header: header(["call", "clients", "a second", "median", "99th percentile", "server µs for a write"]),
         rows,
-    }
-}
-
-/// A whole number with commas.
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers() {
-        assert_eq!(thousands(0.4), "0");
-        assert_eq!(thousands(999.0), "999");
-        assert_eq!(thousands(1_234_567.0), "1,234,567");
-        assert_eq!(megabytes(1_250_000), "1.2 MB");
     }
 }
