@@ -15,9 +15,10 @@ test: deps
 check: deps
 	@scripts/check.sh
 
-# Load and side-by-side measurements, about 5 minutes; ARGS=--quick for less, ARGS=--help for the options.
+# Load and side-by-side measurements, about 25 minutes; ARGS=--quick for less, ARGS=ldap or ARGS=netinfo for a part,
+# ARGS=--help for the options.
 bench:
-	@scripts/deps.sh build
+	@scripts/deps.sh bench
 	@scripts/bench.sh $(ARGS)
 
 # What building and testing need besides the Rust toolchain.

@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Install what building and testing need besides the Rust toolchain (Debian 12 and its relatives).
 #
-# usage: scripts/deps.sh [build]      with "build": only what building needs
+# usage: scripts/deps.sh [build|bench]      with "build": only what building needs; with "bench": that, and what is
+#                                           measured for comparison
 #
 # As root: installs what is missing. As anybody else: names what is missing and fails.
 set -euo pipefail
 
 # Rust links with gcc, and LMDB is C.
 packages=(gcc libc6-dev pkg-config)
-if [[ ${1-} != build ]]; then
+if [[ ${1-} == bench ]]; then
+    # OpenLDAP's server, which is not configured and not started.
+    packages+=(slapd)
+elif [[ ${1-} != build ]]; then
     # The tests talk to rpcbind and to clients made by rpcgen, make network namespaces and look at processes.
     packages+=(iproute2 libtirpc-dev procps rpcbind rpcsvc-proto)
     # They talk LDAP to a node.
@@ -42,6 +46,9 @@ install_packages() {
         chmod 755 "$policy"
     fi
     export DEBIAN_FRONTEND=noninteractive
+    if [[ " $* " == *' slapd '* ]] && command -v debconf-set-selections >/dev/null; then
+        printf 'slapd slapd/no_configuration boolean true\n' | debconf-set-selections
+    fi
     apt-get update --quiet
     apt-get install --yes --quiet --no-install-recommends "$@"
     # Nor is rpcbind to start with the machine, unless it did before.
@@ -77,11 +84,11 @@ if ((${#missing[@]} > 0)); then
     install_packages "${missing[@]}"
 fi
 
-if [[ ${1-} != build ]] && ! cargo nextest --version >/dev/null 2>&1; then
+if [[ -z ${1-} ]] && ! cargo nextest --version >/dev/null 2>&1; then
     printf 'make deps: installing cargo-nextest (once, some minutes)\n'
     cargo install --locked cargo-nextest
 fi
 
-if [[ ${1-} != build ]]; then
+if [[ -z ${1-} ]]; then
     "$(dirname "$0")/clients.sh"
 fi
