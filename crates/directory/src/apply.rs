@@ -5,7 +5,7 @@
 
 use heed::RwTxn;
 
-use crate::access::{Counters, Lists};
+use crate::access::{Counters, Lists, Tree, permit};
 use crate::change::{Change, Committed, Outcome};
 use crate::error::{Error, Result};
 use crate::feed;
@@ -98,6 +98,9 @@ impl<'a, 'e> Applier<'a, 'e> {
     }
 
     fn dispatch(&mut self, session: &Session, change: &mut Change) -> Result<Outcome> {
+        let tree = Tree { store: self.store, txn: &self.txn };
+        let settled = permit(tree, session, change, self.counters, self.policy.historical)?;
+        let session = settled.as_ref().unwrap_or(session);
         match change {
             Change::Create { parent, properties, position } => {
                 self.create(session, *parent, properties, *position)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::access::{Counters, count};
 use crate::error::{Error, Result};
+use crate::login::Gate;
 use crate::machines::Role;
 use crate::model::ROOT;
 use crate::password::{Verdict, verify};
@@ -20,6 +21,7 @@ pub(crate) struct Authenticator<'a> {
     pub(crate) role: &'a Role,
     pub(crate) historical: bool,
     pub(crate) counters: &'a Counters,
+    pub(crate) gate: &'a Gate,
 }
 
 impl Authenticator<'_> {
@@ -34,7 +36,7 @@ impl Authenticator<'_> {
         Ok(Session { entitled, update, ..Session::of(principal) })
     }
 
-    pub(crate) fn principal(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Principal> {
+    fn principal(&self, credentials: Credentials<'_>, origin: Origin) -> Result<Principal> {
         if origin.is_local_root() {
             return Ok(Principal::Superuser);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
-use crate::access::Access;
+use crate::access::{Access, AccessSettings};
 use crate::apply::{Applier, Policy};
 use crate::auth::Authenticator;
 use crate::change::{Change, Committed, Outcome};
@@ -186,8 +186,26 @@ impl Domain {
         if origin == Origin::Internal {
             return Ok(Session::internal());
         }
-        let view = View::new(&self.store, true)?;
-        self.authenticator(&view, &self.role()).login(credentials, origin, at)
+        let login = {
+            let view = View::new(&self.store, true)?;
+            self.authenticator(&view, &self.role()).login(credentials, origin, at)?
+        };
+        if let Some(upgrade) = login.upgrade {
+            self.upgrade_password(upgrade, at);
+        }
+        Ok(login.session)
+    }
+
+    /// Stores a password anew. If it has been changed in the meantime that is refused, and nothing is lost.
+    fn upgrade_password(&self, change: Change, at: u64) {
+        let object = change.directory().object;
+        let done: Done = Box::new(move |result| match result {
+            Ok(_) => {
+                tracing::info!(object, "a password stored by a weak scheme is now stored by a strong one")
+            }
+            Err(error) => tracing::debug!(object, %error, "a weakly stored password stays as it is"),
+        });
+        self.write(&Session::internal(), vec![change], at, done);
     }
 
     /// The session of nobody in particular, where access rules govern. Costs nothing.
@@ -201,7 +219,12 @@ impl Domain {
 
     /// Answers what `session` may do with the directories of `view`, a snapshot of this domain.
     pub fn access<'a>(&self, view: &'a View<'_>, session: &'a Session) -> Result<Access<'a>> {
-        Access::new(view.tree(), session)
+        Access::new(view.tree(), session, &self.shared.counters)
+    }
+
+    /// Replaces what the node's configuration adds to the domain's access rules.
+    pub fn set_access(&self, settings: AccessSettings) {
+        self.shared.counters.rules.set(settings);
     }
 
     fn authenticator<'a>(&'a self, view: &'a View<'a>, role: &'a Role) -> Authenticator<'a> {
@@ -211,6 +234,7 @@ impl Domain {
             role,
             historical: self.options.historical,
             counters: &self.shared.counters,
+            gate: &self.shared.gate,
         }
     }
 

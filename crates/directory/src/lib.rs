@@ -9,7 +9,9 @@
 //! | `node` | the data directory, its lock, creating and destroying domains |
 //! | `domain` | one domain: authenticate, read, write, the change feed |
 //! | `view` | snapshots: records, children, look-ups; `machines`, `networks` and `settings` add what properties mean |
-//! | `session`, `auth`, `password`, `access` | who is calling, proof of it, what they may change |
+//! | `session`, `auth`, `login` | who is calling, and proof of it: to the NetInfo protocol, and where access rules govern |
+//! | `password`, `application`, `attempts`, `verified` | stored passwords, those for applications, guessers, repeated logins |
+//! | `access` | what a session may read and change |
 //! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
 //! | `moves` | a directory moved to another place |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
@@ -21,7 +23,9 @@
 #![deny(unsafe_code)]
 
 mod access;
+mod application;
 mod apply;
+mod attempts;
 mod auth;
 mod change;
 mod check;
@@ -45,15 +49,26 @@ mod stamp;
 mod store;
 mod transfer;
 mod values;
+mod verified;
 mod view;
 mod writer;
 
-pub use access::{Access, Action, EntryAccess};
+pub use access::{
+    Access, AccessSettings, Action, AttributeNames, EntryAccess, Explanation, RULE_LIMIT, RULES_LIMIT,
+    Reason, Rule, RuleError, RuleSource,
+};
+pub use application::{
+    APPLICATION_PASSWORDS_LIMIT, ApplicationPassword, ApplicationPasswordError, LABEL_LIMIT,
+};
+pub use attempts::{
+    ACCOUNT_ATTEMPTS, ACCOUNT_REFILL_MS, ADDRESS_ATTEMPTS, ADDRESS_REFILL_MS, ATTEMPTS_LIMIT, KNOWN_MS,
+};
 pub use change::{CREATED, Change, Committed, Outcome};
 pub use check::{CheckReport, Finding, LOST_AND_FOUND, Observer};
 pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options};
 pub use error::{Error, Result};
 pub use fold::fold;
+pub use login::MAX_PASSWORD_VALUES;
 pub use machines::{Alias, Role, Server};
 pub use model::{
     Id, LIST_LIMIT, MASK, NAME_LIMIT, Property, RECORD_LIMIT, ROOT, SECRET_PROPERTIES, Target, is_secret,
@@ -66,5 +81,6 @@ pub use stamp::{STAMP_NAME_LIMIT, Stamp, StampBuf};
 pub use store::DEFAULT_MAP_SIZE;
 pub use transfer::{BackupHeader, TransferObject, UNUSED_LIMIT};
 pub use values::{PIECE, Term, Time};
+pub use verified::{VERIFIED_LIMIT, VERIFIED_MS};
 pub use view::{BY_VERSION, VERSION_OF, View};
 pub use writer::{Done, GROUP_BYTES, GROUP_JOBS, Watcher};

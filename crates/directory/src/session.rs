@@ -143,6 +143,10 @@ pub struct Session {
     pub(crate) read_only: bool,
     /// Is the identity outside the tree.
     pub(crate) administrator: bool,
+    /// Label of the application password that made it.
+    pub(crate) application: Option<Arc<[u8]>>,
+    /// The change at hand has been allowed; nobody else need be asked.
+    pub(crate) settled: bool,
 }
 
 impl Session {
@@ -158,6 +162,8 @@ impl Session {
             governance: Governance::Lists,
             read_only: false,
             administrator: false,
+            application: None,
+            settled: false,
         }
     }
 
@@ -200,6 +206,12 @@ impl Session {
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// Label of the application password that made the session.
+    #[must_use]
+    pub fn application(&self) -> Option<&[u8]> {
+        self.application.as_deref()
     }
 
     /// Address of the caller, where it came over the network.

@@ -10,11 +10,7 @@ impl View<'_> {
     /// A boolean of the root directory: `YES yes Yes Y y 1` or `NO no No N n 0`; anything else is `default`.
     pub fn root_flag(&self, name: &[u8], default: bool) -> Result<bool> {
         let root = self.record(ROOT)?;
-        Ok(match root.first_value(name) {
-            Some(b"YES" | b"yes" | b"Yes" | b"Y" | b"y" | b"1") => true,
-            Some(b"NO" | b"no" | b"No" | b"N" | b"n" | b"0") => false,
-            _ => default,
-        })
+        Ok(flag(root.first_value(name), default))
     }
 
     /// An integer of the root directory: an optional sign and decimal digits, clamped to `range`; `unlimited` is −1, which is
@@ -34,6 +30,15 @@ impl View<'_> {
     pub fn configured_port(&self) -> Result<Option<u16>> {
         let port = self.root_number(b"port", 0, 0..=65_535, false)?;
         Ok(u16::try_from(port).ok().filter(|&p| p != 0))
+    }
+}
+
+/// Reads a boolean as [`View::root_flag`] does.
+pub(crate) fn flag(text: Option<&[u8]>, default: bool) -> bool {
+    match text {
+        Some(b"YES" | b"yes" | b"Yes" | b"Y" | b"y" | b"1") => true,
+        Some(b"NO" | b"no" | b"No" | b"N" | b"n" | b"0") => false,
+        _ => default,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::access::Counters;
 use crate::apply::{Applier, Policy};
 use crate::change::{Change, Outcome};
 use crate::error::{Error, Result};
+use crate::login::Gate;
 use crate::session::Session;
 use crate::store::Store;
 
@@ -40,6 +41,7 @@ pub type Watcher = Arc<dyn Fn(u64) + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) counters: Counters,
+    pub(crate) gate: Gate,
     pub(crate) watchers: RwLock<Vec<Watcher>>,
 }
 

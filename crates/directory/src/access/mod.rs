@@ -5,22 +5,46 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `entry` | the decisions for one directory |
+//! | `entry`, `explain` | the decisions for one directory, and the reasons |
+//! | `rule`, `words` | one rule and how it is read from text |
+//! | `compiled` | all rules and settings of a domain, ready for questions |
+//! | `public` | what anonymous callers read of POSIX entries, what users write of their own |
 //! | `lists` | `_locked`, `_writers`, `_writers_<property>` of the NetInfo protocol |
-//! | `public` | what anonymous callers read of POSIX entries |
+//! | `permit` | what the writer asks before a change |
+//! | `tree` | the tree as these see it |
 
+mod compiled;
 mod entry;
+mod explain;
 mod lists;
+mod permit;
 mod public;
+mod rule;
+#[cfg(test)]
+mod rule_tests;
+mod tree;
+mod words;
 
+pub use compiled::{AccessSettings, AttributeNames, RULES_LIMIT, RuleSource};
 pub use entry::EntryAccess;
+pub use explain::{Explanation, Reason};
 pub(crate) use lists::{Counters, Lists, count};
+pub(crate) use permit::permit;
+pub use rule::{RULE_LIMIT, Rule, RuleError};
+pub(crate) use tree::{Tree, path_of};
 
-use crate::error::{Error, Result};
-use crate::model::{ROOT, is_secret};
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use compiled::{Anonymous, Compiled};
+use rule::Subject;
+
+use crate::error::Result;
+use crate::model::ROOT;
 use crate::record::RecordRef;
-use crate::session::{Governance, Session};
-use crate::store::Store;
+use crate::session::{Governance, Principal, Session};
 
 /// Something to be done with a directory or with a property of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,51 +63,68 @@ pub enum Action {
     Delete,
 }
 
-/// A tree to be read inside a transaction.
-#[derive(Clone, Copy)]
-pub(crate) struct Tree<'a> {
-    pub(crate) store: &'a Store,
-    pub(crate) txn: &'a heed::RoTxn<'a>,
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Read, Self::Search, Self::Compare, Self::Write, Self::Add, Self::Delete];
 }
 
-impl<'a> Tree<'a> {
-    /// A directory, secrets masked.
-    pub(crate) fn record(&self, object: u32) -> Result<RecordRef<'a>> {
-        self.store.record(self.txn, object)?.ok_or(Error::NoSuchDirectory)
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Search => "search",
+            Self::Compare => "compare",
+            Self::Write => "write",
+            Self::Add => "add",
+            Self::Delete => "delete",
+        })
     }
 }
 
-/// Answers for one session over one snapshot.
+/// Answers for one session over one snapshot. Made by [`Domain::access`](crate::Domain::access).
 pub struct Access<'a> {
     tree: Tree<'a>,
     session: &'a Session,
-    anonymous: Anonymous,
+    rules: Arc<Compiled>,
+    /// Numbers of the rules that can be about this session.
+    live: Vec<(usize, Who)>,
+    /// The way to the directory whose child was asked for last.
+    recent: RefCell<Option<(u32, Rc<[u32]>)>>,
 }
 
-/// What the root's `_anonymous` lets anonymous callers read.
+/// Whether a rule is about a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Anonymous {
-    None,
-    Posix,
-    Read,
+enum Who {
+    Always,
+    /// It depends on the directory.
+    Sometimes,
 }
 
 impl<'a> Access<'a> {
-    pub(crate) fn new(tree: Tree<'a>, session: &'a Session) -> Result<Self> {
-        let anonymous = match tree.record(ROOT)?.first_value(b"_anonymous") {
-            Some(b"none") => Anonymous::None,
-            Some(b"read") => Anonymous::Read,
-            _ => Anonymous::Posix,
-        };
-        Ok(Self { tree, session, anonymous })
+    pub(crate) fn new(tree: Tree<'a>, session: &'a Session, counters: &Counters) -> Result<Self> {
+        let rules = counters.rules.current(tree)?;
+        let mut access =
+            Self { tree, session, rules: rules.clone(), live: Vec::new(), recent: RefCell::default() };
+        if !session.is_superuser() {
+            for (number, placed) in rules.rules.iter().enumerate() {
+                let who = match &placed.rule {
+                    Ok(rule) => access.who(&rule.subjects, &rule.networks)?,
+                    Err(_) => Some(Who::Always),
+                };
+                access.live.extend(who.map(|who| (number, who)));
+            }
+        }
+        Ok(access)
     }
 
     /// Whether the session reads, searches and compares everything but secrets, so that no directory has to be asked for.
     #[must_use]
     pub fn reads_everything(&self) -> bool {
-        self.session.governance == Governance::Lists
-            || !self.session.is_anonymous()
-            || self.anonymous == Anonymous::Read
+        self.session.is_superuser()
+            || self.session.governance == Governance::Lists
+            || (self.live.is_empty()
+                && (!self.session.is_anonymous() || self.rules.anonymous == Anonymous::Everything))
     }
 
     /// The decisions for the directory `record`, which has to be of the snapshot.
@@ -96,8 +137,73 @@ impl<'a> Access<'a> {
         EntryAccess::new(self, self.tree.record(object)?)
     }
 
-    /// Whether the property may be read, searched and compared by this session at all.
-    fn hides(&self, property: &[u8]) -> bool {
-        is_secret(property) && !self.session.sees_secrets()
+    fn who(&self, subjects: &[Subject], networks: &[rule::Network]) -> Result<Option<Who>> {
+        if !networks.is_empty() && !networks.iter().any(|n| n.admits(self.session.address)) {
+            return Ok(None);
+        }
+        let mut who = subjects.is_empty().then_some(Who::Always);
+        for subject in subjects {
+            match subject {
+                Subject::Own | Subject::Listed(_) if who.is_none() && !self.session.is_anonymous() => {
+                    who = Some(Who::Sometimes);
+                }
+                Subject::Own | Subject::Listed(_) => {}
+                other if self.is_subject(other)? => return Ok(Some(Who::Always)),
+                _ => {}
+            }
+        }
+        Ok(who)
+    }
+
+    /// Whether the session is meant by a subject that does not depend on the directory.
+    fn is_subject(&self, subject: &Subject) -> Result<bool> {
+        Ok(match subject {
+            Subject::Anyone => true,
+            Subject::Anonymous => self.session.is_anonymous(),
+            Subject::Users => !self.session.is_anonymous(),
+            Subject::User(name) => matches!(&self.session.principal, Principal::User(n) if n[..] == name[..]),
+            Subject::Group(group) => self.is_member(group)?,
+            Subject::Own | Subject::Listed(_) => false,
+        })
+    }
+
+    /// Whether the user is in a group: listed in its `users`, or by primary group.
+    fn is_member(&self, group: &[u8]) -> Result<bool> {
+        let Principal::User(name) = &self.session.principal else { return Ok(false) };
+        let Some(groups) = self.tree.child_named(ROOT, b"groups")? else { return Ok(false) };
+        let Some(group) = self.tree.child_named(groups, group)? else { return Ok(false) };
+        let group = self.tree.record(group)?;
+        if group.property(b"users").is_some_and(|p| p.values.contains(name)) {
+            return Ok(true);
+        }
+        let (Some(gid), Some(object)) = (group.first_value(b"gid"), self.session.object) else {
+            return Ok(false);
+        };
+        let user = self.tree.record(object)?;
+        let is_user = self.tree.child_named(ROOT, b"users")? == Some(user.parent());
+        Ok(is_user && user.first_value(b"gid") == Some(gid))
+    }
+
+    /// The directories from the root to the parent of `record`; nothing for the root.
+    fn ancestors(&self, record: &RecordRef<'_>) -> Result<Rc<[u32]>> {
+        if record.id().object == ROOT {
+            return Ok(Rc::default());
+        }
+        let parent = record.parent();
+        if let Some((known, ancestors)) = &*self.recent.borrow()
+            && *known == parent
+        {
+            return Ok(ancestors.clone());
+        }
+        let mut way = vec![parent];
+        let mut at = parent;
+        while at != ROOT {
+            at = self.tree.record(at)?.parent();
+            way.push(at);
+        }
+        way.reverse();
+        let ancestors: Rc<[u32]> = way.into();
+        *self.recent.borrow_mut() = Some((parent, ancestors.clone()));
+        Ok(ancestors)
     }
 }
