@@ -112,7 +112,7 @@ mod tests {
             prop_assert_eq!(Cookie::open(&key, &query("b"), &octets), None);
             prop_assert_eq!(Cookie::open(&SealingKey::new([2; 32]), &query("a"), &octets), None);
             let mut wrong = octets;
-            wrong[at] ^= 1 << bit;
+            wrong[at] ^= 1u8 << bit;
             prop_assert_eq!(Cookie::open(&key, &query("a"), &wrong), None);
         }
 

@@ -220,7 +220,7 @@ impl Search {
 
 impl Kinds {
     /// Whether an entry of this kind is one of those that are looked for.
-    fn admit(self, kind: Special, scope: Scope) -> bool {
+    pub(super) fn admit(self, kind: Special, scope: Scope) -> bool {
         match self.subentries {
             Some(wanted) => (kind == Special::Subentry) == wanted,
             None => kind != Special::Subentry || scope == Scope::Base,

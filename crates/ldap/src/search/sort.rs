@@ -125,36 +125,7 @@ fn put(out: &mut Vec<u8>, key: Option<&[u8]>, reverse: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netinfo_schema::Variant;
-    use netinfo_wire::ldap::control::Payload;
-    use netinfo_wire::ldap::control::paging::SortKey as WireKey;
-    use netinfo_wire::ldap::list::ListBuf;
     use proptest::prelude::*;
-
-    fn order(attribute: &str, rule: Option<&str>) -> Result<Order, Unsortable> {
-        let schema = Schema::builtin(Variant::Rfc2307bis).unwrap();
-        let key = WireKey { attribute: attribute.as_bytes(), rule: rule.map(str::as_bytes), reverse: false };
-        let keys: ListBuf<_> = [key].into_iter().collect();
-        let mut bytes = Vec::new();
-        SortRequest { keys: keys.as_list() }.encode(&mut bytes);
-        Order::new(&schema, &SortRequest::decode(&bytes).unwrap())
-    }
-
-    #[test]
-    fn rules() {
-        assert!(order("cn", None).is_ok());
-        assert!(order("cn", Some("caseExactOrderingMatch")).is_ok());
-        assert!(order("uidNumber", Some("2.5.13.15")).is_ok());
-        for (attribute, rule, code) in [
-            ("nothing", None, ResultCode::NoSuchAttribute),
-            ("cn", Some("integerOrderingMatch"), ResultCode::InappropriateMatching),
-            ("cn", Some("caseIgnoreSubstringsMatch"), ResultCode::InappropriateMatching),
-            ("cn", Some("nonsense"), ResultCode::InappropriateMatching),
-        ] {
-            let unsortable = Unsortable { code, attribute: Some(attribute.as_bytes().to_vec()) };
-            assert_eq!(order(attribute, rule).unwrap_err(), unsortable, "{attribute} {rule:?}");
-        }
-    }
 
     proptest! {
         #[test]

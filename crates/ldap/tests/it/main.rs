@@ -9,6 +9,7 @@
 //! | `controls` | controls of writes and compares |
 //! | `extended` | StartTLS, "Who am I?", password modify, cancel |
 //! | `elsewhere` | referrals, copies, names outside |
+//! | `searching`, `org` | searches; a whole organisation and what known clients ask of it |
 //! | `hostile` | any bytes: no panic, and the connection is usable or closed with a notice |
 
 #![forbid(unsafe_code)]
@@ -21,6 +22,8 @@ mod extended;
 mod hostile;
 mod names;
 mod order;
+mod org;
+mod searching;
 mod server;
 mod support;
 mod writes;

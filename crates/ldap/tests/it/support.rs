@@ -38,16 +38,8 @@ impl Place {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let options = Options { map_size: 64 << 20, ..Options::default() };
-        let (node, failed) = Node::open(directory.path(), options, true).unwrap();
-        assert!(failed.is_empty());
-        let domain = node.create_master("local", NOW).unwrap();
-        let place = Self { engine: Arc::new(Engine::new(settings)), domain, node, _directory: directory };
-        place.set("_suffix", ["dc=example,dc=com"]);
-        place.set("_admin_dn", [ADMIN]);
+        let place = Self::bare(settings);
         let hash = hash();
-        place.set("_admin_passwd", [hash.as_str()]);
         let users = place.child(ROOT, vec![Property::new("name", ["users"])]);
         for (name, uid) in [("alice", "501"), ("bob", "502")] {
             place.child(
@@ -65,6 +57,21 @@ impl Place {
         }
         let groups = place.child(ROOT, vec![Property::new("name", ["groups"])]);
         place.child(groups, vec![Property::new("name", ["staff"]), Property::new("gid", ["20"])]);
+        place
+    }
+
+    /// The same with nothing in the domain but what every domain has, and an administrator.
+    pub(crate) fn bare(settings: Settings) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options { map_size: 64 << 20, ..Options::default() };
+        let (node, failed) = Node::open(directory.path(), options, true).unwrap();
+        assert!(failed.is_empty());
+        let domain = node.create_master("local", NOW).unwrap();
+        let place = Self { engine: Arc::new(Engine::new(settings)), domain, node, _directory: directory };
+        place.set("_suffix", ["dc=example,dc=com"]);
+        place.set("_admin_dn", [ADMIN]);
+        let hash = hash();
+        place.set("_admin_passwd", [hash.as_str()]);
         assert!(place.engine.set_domains([place.domain.clone()]).is_empty());
         place
     }
@@ -132,10 +139,10 @@ impl Place {
         }
     }
 
-    /// A client that has bound as the administrator.
+    /// A client that has bound as the superuser of this machine.
     pub(crate) fn admin(&self) -> Client {
-        let mut client = self.client();
-        assert_eq!(client.bind(ADMIN, PASSWORD), ResultCode::Success);
+        let mut client = self.local(0);
+        assert_eq!(client.sasl("EXTERNAL", None).code(), ResultCode::Success);
         client
     }
 
@@ -279,6 +286,13 @@ impl Client {
     ) -> Answer {
         let list = attributes_of(attributes);
         self.ask_with(add_request(dn, list.as_list()), controls)
+    }
+
+    /// Adds an entry whose values are any octets.
+    pub(crate) fn add_octets(&mut self, dn: &str, attributes: &[(String, Vec<Vec<u8>>)]) -> Answer {
+        let mut list = AttributesBuf::new();
+        attributes.iter().for_each(|(name, values)| list.add(name, values));
+        self.ask(add_request(dn, list.as_list()))
     }
 
     pub(crate) fn modify(&mut self, dn: &str, changes: &[(ModifyOp, &str, &[&str])]) -> Answer {
