@@ -216,6 +216,10 @@ impl Tree<'_> {
         if let Some(dn) = self.namespace().admin_dn().filter(|_| name == b"root") {
             return Ok(Some(dn.as_bytes().to_vec()));
         }
+        // Entries that were imported keep the names they came with.
+        if crate::name::Name::parse(name).is_ok_and(|known| !known.rdns.is_empty()) {
+            return Ok(Some(name.to_vec()));
+        }
         let mut dn = b"cn=".to_vec();
         crate::name::write_value(name, &mut dn);
         if !self.namespace().suffix().is_empty() {
