@@ -216,3 +216,75 @@ impl<'r> Lane<'r> {
         Ok(now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use netinfo_wire::ber::Frame;
+    use netinfo_wire::ldap::{Envelope, LdapResult, Message, Response, frame};
+
+    use super::super::requests::Operation;
+    use super::*;
+
+    /// Answers whatever has come, the last first, with one entry and this result.
+    fn serve(mut stream: TcpStream, code: ResultCode) {
+        let mut buffer = Vec::new();
+        let mut bytes = [0; 4096];
+        while let Ok(n @ 1..) = stream.read(&mut bytes) {
+            buffer.extend_from_slice(&bytes[..n]);
+            let (mut start, mut ids) = (0, Vec::new());
+            while let Ok(Frame::Complete(len)) = frame(&buffer[start..], 1 << 20) {
+                ids.push(Envelope::decode(&buffer[start..start + len]).unwrap().id);
+                start += len;
+            }
+            buffer.drain(..start);
+            let mut out = Vec::new();
+            for id in ids.into_iter().rev() {
+                Message::new(id, Response::SearchEntry(Default::default())).encode(&mut out);
+                let done = LdapResult::new(code, b"as told");
+                Message::new(id, Response::SearchDone(done)).encode(&mut out);
+            }
+            if stream.write_all(&out).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn load(operation: Operation, code: ResultCode) -> Result<Sample> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                thread::spawn(move || serve(stream.unwrap(), code));
+            }
+        });
+        let mut pool = Pool::new(Target { address, pid: std::process::id() });
+        let ring = Ring::of(operation, 1000, 0, 100).unwrap();
+        let (shape, time) = (Shape { connections: 3, depth: 8 }, Duration::from_millis(30));
+        let sample = drive(&mut pool, &ring, shape, Identity::Nobody, time)?;
+        // All connections come back, and serve again.
+        assert_eq!(pool.idle[&Identity::Nobody].len(), 3);
+        drive(&mut pool, &ring, Shape { connections: 1, depth: 1 }, Identity::Nobody, time)?;
+        assert_eq!(pool.idle[&Identity::Nobody].len(), 3);
+        Ok(sample)
+    }
+
+    #[test]
+    fn answers_in_any_order_are_counted() {
+        let sample = load(Operation::SearchAll, ResultCode::Success).unwrap();
+        assert!(sample.answered > 24, "{}", sample.answered);
+        assert_eq!(sample.latencies.len() as u64, sample.answered);
+        assert!(sample.time >= Duration::from_millis(30) && sample.time < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn wrong_answers_end_the_run() {
+        let error = |operation, code| load(operation, code).unwrap_err().to_string();
+        let refused = error(Operation::SearchAll, ResultCode::Busy);
+        assert!(refused.contains("busy (51) as told"), "{refused}");
+        let found = error(Operation::Miss, ResultCode::Success);
+        assert!(found.contains("1 entries, not 0"), "{found}");
+    }
+}

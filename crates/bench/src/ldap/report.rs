@@ -24,7 +24,10 @@ pub fn markdown(report: &Report) -> String {
             format!("{rate} a second, median {:.3} ms", disk.median_ms),
         ));
     }
-    facts.push(("same answers", same(&report.differences)));
+    let has = |server| report.directories.iter().any(|d| d.server == server);
+    if has(Name::Slapd) && has(Name::Netinfod) {
+        facts.push(("same answers", same(&report.differences)));
+    }
     sheet::markdown(INTRODUCTION, &facts, sheets(report))
 }
 
@@ -129,19 +132,25 @@ fn rates(report: &Report, shape: Shape) -> Sheet {
     let what = if shape.depth == 1 { "unpipelined" } else { "pipelined" };
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut done = Vec::new();
-    for figure in report.operations.iter().filter(|f| f.has(shape)) {
+    for figure in report.operations.iter().filter(|f| f.connections == shape.connections) {
         let key = (figure.users, figure.operation);
         if done.contains(&key) {
             continue;
         }
         done.push(key);
         let of = |server| {
-            let alike =
-                |f: &&OperationFigure| f.server == server && (f.users, f.operation) == key && f.has(shape);
+            let alike = |f: &&OperationFigure| {
+                (f.server, f.users, f.operation, f.connections) == (server, key.0, key.1, shape.connections)
+            };
             report.operations.iter().find(alike)
         };
         let (theirs, ours) = (of(Name::Slapd), of(Name::Netinfod));
-        let mut row = vec![figure.operation.name().to_owned(), thousands(f64::from(figure.users))];
+        let name = match figure.depth == shape.depth {
+            true => figure.operation.name().to_owned(),
+            // What the protocol does not let pipeline.
+            false => format!("{}, {}×{}", figure.operation.name(), figure.connections, figure.depth),
+        };
+        let mut row = vec![name, thousands(f64::from(figure.users))];
         let both: [Cell; 3] = [rate, latency, processor];
         for cell in both {
             row.extend([theirs, ours].map(|f| f.map_or_else(|| "–".to_owned(), cell)));
