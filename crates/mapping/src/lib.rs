@@ -14,6 +14,7 @@
 //! | `entry` | attributes of an entry: stored, derived, operational |
 //! | `wanted`, `lookup` | what filters and searches ask for: attributes, and where an index finds them |
 //! | [`write`] | additions, modifications, renaming and deletion as changes |
+//! | [`settings`] | settings of a domain as administrators give them |
 //! | [`transfer`] | whole entries for bulk loads |
 
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ mod lookup;
 pub mod name;
 mod namespace;
 mod resolve;
+pub mod settings;
 mod suffix;
 mod table;
 pub mod transfer;

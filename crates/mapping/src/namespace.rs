@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use netinfo_directory::{Property, ROOT, RecordRef, Result, View};
+use netinfo_directory::{ROOT, RecordRef, Result, View};
 use netinfo_schema::check::Mode;
 use netinfo_schema::definition::Definition;
 use netinfo_schema::{BuiltinError, Schema, Variant};
@@ -229,7 +229,7 @@ fn prepared(variant: Variant, root: &RecordRef<'_>) -> Arc<Prepared> {
 }
 
 /// The schema every domain starts with.
-fn builtin(variant: Variant) -> Arc<Schema> {
+pub(crate) fn builtin(variant: Variant) -> Arc<Schema> {
     type Made = LazyLock<std::result::Result<Arc<Schema>, BuiltinError>>;
     static BIS: Made = LazyLock::new(|| Schema::builtin(Variant::Rfc2307bis).map(Arc::new));
     static PLAIN: Made = LazyLock::new(|| Schema::builtin(Variant::Rfc2307).map(Arc::new));
@@ -248,7 +248,7 @@ fn builtin(variant: Variant) -> Arc<Schema> {
 }
 
 /// A schema with as many of these definitions as fit, all at once if possible; and what is wrong with the others.
-fn extended(schema: Arc<Schema>, definitions: &[Vec<u8>]) -> (Arc<Schema>, Vec<String>) {
+pub(crate) fn extended(schema: Arc<Schema>, definitions: &[Vec<u8>]) -> (Arc<Schema>, Vec<String>) {
     let mut problems = Vec::new();
     let mut read = Vec::new();
     for text in definitions {
@@ -287,9 +287,4 @@ pub(crate) fn read_definition(text: &[u8]) -> std::result::Result<Definition, St
         }
         _ => Err(format!("{kind} is no kind of definition")),
     }
-}
-
-/// The first property of this name.
-pub(crate) fn find<'p>(properties: &'p [Property], name: &[u8]) -> Option<&'p Property> {
-    properties.iter().find(|property| property.name == name)
 }
