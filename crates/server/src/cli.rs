@@ -66,6 +66,9 @@ pub struct ServeArgs {
     ///   portmap      the portmapper (port 111, unless rpcbind runs)
     ///   binder       the binder's own port (a free reserved port)
     ///   local        UNIX socket, given as a path (/run/netinfo/netinfod.sock)
+    ///   ldap         LDAP, with StartTLS (TCP port 389)
+    ///   ldaps        LDAP over TLS (TCP port 636)
+    ///   ldapi        LDAP on a UNIX socket, given as a path (/run/netinfo/ldapi)
     ///   domain.TAG   own port of one domain (1033 for "local", else a free reserved port)
     /// A port of 0 lets the system choose; see --endpoints. Several addresses for one NAME add up.
     #[arg(long, value_name = "NAME=ADDR:PORT", verbatim_doc_comment)]

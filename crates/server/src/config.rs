@@ -4,7 +4,7 @@
 //! their defaults. Map:
 //!
 //! * [`Config`] – the file's content, one field per key; the command line overrides it (`settings`),
-//! * [`listen`] – addresses to listen on,
+//! * [`listen`] – addresses to listen on; [`ldap`] – how LDAP is served,
 //! * [`value`] – numbers with bounds, byte sizes,
 //! * [`diagnose`] – errors that name file, line and key, and say what is allowed.
 
@@ -19,10 +19,12 @@ use serde::Deserialize;
 use crate::limits;
 
 pub mod diagnose;
+pub mod ldap;
 pub mod listen;
 pub mod value;
 
 pub use diagnose::ConfigError;
+pub use ldap::LdapTable;
 pub use listen::{Listen, ListenAddr, ListenName, ListenTable};
 use value::{Count, Hostname, Size};
 
@@ -71,6 +73,9 @@ pub struct Config {
     /// `[limits]`: what clients may use up.
     #[serde(default)]
     pub limits: LimitsTable,
+    /// `[ldap]`: how LDAP is served.
+    #[serde(default)]
+    pub ldap: LdapTable,
     /// `[store]`: the database files.
     #[serde(default)]
     pub store: StoreTable,
@@ -195,7 +200,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the line and key in question.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| diagnose::explain(&error, text, path))
+        let config: Self = toml::from_str(text).map_err(|error| diagnose::explain(&error, text, path))?;
+        config.ldap.check().map_err(|message| ConfigError::new(path, None, message))?;
+        Ok(config)
     }
 
     /// Makes relative paths start at `base`.
@@ -204,6 +211,7 @@ impl Config {
             *path = base.join(&*path);
         }
         self.listen.rebase(base);
+        self.ldap.rebase(base);
     }
 }
 

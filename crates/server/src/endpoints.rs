@@ -4,6 +4,9 @@
 //! {
 //!   "ipcserver": { "tcp": "127.0.0.1:945", "udp": "127.0.0.1:945" },
 //!   "local": "/run/netinfo/netinfod.sock",
+//!   "ldap": "127.0.0.1:389",
+//!   "ldaps": "127.0.0.1:636",
+//!   "ldapi": "/run/netinfo/ldapi",
 //!   "domains": { "network": { "tcp": "127.0.0.1:1022", "udp": "127.0.0.1:1022", "role": "master" } }
 //! }
 //! ```
@@ -37,6 +40,15 @@ pub struct Endpoints {
     /// The UNIX socket.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub local: Option<PathBuf>,
+    /// LDAP, with StartTLS.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ldap: Option<SocketAddr>,
+    /// LDAP over TLS.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ldaps: Option<SocketAddr>,
+    /// LDAP on a UNIX socket.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ldapi: Option<PathBuf>,
     /// Each served domain by tag.
     #[serde(default)]
     pub domains: BTreeMap<String, DomainAddress>,
@@ -155,6 +167,9 @@ mod tests {
         Endpoints {
             ipcserver: Some(pair("127.0.0.1:945", "127.0.0.1:945")),
             local: Some("/run/netinfo/netinfod.sock".into()),
+            ldap: Some("127.0.0.1:389".parse().unwrap()),
+            ldaps: Some("[::1]:636".parse().unwrap()),
+            ldapi: Some("/run/netinfo/ldapi".into()),
             domains: [("network".to_owned(), network), ("copy".to_owned(), copy)].into(),
             ..Endpoints::default()
         }
@@ -171,6 +186,9 @@ mod tests {
             serde_json::json!({
                 "ipcserver": { "tcp": "127.0.0.1:945", "udp": "127.0.0.1:945" },
                 "local": "/run/netinfo/netinfod.sock",
+                "ldap": "127.0.0.1:389",
+                "ldaps": "[::1]:636",
+                "ldapi": "/run/netinfo/ldapi",
                 "domains": {
                     "copy": { "role": "clone" },
                     "network": { "tcp": "127.0.0.1:1022", "udp": "127.0.0.1:1023", "role": "master" },

@@ -32,6 +32,7 @@ mod datagram;
 pub mod endpoints;
 mod frontend;
 pub mod interfaces;
+pub mod ldap;
 pub mod limits;
 pub mod listen;
 pub mod logging;

@@ -140,6 +140,15 @@ pub const ATTACKED_MEMORY: u64 = 384 * 1024 * 1024;
 /// Anonymous memory that an idle connection takes, in bytes.
 pub const IDLE_CONNECTION_MEMORY: usize = 4096;
 
+/// Bounds for the configured numbers of entries that an LDAP search may return or look at.
+pub const LDAP_SIZE_RANGE: (u64, u64) = (1, u32::MAX as u64);
+
+/// Bounds for configured LDAP message sizes, in bytes. The lower one fits any bind and any search people write.
+pub const LDAP_MESSAGE_RANGE: (u64, u64) = (16 * 1024, 1024 * 1024 * 1024);
+
+/// How long a TLS handshake may take.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(35);
+
 /// Permits for a change whose request has `len` bytes. One longer than all permits takes all.
 pub fn change_permits(len: usize) -> u32 {
     u32::try_from(len / CHANGE_UNIT + 1).unwrap_or(u32::MAX).min(CHANGE_PERMITS)

@@ -1,31 +1,32 @@
 //! Opening the daemon's sockets, before privileges are dropped.
 //!
 //! * [`ipcserver`], [`portmap`], [`binder`], [`domain`] – TCP and UDP sockets by the policy of each,
-//! * [`local()`] – the UNIX socket,
+//! * [`ldap`], [`ldaps`] – TCP sockets,
+//! * [`local()`], [`ldapi`] – UNIX sockets,
 //! * [`pair`] – the socket options and number choices behind them.
 //!
 //! A daemon without privilege falls back to numbers the system chooses and says so in one line per
 //! service, and so does a second daemon of one machine for the domain `local`; an address somebody asked
 //! for explicitly is had or is an error.
 //!
-//! Default numbers: 945 for the ipcserver and 111 for the portmapper, on IPv4 and IPv6. Domains and the
+//! Default numbers: 945 for the ipcserver, 111 for the portmapper, 389 and 636 for LDAP, on IPv4 and IPv6. Domains and the
 //! binder are found through the binder's port table, whose addresses are IPv4, so their own ports are IPv4
 //! by default; everything is reachable over IPv6 through the ipcserver.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{Listen, ListenAddr};
-use crate::endpoints::PairAddress;
+use crate::endpoints::{PairAddress, client_address};
 
 pub mod local;
 pub mod pair;
 
-pub use local::{LocalListener, local};
-pub use pair::{Origin, Pair, bind_pair, reserved_pair};
+pub use local::{LocalListener, ldapi, local};
+pub use pair::{Origin, Pair, bind_pair, bind_tcp, reserved_pair};
 
 /// Port of the ipcserver.
 pub const IPCSERVER_PORT: u16 = 945;
@@ -35,6 +36,12 @@ pub const PORTMAP_PORT: u16 = 111;
 
 /// Port of the domain with the tag `local` (NetInfo protocol, ports).
 pub const LOCAL_DOMAIN_PORT: u16 = 1033;
+
+/// Port of LDAP (RFC 4511 §5.2).
+pub const LDAP_PORT: u16 = 389;
+
+/// Port of LDAP over TLS.
+pub const LDAPS_PORT: u16 = 636;
 
 /// Socket on which rpcbind serves this machine.
 const RPCBIND_SOCKET: &str = "/run/rpcbind.sock";
@@ -47,6 +54,15 @@ const RPCBIND_PATIENCE: Duration = Duration::from_millis(500);
 pub struct Bound {
     /// One pair per address; none when the service listens nowhere.
     pub pairs: Vec<Pair>,
+    /// What is not as configured, one line each; already logged.
+    pub notices: Vec<String>,
+}
+
+/// The TCP sockets of one service.
+#[derive(Debug, Default)]
+pub struct BoundTcp {
+    /// One non-blocking listener per address, with the address it has; none when the service listens nowhere.
+    pub listeners: Vec<(TcpListener, SocketAddr)>,
     /// What is not as configured, one line each; already logged.
     pub notices: Vec<String>,
 }
@@ -113,23 +129,29 @@ pub enum ListenError {
     },
     /// Another daemon answers on the UNIX socket.
     #[error(
-        "cannot listen on {path}: another netinfod answers there; choose another path with --listen local=PATH"
+        "cannot listen on {path}: another netinfod answers there; choose another path with --listen {what}=PATH"
     )]
     Alive {
+        /// The service.
+        what: &'static str,
         /// The socket.
         path: PathBuf,
     },
     /// Something that is not a socket is in the way.
     #[error(
-        "cannot listen on {path}: a file that is not a socket is there; remove it, or choose another path with --listen local=PATH"
+        "cannot listen on {path}: a file that is not a socket is there; remove it, or choose another path with --listen {what}=PATH"
     )]
     NotASocket {
+        /// The service.
+        what: &'static str,
         /// The file.
         path: PathBuf,
     },
     /// The path does not fit a socket address.
-    #[error("cannot listen on {path}: the path of a socket has at most {max} bytes; choose a shorter one with --listen local=PATH", max = local::MAX_PATH)]
+    #[error("cannot listen on {path}: the path of a socket has at most {max} bytes; choose a shorter one with --listen {what}=PATH", max = local::MAX_PATH)]
     PathTooLong {
+        /// The service.
+        what: &'static str,
         /// The path.
         path: PathBuf,
     },
@@ -152,9 +174,25 @@ impl Bound {
     }
 
     fn notice(&mut self, text: String) {
-        tracing::warn!(target: "netinfod", "{text}");
-        self.notices.push(text);
+        notice(&mut self.notices, text);
     }
+}
+
+impl BoundTcp {
+    /// What a client on this machine uses; `None` when the service listens nowhere.
+    pub fn client_address(&self) -> Option<SocketAddr> {
+        let all: Vec<SocketAddr> = self.listeners.iter().map(|(_, address)| *address).collect();
+        client_address(&all)
+    }
+
+    fn notice(&mut self, text: String) {
+        notice(&mut self.notices, text);
+    }
+}
+
+fn notice(notices: &mut Vec<String>, text: String) {
+    tracing::warn!(target: "netinfod", "{text}");
+    notices.push(text);
 }
 
 /// Opens the ipcserver: port 945 on all addresses by default.
@@ -209,6 +247,23 @@ pub fn domain(tag: &str, listen: &Listen, asked: DomainPort) -> Result<Bound, Li
     }
 }
 
+/// Opens LDAP: port 389 on all addresses by default. Without privilege, or where another server has the port, it takes
+/// a number the system chooses, and a notice says so.
+///
+/// # Errors
+/// [`ListenError`], fit to be shown as is.
+pub fn ldap(listen: &Listen) -> Result<BoundTcp, ListenError> {
+    numbered_tcp("ldap", listen, LDAP_PORT)
+}
+
+/// Opens LDAP over TLS: as [`ldap`], with port 636.
+///
+/// # Errors
+/// [`ListenError`], fit to be shown as is.
+pub fn ldaps(listen: &Listen) -> Result<BoundTcp, ListenError> {
+    numbered_tcp("ldaps", listen, LDAPS_PORT)
+}
+
 /// Whether the system's portmapper serves this machine.
 pub fn rpcbind_runs() -> bool {
     runs_at(Path::new(RPCBIND_SOCKET), SocketAddr::from((Ipv4Addr::LOCALHOST, PORTMAP_PORT)))
@@ -220,12 +275,25 @@ fn runs_at(socket: &Path, address: SocketAddr) -> bool {
 
 /// A service with one well-known number on all addresses.
 fn numbered(what: &str, listen: &Listen, port: u16) -> Result<Bound, ListenError> {
-    let everywhere = [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
     match explicit(listen) {
         Some(addresses) => bind_pair(&addresses, what, Origin::Explicit),
         None if *listen == Listen::Off => Ok(Bound::default()),
-        None => bind_pair(&everywhere.map(|ip| SocketAddr::new(ip, port)), what, Origin::Default),
+        None => bind_pair(&everywhere(port), what, Origin::Default),
     }
+}
+
+/// The same for TCP alone.
+fn numbered_tcp(what: &str, listen: &Listen, port: u16) -> Result<BoundTcp, ListenError> {
+    match explicit(listen) {
+        Some(addresses) => bind_tcp(&addresses, what, Origin::Explicit),
+        None if *listen == Listen::Off => Ok(BoundTcp::default()),
+        None => bind_tcp(&everywhere(port), what, Origin::Preferred),
+    }
+}
+
+fn everywhere(port: u16) -> [SocketAddr; 2] {
+    let all = [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
+    all.map(|ip| SocketAddr::new(ip, port))
 }
 
 /// The socket addresses somebody asked for. (The UNIX socket is [`local()`]'s alone.)
@@ -276,6 +344,21 @@ mod tests {
             assert_ne!(address.tcp.port(), 0);
             assert!(bound.notices.is_empty());
         }
+    }
+
+    #[test]
+    fn ldap_has_its_number_or_says_which() {
+        assert_eq!(ldap(&Listen::Off).unwrap().client_address(), None);
+        let given = ldaps(&at("127.0.0.3:0")).unwrap();
+        assert_eq!(given.client_address().unwrap().ip(), IpAddr::from([127, 0, 0, 3]));
+        // Whoever has the port, this test or another server: at the second attempt it is in use.
+        let _first = ldap(&Listen::Default).unwrap();
+        let second = ldap(&Listen::Default).unwrap();
+        let address = second.client_address().unwrap();
+        assert_ne!(address.port(), LDAP_PORT);
+        let notice = second.notices.last().unwrap();
+        assert!(notice.ends_with(&format!("; ldap uses {address} instead")), "{notice}");
+        assert!(second.listeners.iter().all(|(_, other)| other.port() == address.port()));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
 use crate::connection::Connection;
-use crate::connections::Connections;
+use crate::connections::{Connections, Place};
 use crate::datagram;
 use crate::endpoints::{DomainAddress, Endpoints, PairAddress, Role};
 use crate::frontend::binder::Registry;
@@ -22,6 +22,7 @@ use crate::frontend::control::Uploads;
 use crate::frontend::portmap::Mappings;
 use crate::frontend::{Caller, Context, Port, Transport, netinfo};
 use crate::interfaces::OwnAddresses;
+use crate::ldap::{self, Ldap};
 use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, pages_at_once};
 use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
 use crate::passwords::Passwords;
@@ -55,6 +56,7 @@ pub(crate) struct Running {
     pub(crate) uploads: Uploads,
     pub(crate) readall_permits: Arc<Semaphore>,
     pub(crate) passwords: Passwords,
+    pub(crate) ldap: Ldap,
     /// Changes under way, by weight.
     pub(crate) change_permits: Arc<Semaphore>,
     /// Pages of long replies being made.
@@ -78,6 +80,7 @@ pub(crate) struct Running {
 pub(crate) struct Parts {
     pub(crate) workers: Assign,
     pub(crate) passwords: Passwords,
+    pub(crate) ldap: Ldap,
     pub(crate) core: Node,
     pub(crate) hostname: String,
     pub(crate) own: Arc<OwnAddresses>,
@@ -108,6 +111,7 @@ impl Running {
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             passwords: parts.passwords,
+            ldap: parts.ldap,
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
             page_permits: Semaphore::new(pages_at_once()),
             stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),
@@ -212,6 +216,7 @@ impl Running {
         if let Err(error) = announced {
             tracing::warn!(%error, "cannot write the endpoints file");
         }
+        ldap::refresh(self);
         crate::replica::start(self, &served);
         let tcp = address.map(|a| tracing::field::display(a.tcp));
         let udp = address.map(|a| tracing::field::display(a.udp));
@@ -226,6 +231,7 @@ impl Running {
         if let Some(served) = served {
             served.retire();
         }
+        ldap::refresh(self);
         let announced = self.announce(
             |e| {
                 e.domains.remove(tag);
@@ -280,8 +286,31 @@ impl Running {
         listener.set_nonblocking(true)?;
         let listener = UnixListener::from_std(listener)?;
         let task = tokio::spawn(accept_unix(self.clone(), listener)).abort_handle();
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        self.keep(task);
         Ok(())
+    }
+
+    /// Keeps a task that listens, to be ended when the daemon stops.
+    pub(crate) fn keep(&self, task: AbortHandle) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    }
+
+    /// Gives a connection that was accepted to one of the event loops. `address` is that of another machine, which
+    /// counts.
+    pub(crate) fn adopt<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        socket: Socket,
+        address: Option<IpAddr>,
+        serve: impl FnOnce(Socket, Place) -> F,
+    ) {
+        let worker = self.workers.next();
+        let socket = match socket.adopt(worker) {
+            Ok(socket) => socket,
+            Err(error) => return tracing::debug!(%error, "connection lost while it was accepted"),
+        };
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        let place = self.connections.admit(address);
+        worker.spawn(serve(socket, place));
     }
 
     /// Takes no new connections, tells the open ones to finish, and waits for them a while.
@@ -369,7 +398,7 @@ async fn accept_unix(node: Arc<Running>, listener: UnixListener) {
 }
 
 /// Waits after a failed accept, unless the failure is the affair of the one connection that was to be accepted.
-async fn accept_failed(error: &std::io::Error) {
+pub(crate) async fn accept_failed(error: &std::io::Error) {
     match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
             ACCEPT_FAILED.line(|more| tracing::warn!(%error, more, "accept failed"));
@@ -380,13 +409,8 @@ async fn accept_failed(error: &std::io::Error) {
 }
 
 fn spawn(node: &Arc<Running>, socket: Socket, caller: Caller, port: Port, address: Option<IpAddr>) {
-    let worker = node.workers.next();
-    let socket = match socket.adopt(worker) {
-        Ok(socket) => socket,
-        Err(error) => return tracing::debug!(%error, "connection lost while it was accepted"),
-    };
-    node.accepted.fetch_add(1, Ordering::Relaxed);
-    let place = node.connections.admit(address);
-    let context = Context { connection: place.id(), caller, port, selected: None };
-    worker.spawn(Connection::new(node.clone(), socket, place, context).run());
+    node.adopt(socket, address, |socket, place| {
+        let context = Context { connection: place.id(), caller, port, selected: None };
+        Connection::new(node.clone(), socket, place, context).run()
+    });
 }

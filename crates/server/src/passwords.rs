@@ -32,6 +32,17 @@ impl Passwords {
         Ok(Self(jobs))
     }
 
+    /// Does work that hashes a password. Nothing comes if there is no thread for it, or it fails.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (tx, result) = oneshot::channel();
+        // Without a thread there is no answer either.
+        let _ = self.0.send(Box::new(move || drop(tx.send(work()))));
+        result
+    }
+
     /// Finds out who is calling, by the password in the credentials.
     pub(crate) async fn check(
         &self,
@@ -39,10 +50,7 @@ impl Passwords {
         credentials: OwnedCredentials,
         origin: Origin,
     ) -> Result<Session> {
-        let (tx, result) = oneshot::channel();
-        let check = move || drop(tx.send(served.domain.authenticate(credentials.borrow(), origin)));
-        // Without a thread there is no answer either.
-        let _ = self.0.send(Box::new(check));
+        let result = self.run(move || served.domain.authenticate(credentials.borrow(), origin));
         result.await.unwrap_or(Err(Error::Busy))
     }
 }

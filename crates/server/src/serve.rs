@@ -4,7 +4,7 @@
 //! then privileges are dropped, the store is opened, and domains begin to listen with the one capability kept.
 
 use std::fs::File;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,19 +14,25 @@ use netinfo_directory::{Node, Options};
 use netinfo_wire::{nibind, portmap};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::config::value::Hostname;
 use crate::config::{Compat, Config, Seed};
 use crate::endpoints::PairAddress;
 use crate::frontend::{Port, control::remove_leftovers, now};
 use crate::interfaces::OwnAddresses;
-use crate::listen::{self, Bound, LocalListener};
+use crate::ldap::tls::{Names, Tls};
+use crate::ldap::{self, Ldap};
+use crate::listen::{self, Bound, BoundTcp, LocalListener};
 use crate::node::{DEFAULT_TAG, Parts, Running};
 use crate::passwords::Passwords;
-use crate::settings::{Settings, UserChoice};
+use crate::settings::{LdapSettings, Settings, UserChoice};
 use crate::workers::{Workers, event_loop};
 use crate::{limits, logging, notify, privileges, rpcbind, seed};
 
 /// Why the daemon could not start or go on, in words for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The name every machine has for itself.
+const LOCALHOST: &str = "localhost";
 
 /// What was opened while there was privilege.
 struct Opened {
@@ -34,6 +40,9 @@ struct Opened {
     binder: Bound,
     portmap: Bound,
     local: Option<LocalListener>,
+    ldap: BoundTcp,
+    ldaps: BoundTcp,
+    ldapi: Option<LocalListener>,
     /// Content of the machine's files, when the data directory is new.
     seed: Option<seed::Collected>,
 }
@@ -56,12 +65,13 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         account.filter(|account| endpoints_writable(&settings, account.uid.as_raw(), account.gid.as_raw()));
     let fresh =
         !settings.data.join(format!("{DEFAULT_TAG}.domain")).exists() || seeding_mark(&settings).exists();
+    let own = Arc::new(OwnAddresses::new(settings.address)?);
     let opened = open(&settings, fresh)?;
+    let tls = tls(&settings, &opened, &own)?;
     if let Some(account) = &account {
         privileges::chown_tree(&settings.data, account.uid, account.gid)?;
         privileges::drop_to(account, &[Capability::CAP_NET_BIND_SERVICE])?;
     }
-    let own = Arc::new(OwnAddresses::new(settings.address)?);
     let (core, failed) = Node::open(&settings.data, options(&settings, &own), true)?;
     if let Err(error) = remove_leftovers(&settings.data) {
         tracing::warn!("cannot remove what is left of unfinished uploads: {error}");
@@ -73,6 +83,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
     let parts = Parts {
         workers: workers.assign(),
         passwords: Passwords::start()?,
+        ldap: Ldap::new(&settings.ldap, tls),
         core,
         hostname: settings.hostname.to_string(),
         own,
@@ -114,8 +125,40 @@ fn open(settings: &Settings, fresh: bool) -> Result<Opened, Failure> {
         binder: listen::binder(&listen.binder)?,
         portmap: listen::portmap(&listen.portmap)?,
         local: listen::local(&listen.local, &settings.data)?,
+        ldap: listen::ldap(&listen.ldap)?,
+        ldaps: listen::ldaps(&listen.ldaps)?,
+        ldapi: listen::ldapi(&listen.ldapi, &settings.data)?,
         seed: (fresh && settings.seed == Seed::Machine).then(|| seed::collect(Path::new("/etc"))),
     })
+}
+
+/// Keys and certificates, unless nobody could use them.
+fn tls(settings: &Settings, opened: &Opened, own: &OwnAddresses) -> Result<Option<Tls>, Failure> {
+    if opened.ldap.listeners.is_empty() && opened.ldaps.listeners.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Tls::load(&settings.ldap.tls, &settings.data, &names(&settings.hostname, own))?))
+}
+
+/// What this machine is called, for a certificate of our own making.
+fn names(hostname: &Hostname, own: &OwnAddresses) -> Names {
+    let mut hosts = vec![hostname.to_string()];
+    // OpenLDAP's clients take the system's name for localhost.
+    let system = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    for host in system.into_iter().chain([LOCALHOST.to_owned()]) {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    let mut addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let announced = own.announced_v4().into_iter().map(IpAddr::V4);
+    let link_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    for address in announced.chain(own.interfaces().iter().map(|interface| interface.address)) {
+        if !addresses.contains(&address) && !link_local(&address) {
+            addresses.push(address);
+        }
+    }
+    Names { hosts, addresses }
 }
 
 fn options(settings: &Settings, own: &Arc<OwnAddresses>) -> Options {
@@ -141,10 +184,14 @@ async fn serve(
     let local_file = opened.local.as_ref().map(|l| l.file.path().to_owned());
     let (ipcserver, binder) = (opened.ipcserver.client_address(), opened.binder.client_address());
     let portmap = opened.portmap.client_address();
+    let (ldap, ldaps) = (opened.ldap.client_address(), opened.ldaps.client_address());
+    let ldapi = opened.ldapi.as_ref().map(|l| l.file.path().to_owned());
     node.announce(
         |e| {
             (e.ipcserver, e.binder, e.portmap) = (ipcserver, binder, portmap);
             e.local.clone_from(&local_file);
+            (e.ldap, e.ldaps) = (ldap, ldaps);
+            e.ldapi.clone_from(&ldapi);
         },
         false,
     )?;
@@ -154,14 +201,18 @@ async fn serve(
     node.listen_all(opened.ipcserver, &Port::Ipcserver);
     node.listen_all(opened.binder, &Port::Binder);
     node.listen_all(opened.portmap, &Port::Portmap);
-    // Kept until the end: dropping it removes the socket file.
-    let _socket_file = match opened.local {
-        Some(local) => {
-            node.listen_local(local.listener)?;
-            Some(local.file)
-        }
-        None => None,
-    };
+    ldap::listen(&node, opened.ldap, false);
+    ldap::listen(&node, opened.ldaps, true);
+    // Kept until the end: dropping them removes the files of the sockets.
+    let mut _socket_files = Vec::new();
+    if let Some(local) = opened.local {
+        node.listen_local(local.listener)?;
+        _socket_files.push(local.file);
+    }
+    if let Some(ldapi) = opened.ldapi {
+        ldap::listen_unix(&node, ldapi.listener)?;
+        _socket_files.push(ldapi.file);
+    }
     let registration = register(&settings, portmap, binder.or(ipcserver)).await;
     let file = settings.endpoints.as_deref().unwrap_or_else(|| Path::new("")).display();
     node.announce(|_| {}, true).map_err(|e| format!("cannot write the endpoints file {file}: {e}"))?;
@@ -248,6 +299,9 @@ fn describe(node: &Running) {
         binder = show(endpoints.binder),
         portmap = show(endpoints.portmap),
         local = endpoints.local.map(|p| p.display().to_string()),
+        ldap = endpoints.ldap.map_or_else(|| "off".into(), |address| address.to_string()),
+        ldaps = endpoints.ldaps.map_or_else(|| "off".into(), |address| address.to_string()),
+        ldapi = endpoints.ldapi.map(|p| p.display().to_string()),
         "netinfod {} is serving",
         env!("CARGO_PKG_VERSION")
     );
@@ -288,18 +342,34 @@ async fn until_stopped(
                     reload_config(file, &mut in_use, log);
                 }
                 node.own.refresh();
+                reload_ldap(node, settings, in_use.as_ref());
                 for served in node.all_served() {
                     served.parent.forget();
                     crate::replica::resync(&served);
                 }
                 notify::ready("reloaded");
-                tracing::info!("reloaded: configuration, interfaces, parents, replicas");
+                tracing::info!("reloaded: configuration, certificates, interfaces, parents, replicas");
             }
         }
     }
 }
 
-/// Reads the configuration file again. The log level changes at once; a file with errors changes nothing.
+/// Reads keys and certificates again, and does as the configuration now says about LDAP.
+fn reload_ldap(node: &Running, settings: &Settings, config: Option<&Config>) {
+    let new =
+        config.map_or_else(|| Ok(settings.ldap.clone()), |config| LdapSettings::of(config.ldap.clone()));
+    let new = match new {
+        Ok(new) => new,
+        Err(error) => return tracing::error!("LDAP goes on as it was: {error}"),
+    };
+    node.ldap.configure(&new);
+    let Some(tls) = &node.ldap.tls else { return };
+    if let Err(error) = tls.reload(&new.tls, &settings.data, &names(&settings.hostname, &node.own)) {
+        tracing::error!("TLS goes on with the keys and certificates it has: {error}");
+    }
+}
+
+/// Reads the configuration file again. The log level and `[ldap]` change at once; a file with errors changes nothing.
 fn reload_config(file: &Path, in_use: &mut Option<Config>, log: &logging::Reload) {
     let new = match Config::load(file) {
         Ok(new) => new,
@@ -308,10 +378,13 @@ fn reload_config(file: &Path, in_use: &mut Option<Config>, log: &logging::Reload
     if let Err(error) = log.set(new.log_level.unwrap_or_default()) {
         tracing::error!("log level not changed: {error}");
     }
-    let level = new.log_level;
-    let same = in_use.as_ref().is_some_and(|old| Config { log_level: level, ..old.clone() } == new);
+    let (log_level, ldap) = (new.log_level, new.ldap.clone());
+    let same = in_use.as_ref().is_some_and(|old| Config { log_level, ldap, ..old.clone() } == new);
     if !same {
-        tracing::warn!("{}: keys other than log_level take effect at the next start", file.display());
+        tracing::warn!(
+            "{}: keys other than log_level and those of [ldap] take effect at the next start",
+            file.display()
+        );
     }
     *in_use = Some(new);
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::ServeArgs;
+use crate::config::ldap::{ClientCertificates, LdapTable, MinTls, RequireTls};
 use crate::config::value::Hostname;
 use crate::config::{
     Compat, Config, ConfigError, DEFAULT_MAP_SIZE, DEFAULT_RETENTION, LimitsTable, Listen, ListenName,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub listen: ListenSettings,
     /// What clients may use up.
     pub limits: Limits,
+    /// How LDAP is served.
+    pub ldap: LdapSettings,
     /// The database files.
     pub store: StoreSettings,
     /// Whether to register the binder with a running rpcbind.
@@ -58,8 +61,50 @@ pub struct ListenSettings {
     pub local: Listen,
     /// The binder's own port.
     pub binder: Listen,
+    /// LDAP.
+    pub ldap: Listen,
+    /// LDAP over TLS.
+    pub ldaps: Listen,
+    /// LDAP on a UNIX socket.
+    pub ldapi: Listen,
     /// Own ports of the domains something was said about, by tag.
     pub domains: BTreeMap<String, Listen>,
+}
+
+/// How LDAP is served. What is not said is left to the protocol's own defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LdapSettings {
+    /// Keys and certificates.
+    pub tls: TlsSettings,
+    /// What has to be protected by TLS.
+    pub require_tls: RequireTls,
+    /// Whether clients have to bind before they may do anything but read the root DSE.
+    pub require_authentication: bool,
+    /// Entries a search returns at most.
+    pub size_limit: Option<u32>,
+    /// How long a search takes at most.
+    pub time_limit: Option<Duration>,
+    /// Entries a search that no index helps looks at, at most.
+    pub look_through: Option<u64>,
+    /// Longest request of a client that has bound, in bytes.
+    pub message_size: Option<usize>,
+    /// Longest request of a client that has not bound, in bytes.
+    pub message_size_unbound: Option<usize>,
+    /// URLs of servers to ask about what no domain here holds.
+    pub referrals: Vec<String>,
+}
+
+/// Keys and certificates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// PEM files of certificate and key; `None`: of our own making, in the data directory.
+    pub files: Option<(PathBuf, PathBuf)>,
+    /// Oldest version that is spoken.
+    pub minimum: MinTls,
+    /// Whether clients are asked for certificates.
+    pub clients: ClientCertificates,
+    /// PEM file of the authorities whose client certificates are accepted.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// The database files.
@@ -144,6 +189,7 @@ impl Settings {
             endpoints: args.endpoints.clone().or(config.endpoints).map(absolute).transpose()?,
             listen: listen_settings(config.listen)?,
             limits: limits(&config.limits),
+            ldap: LdapSettings::of(config.ldap)?,
             store: StoreSettings {
                 map_size: config.store.map_size.map_or(DEFAULT_MAP_SIZE, |size| size.get()),
                 change_feed_retention: config
@@ -163,6 +209,36 @@ impl ListenSettings {
     }
 }
 
+impl LdapSettings {
+    /// Completes `table`, which has been checked.
+    ///
+    /// # Errors
+    /// [`SettingsError::Path`].
+    pub fn of(table: LdapTable) -> Result<Self, SettingsError> {
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let files = match (table.certificate, table.key) {
+            (Some(certificate), Some(key)) => Some((absolute(certificate)?, absolute(key)?)),
+            _ => None,
+        };
+        Ok(Self {
+            tls: TlsSettings {
+                files,
+                minimum: table.min_tls.unwrap_or_default(),
+                clients: table.client_certificates.unwrap_or_default(),
+                client_ca: table.client_ca.map(absolute).transpose()?,
+            },
+            require_tls: table.require_tls.unwrap_or_default(),
+            require_authentication: table.require_authentication.unwrap_or_default(),
+            size_limit: table.size_limit.map(|n| u32::try_from(n.get()).unwrap_or(u32::MAX)),
+            time_limit: table.time_limit_seconds.map(|n| Duration::from_secs(n.get())),
+            look_through: table.look_through.map(|n| n.get()),
+            message_size: table.message_size.map(|n| size(n.get())),
+            message_size_unbound: table.message_size_unbound.map(|n| size(n.get())),
+            referrals: table.referrals.unwrap_or_default(),
+        })
+    }
+}
+
 fn listen_settings(mut table: ListenTable) -> Result<ListenSettings, SettingsError> {
     let here = absolute(PathBuf::from("."))?;
     table.rebase(&here);
@@ -171,6 +247,9 @@ fn listen_settings(mut table: ListenTable) -> Result<ListenSettings, SettingsErr
         portmap: table.resolve(&ListenName::Portmap),
         local: table.resolve(&ListenName::Local),
         binder: table.resolve(&ListenName::Binder),
+        ldap: table.resolve(&ListenName::Ldap),
+        ldaps: table.resolve(&ListenName::Ldaps),
+        ldapi: table.resolve(&ListenName::Ldapi),
         domains: table.domains().map(|(tag, listen)| (tag.to_owned(), listen.clone())).collect(),
     })
 }

@@ -51,6 +51,13 @@ impl Socket {
         }
     }
 
+    pub(crate) fn try_write_vectored(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(s) => s.try_write_vectored(pieces),
+            Self::Unix(s) => s.try_write_vectored(pieces),
+        }
+    }
+
     /// Tells the peer that nothing more will be sent.
     pub(crate) fn finish(&self) -> io::Result<()> {
         match self {

@@ -17,6 +17,12 @@ pub struct Endpoints {
     pub portmap: Option<Pair>,
     /// The UNIX socket.
     pub local: Option<PathBuf>,
+    /// LDAP, with StartTLS.
+    pub ldap: Option<SocketAddr>,
+    /// LDAP over TLS.
+    pub ldaps: Option<SocketAddr>,
+    /// LDAP on a UNIX socket.
+    pub ldapi: Option<PathBuf>,
     /// The served domains by tag.
     pub domains: BTreeMap<String, Domain>,
 }

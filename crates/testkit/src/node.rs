@@ -207,14 +207,15 @@ impl Builder {
 
 impl Node {
     /// What [`Node::start`] starts, to be changed: machine `alpha` at 10.0.0.1 with an empty `local`, everything on
-    /// free ports of 127.0.0.1 (domains: `local` and `network`), the portmapper off. `DIR` in a place to listen is
+    /// free ports of 127.0.0.1 (domains: `local` and `network`), LDAP too, the portmapper off. `DIR` in a place to listen is
     /// the directory of the node.
     pub fn builder() -> Builder {
-        let free = ["ipcserver", "binder", "domain.local", "domain.network"];
+        let free = ["ipcserver", "binder", "ldap", "ldaps", "domain.local", "domain.network"];
         let mut listen: Vec<(String, String)> =
             free.iter().map(|name| ((*name).to_owned(), "127.0.0.1:0".to_owned())).collect();
         listen.push(("portmap".into(), "off".into()));
         listen.push(("local".into(), "DIR/netinfod.sock".into()));
+        listen.push(("ldapi".into(), "DIR/ldapi".into()));
         Builder {
             hostname: Some("alpha".into()),
             address: Some("10.0.0.1".into()),
@@ -297,6 +298,35 @@ impl Node {
     /// If it is off.
     pub fn socket(&self) -> PathBuf {
         self.endpoints().local.unwrap_or_else(|| panic!("no UNIX socket"))
+    }
+
+    /// Where LDAP is served.
+    ///
+    /// # Panics
+    /// If it is off.
+    pub fn ldap(&self) -> SocketAddr {
+        self.endpoints().ldap.unwrap_or_else(|| panic!("no LDAP"))
+    }
+
+    /// Where LDAP is served over TLS.
+    ///
+    /// # Panics
+    /// If it is off.
+    pub fn ldaps(&self) -> SocketAddr {
+        self.endpoints().ldaps.unwrap_or_else(|| panic!("no LDAP over TLS"))
+    }
+
+    /// The UNIX socket for LDAP.
+    ///
+    /// # Panics
+    /// If it is off.
+    pub fn ldapi(&self) -> PathBuf {
+        self.endpoints().ldapi.unwrap_or_else(|| panic!("no UNIX socket for LDAP"))
+    }
+
+    /// The certificate of the daemon's own making.
+    pub fn certificate(&self) -> PathBuf {
+        self.data().join("netinfod.crt")
     }
 
     /// Makes a master domain, as the superuser, and waits until it is served. Needs root.

@@ -24,6 +24,9 @@ pub const KEYS: &[(&str, &str)] = &[
     ("listen.portmap", ADDRESSES),
     ("listen.local", "the path of a UNIX socket, \"default\" or \"off\""),
     ("listen.binder", ADDRESSES),
+    ("listen.ldap", ADDRESSES),
+    ("listen.ldaps", ADDRESSES),
+    ("listen.ldapi", "the path of a UNIX socket, \"default\" or \"off\""),
     ("listen.domain.TAG", ADDRESSES),
     ("limits.connections", "a whole number from 1 to 1000000"),
     ("limits.connections_per_address", "a whole number from 1 to 1000000"),
@@ -33,6 +36,19 @@ pub const KEYS: &[(&str, &str)] = &[
     ("limits.queued_replies", "\"4 KiB\" to \"1 GiB\""),
     ("limits.held", "\"16 MiB\" to \"1 TiB\""),
     ("limits.readall", "a whole number from 1 to 256"),
+    ("ldap.certificate", "the path of a PEM file, in quotes"),
+    ("ldap.key", "the path of a PEM file, in quotes"),
+    ("ldap.min_tls", "\"1.2\" or \"1.3\""),
+    ("ldap.client_certificates", "\"off\", \"ask\" or \"require\""),
+    ("ldap.client_ca", "the path of a PEM file, in quotes"),
+    ("ldap.require_tls", "\"off\", \"for-bind\" or \"always\""),
+    ("ldap.require_authentication", "true or false"),
+    ("ldap.size_limit", "a whole number from 1 to 4294967295"),
+    ("ldap.time_limit_seconds", "a whole number from 1 to 604800"),
+    ("ldap.look_through", "a whole number from 1 to 4294967295"),
+    ("ldap.message_size", "\"16 KiB\" to \"1 GiB\""),
+    ("ldap.message_size_unbound", "\"16 KiB\" to \"1 GiB\""),
+    ("ldap.referrals", "a list of LDAP URLs in quotes"),
     ("store.map_size", "\"16 MiB\" to \"16 TiB\""),
     ("store.change_feed_retention", "a whole number from 1000 to 1000000000"),
     ("rpcbind.register", "true or false"),
@@ -155,7 +171,7 @@ fn unknown_key(key: &str) -> String {
 /// The known key or table most like `key`: by its full name, or by its last part in another table.
 fn suggestion(key: &str) -> Option<&'static str> {
     let last = |key: &'_ str| key.rfind('.').map_or(0, |dot| dot + 1);
-    let tables = ["listen", "limits", "store", "rpcbind"];
+    let tables = ["listen", "limits", "ldap", "store", "rpcbind"];
     let known = KEYS.iter().map(|(known, _)| *known).chain(tables);
     let rated = known.map(|known| {
         let whole = strsim::normalized_damerau_levenshtein(known, key);
@@ -298,10 +314,15 @@ mod tests {
         assert_eq!(allowed("limits.stall_seconds"), count(limits::SECONDS_RANGE));
         assert_eq!(allowed("limits.readall"), count(limits::READALL_RANGE));
         assert_eq!(allowed("store.change_feed_retention"), count(config::RETENTION_RANGE));
+        assert_eq!(allowed("ldap.size_limit"), count(limits::LDAP_SIZE_RANGE));
+        assert_eq!(allowed("ldap.look_through"), count(limits::LDAP_SIZE_RANGE));
+        assert_eq!(allowed("ldap.time_limit_seconds"), count(limits::SECONDS_RANGE));
         for (key, (low, high)) in [
             ("limits.record_size", limits::RECORD_SIZE_RANGE),
             ("limits.queued_replies", limits::QUEUED_REPLIES_RANGE),
             ("limits.held", limits::HELD_RANGE),
+            ("ldap.message_size", limits::LDAP_MESSAGE_RANGE),
+            ("ldap.message_size_unbound", limits::LDAP_MESSAGE_RANGE),
             ("store.map_size", config::MAP_SIZE_RANGE),
         ] {
             let (least, most) = allowed(key).split_once(" to ").unwrap();

@@ -12,7 +12,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 pub const MAX_ADDRESSES: usize = 16;
 
 /// Keys of `[listen]`.
-const NAMES: &[&str] = &["ipcserver", "portmap", "local", "binder", "domain.TAG"];
+const NAMES: &[&str] = &["ipcserver", "portmap", "local", "binder", "ldap", "ldaps", "ldapi", "domain.TAG"];
 
 /// What listens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,12 @@ pub enum ListenName {
     Local,
     /// The binder's own port.
     Binder,
+    /// LDAP, with TLS where the client asks for it (StartTLS).
+    Ldap,
+    /// LDAP over TLS.
+    Ldaps,
+    /// LDAP on a UNIX socket.
+    Ldapi,
     /// The own port of the domain with this tag.
     Domain(String),
 }
@@ -44,7 +50,7 @@ pub enum Listen {
 /// One address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenAddr {
-    /// TCP and UDP at this address; port 0 lets the system choose.
+    /// TCP and UDP (TCP alone for LDAP) at this address; port 0 lets the system choose.
     Socket(SocketAddr),
     /// A UNIX socket.
     Unix(PathBuf),
@@ -141,26 +147,31 @@ impl Listen {
 }
 
 impl ListenName {
-    /// There is one UNIX socket only.
+    /// Whether it is a UNIX socket.
+    fn is_path(&self) -> bool {
+        matches!(self, Self::Local | Self::Ldapi)
+    }
+
+    /// There is one UNIX socket of each kind only.
     fn most_addresses(&self) -> usize {
-        if *self == Self::Local { 1 } else { MAX_ADDRESSES }
+        if self.is_path() { 1 } else { MAX_ADDRESSES }
     }
 
     fn too_many(&self) -> String {
         match self {
-            Self::Local => "local takes one path".to_owned(),
+            Self::Local | Self::Ldapi => format!("{self} takes one path"),
             _ => format!("{self} takes at most {MAX_ADDRESSES} addresses"),
         }
     }
 }
 
 impl ListenAddr {
-    /// Reads an address for `name`: a path for the UNIX socket, `ADDR:PORT` for anything else.
+    /// Reads an address for `name`: a path for a UNIX socket, `ADDR:PORT` for anything else.
     ///
     /// # Errors
     /// A sentence saying what is allowed.
     pub fn parse(name: &ListenName, text: &str) -> Result<Self, String> {
-        if *name == ListenName::Local {
+        if name.is_path() {
             return match text.contains('/') {
                 true => Ok(Self::Unix(PathBuf::from(text))),
                 false => {
@@ -183,6 +194,9 @@ impl FromStr for ListenName {
             "portmap" => Ok(Self::Portmap),
             "local" => Ok(Self::Local),
             "binder" => Ok(Self::Binder),
+            "ldap" => Ok(Self::Ldap),
+            "ldaps" => Ok(Self::Ldaps),
+            "ldapi" => Ok(Self::Ldapi),
             _ => match text.strip_prefix("domain.") {
                 Some(tag) => check_tag(tag).map(|()| Self::Domain(tag.to_owned())),
                 None => Err(format!("nothing is called {text:?}; the names are {}", NAMES.join(", "))),
@@ -211,6 +225,9 @@ impl fmt::Display for ListenName {
             Self::Portmap => f.write_str("portmap"),
             Self::Local => f.write_str("local"),
             Self::Binder => f.write_str("binder"),
+            Self::Ldap => f.write_str("ldap"),
+            Self::Ldaps => f.write_str("ldaps"),
+            Self::Ldapi => f.write_str("ldapi"),
             Self::Domain(tag) => write!(f, "domain.{tag}"),
         }
     }
@@ -375,12 +392,14 @@ mod tests {
         assert!(
             arg("ipc=off")
                 .unwrap_err()
-                .contains("the names are ipcserver, portmap, local, binder, domain.TAG")
+                .contains("the names are ipcserver, portmap, local, binder, ldap, ldaps, ldapi, domain.TAG")
         );
         assert!(arg("ipcserver=945").unwrap_err().contains("such as 127.0.0.1:945"));
         assert!(arg("ipcserver=localhost:945").unwrap_err().contains("not a numeric address"));
         assert!(arg("ipcserver=/a/b").unwrap_err().contains("not a numeric address"));
         assert!(arg("local=127.0.0.1:1").unwrap_err().contains("path of a socket"));
+        assert!(arg("ldapi=127.0.0.1:1").unwrap_err().contains("path of a socket"));
+        assert!(arg("ldaps=/s").unwrap_err().contains("not a numeric address"));
         for tag in ["", ".x", "a/b", "a b", &"t".repeat(netinfo_directory::TAG_LIMIT + 1)] {
             assert!(arg(&format!("domain.{tag}=off")).unwrap_err().contains("cannot be the tag"), "{tag}");
         }
@@ -414,8 +433,11 @@ mod tests {
         let args = vec![arg("binder=127.0.0.1:1").unwrap(); MAX_ADDRESSES + 1];
         ListenTable::default().override_with(&args).unwrap_err();
         assert_eq!(table("local = ['/a', '/b']").unwrap_err(), "local takes one path");
-        let args = [arg("local=/a").unwrap(), arg("local=/b").unwrap()];
-        ListenTable::default().override_with(&args).unwrap_err();
+        for name in ["local", "ldapi"] {
+            let args = ["/a", "/b"].map(|path| arg(&format!("{name}={path}")).unwrap());
+            let error = ListenTable::default().override_with(&args).unwrap_err();
+            assert_eq!(error, format!("{name} takes one path"));
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The control program on the local socket: what administration needs and no NetInfo procedure offers.
 //!
-//! Requests are JSON objects with an `op`. Everything but `status` and `domains` takes the superuser.
+//! Requests are JSON objects with an `op`. Everything that changes something or tells what was changed takes the superuser.
 
 mod requests;
+mod settings;
 mod transfer;
 
 pub(crate) use transfer::{Uploads, remove_leftovers};

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Bound, ListenError};
+use super::{Bound, BoundTcp, ListenError};
 use crate::endpoints::reachable;
 use crate::limits::{LISTEN_BACKLOG, UDP_RECEIVE_BUFFER};
 use crate::{reserved, udp};
@@ -68,6 +68,36 @@ pub fn bind_pair(addresses: &[SocketAddr], what: &str, origin: Origin) -> Result
         }
     }
     if bound.pairs.is_empty() {
+        return Err(ListenError::Nothing { what: what.to_owned() });
+    }
+    Ok(bound)
+}
+
+/// Opens TCP at each of `addresses`, for the service `what` (a `--listen` name), as [`bind_pair`] does for TCP and UDP.
+///
+/// # Errors
+/// [`ListenError`].
+pub fn bind_tcp(addresses: &[SocketAddr], what: &str, origin: Origin) -> Result<BoundTcp, ListenError> {
+    let mut bound = BoundTcp::default();
+    for address in addresses {
+        match named_tcp(*address) {
+            Ok(listener) => bound.listeners.push(listener),
+            Err(failure) if failure.no_ipv6() => {
+                bound.notice(format!("no IPv6 here; {what} uses IPv4 alone"));
+            }
+            Err(failure) => {
+                let Some(why) = origin.gives_way(&failure) else { return Err(failure.explain(what)) };
+                bound.listeners.clear();
+                bound.listeners = same_ephemeral_tcp(addresses).map_err(|failure| failure.explain(what))?;
+                if let Some(instead) = bound.client_address() {
+                    let wanted = address.port();
+                    bound.notice(format!("port {wanted} {why}; {what} uses {instead} instead"));
+                }
+                break;
+            }
+        }
+    }
+    if bound.listeners.is_empty() {
         return Err(ListenError::Nothing { what: what.to_owned() });
     }
     Ok(bound)
@@ -202,6 +232,35 @@ fn try_same_ephemeral(addresses: &[SocketAddr]) -> Result<Vec<Pair>, Failure> {
         }
     }
     Ok(pairs)
+}
+
+/// TCP at `address`, with the address it came to have.
+fn named_tcp(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let fail = |source| Failure { address, protocol: "TCP", source };
+    let listener = tcp(address).map_err(fail)?;
+    let bound = listener.local_addr().map_err(fail)?;
+    Ok((listener, bound))
+}
+
+/// TCP at each of `addresses`, on one number for all which the system chooses.
+fn same_ephemeral_tcp(addresses: &[SocketAddr]) -> Result<Vec<(TcpListener, SocketAddr)>, Failure> {
+    let mut tries = 0;
+    'again: loop {
+        let mut listeners: Vec<(TcpListener, SocketAddr)> = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let port = listeners.first().map_or(0, |(_, first)| first.port());
+            match named_tcp(SocketAddr::new(address.ip(), port)) {
+                Ok(listener) => listeners.push(listener),
+                Err(failure) if failure.no_ipv6() => {}
+                Err(failure) if failure.in_use() && tries < EPHEMERAL_TRIES => {
+                    tries += 1;
+                    continue 'again;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        return Ok(listeners);
+    }
 }
 
 /// A non-blocking TCP listener. `SO_REUSEADDR` lets a restarted daemon have its port back at once.

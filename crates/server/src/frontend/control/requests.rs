@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use netinfo_directory::{Change, Credentials, Error, Origin, Session};
+use netinfo_mapping::settings::Setting;
 use netinfo_wire::netinfo::Status;
 use serde_json::{Value, json};
 
-use super::{Answer, Failure, Request, blocking, member};
+use super::{Answer, Failure, Request, blocking, member, settings};
 use crate::frontend::now;
 use crate::node::Running;
 use crate::served::Served;
@@ -17,7 +18,7 @@ const CHANGES_LIMIT: u64 = 1000;
 pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> Answer {
     let value = request.parse()?;
     let op = member(&value, "op")?;
-    if !root && !matches!(op, "status" | "domains") {
+    if !root && !matches!(op, "status" | "domains" | "domain-settings" | "schema") {
         return Err(Failure::new(Status::Perm, "this takes the superuser")
             .hint("run it as root, for example with sudo"));
     }
@@ -26,10 +27,11 @@ pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> 
         "domains" => domains(&node),
         "create-domain" => {
             let tag = member(&value, "tag")?.to_owned();
-            let (work, made) = (node.clone(), tag.clone());
-            blocking(move || Ok(work.core.create_master(&made, now()).map(drop)?)).await?;
-            started(&node, &tag)
+            create(&node, tag, settings::wanted(&value)?).await
         }
+        "configure-domain" => settings::configure(node, &value).await,
+        "domain-settings" => settings::describe(&node, member(&value, "tag")?),
+        "schema" => settings::schema(&node, &value),
         "create-clone" => create_clone(&node, &value).await,
         "destroy-domain" => {
             let tag = member(&value, "tag")?;
@@ -53,6 +55,18 @@ pub(super) fn internal(domain: &netinfo_directory::Domain) -> Result<Session, Fa
 fn started(node: &Arc<Running>, tag: &str) -> Answer {
     node.start_domain(tag).map_err(|e| Failure::new(Status::SystemErr, e.to_string()))?;
     Ok(describe(node, &*served(node, tag)?))
+}
+
+/// Makes a domain; one whose settings are refused is not made.
+async fn create(node: &Arc<Running>, tag: String, wanted: Vec<(Setting, Vec<String>)>) -> Answer {
+    let (work, made) = (node.clone(), tag.clone());
+    blocking(move || Ok(work.core.create_master(&made, now()).map(drop)?)).await?;
+    let described = started(node, &tag)?;
+    if let Err(failure) = settings::apply(node, &tag, wanted).await {
+        node.destroy_domain(&tag).await?;
+        return Err(failure);
+    }
+    Ok(described)
 }
 
 async fn create_clone(node: &Arc<Running>, value: &Value) -> Answer {
