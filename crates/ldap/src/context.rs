@@ -72,6 +72,11 @@ impl NamingContext {
         self.namespace.load_full()
     }
 
+    /// Number of the domain's last commit.
+    pub(crate) fn committed(&self) -> u64 {
+        self.committed.load(Ordering::Acquire)
+    }
+
     /// A session that sees everything, for look-ups whose result is not shown.
     pub(crate) fn internal(&self) -> &Session {
         &self.internal

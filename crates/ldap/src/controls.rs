@@ -5,6 +5,7 @@ use netinfo_wire::ldap::control::entry::{
     AssertionControl, AuthzId, PostReadRequest, PreReadRequest, ProxiedAuthorization, Subentries,
 };
 use netinfo_wire::ldap::control::paging::{PagedResults, SortRequest, VlvRequest};
+use netinfo_wire::ldap::control::sync::SyncRequest;
 use netinfo_wire::ldap::filter::ValuesFilter;
 use netinfo_wire::ldap::{Control, Controls, Filter, Payload, Request, ResultCode, Selection, oid};
 
@@ -31,6 +32,7 @@ const SERVED: &[(&str, Kinds)] = &[
     (oid::MATCHED_VALUES, SEARCH),
     (oid::SUBENTRIES, SEARCH),
     (oid::DEREF, SEARCH),
+    (oid::SYNC_REQUEST, SEARCH),
     (oid::DOMAIN_SCOPE, SEARCH),
     (oid::DONT_USE_COPY, SEARCH | COMPARE),
     (oid::ASSERTION, SEARCH | WRITES | COMPARE),
@@ -84,6 +86,8 @@ pub(crate) struct Requested<'m> {
     pub(crate) subentries: Option<bool>,
     /// Attributes of entries that attributes name.
     pub(crate) deref: Option<DerefRequest<'m>>,
+    /// A copy of the result is to be kept up to date (RFC 4533).
+    pub(crate) sync: Option<SyncRequest<'m>>,
 }
 
 impl<'m> Requested<'m> {
@@ -139,6 +143,7 @@ impl<'m> Requested<'m> {
             oid::MATCHED_VALUES => self.matched_values = Some(value(control)?),
             oid::SUBENTRIES => self.subentries = Some(value::<Subentries>(control)?.visible),
             oid::DEREF => self.deref = Some(value(control)?),
+            oid::SYNC_REQUEST => self.sync = Some(value(control)?),
             _ => {}
         }
         Ok(())

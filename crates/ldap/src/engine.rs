@@ -1,7 +1,7 @@
 //! What the connections of a node share.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -9,6 +9,7 @@ use netinfo_directory::Domain;
 use netinfo_mapping::name::Name;
 
 use crate::context::NamingContext;
+use crate::limits::SYNCHRONIZATIONS;
 use crate::settings::Settings;
 
 /// The domains a node serves over LDAP, and how.
@@ -19,6 +20,8 @@ pub struct Engine {
     figures: Figures,
     /// Names of entries that are being added: domain, and parent with relative name.
     names: Mutex<HashSet<(usize, Vec<u8>)>>,
+    /// Copies that are kept up to date.
+    copies: AtomicUsize,
 }
 
 /// Counted since the start.
@@ -75,6 +78,7 @@ impl Engine {
             contexts: ArcSwap::default(),
             figures: Figures::default(),
             names: Mutex::default(),
+            copies: AtomicUsize::new(0),
         }
     }
 
@@ -125,12 +129,28 @@ impl Engine {
         &self.figures
     }
 
+    /// Counts one more copy that a client keeps; `None` if there are too many.
+    pub(crate) fn count_copy(self: &Arc<Self>) -> Option<CountedCopy> {
+        let more = |copies| (copies < SYNCHRONIZATIONS).then_some(copies + 1);
+        self.copies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(CountedCopy(self.clone()))
+    }
+
     /// Keeps a name for an entry that is being added or renamed, so that no other gets the same meanwhile. `None` if
     /// it is taken.
     pub(crate) fn reserve(self: &Arc<Self>, domain: &Arc<Domain>, name: Vec<u8>) -> Option<Reservation> {
         let key = (Arc::as_ptr(domain) as usize, name);
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.insert(key.clone()).then(|| Reservation { engine: self.clone(), key })
+    }
+}
+
+/// A copy that counts until this is dropped.
+pub(crate) struct CountedCopy(Arc<Engine>);
+
+impl Drop for CountedCopy {
+    fn drop(&mut self) {
+        self.0.copies.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

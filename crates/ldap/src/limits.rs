@@ -1,5 +1,7 @@
 //! Every limit of the protocol beyond those of its codec ([`netinfo_wire::ldap`]).
 
+use std::time::Duration;
+
 /// Writes of one connection that may be with the writer at once; further requests wait.
 pub const PIPELINED_WRITES: usize = 64;
 
@@ -54,6 +56,15 @@ pub const DEREFERENCED: usize = 4096;
 
 /// Most entries that an in-chain match reaches.
 pub const CHAINED: u64 = 100_000;
+
+/// Copies that clients keep up to date at once (RFC 4533). Each holds a snapshot of a domain.
+pub const SYNCHRONIZATIONS: usize = 256;
+
+/// UUIDs of entries that a copy has already, in one message.
+pub const SYNC_UUIDS: usize = 1000;
+
+/// How long nothing may have changed before a copy is looked after again.
+pub const SYNC_PAUSE: Duration = Duration::from_millis(100);
 
 /// Parents of which a search remembers whether they are below its base.
 pub const REMEMBERED_PARENTS: usize = 1024;

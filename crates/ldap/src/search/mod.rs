@@ -13,6 +13,7 @@
 //! | `run`, `ground` | a search under way; the snapshot a portion is made of |
 //! | `shown`, `special` | what is returned of entries; aliases, referrals, subentries |
 //! | `portion`, `sort`, `window`, `cookie` | order, pages, list views |
+//! | `sync` | copies that clients keep |
 
 mod chain;
 mod cookie;
@@ -30,8 +31,12 @@ mod source;
 mod special;
 mod start;
 mod state;
+mod sync;
 mod truth;
 mod window;
+
+#[cfg(test)]
+mod tests;
 
 use netinfo_directory::View;
 use netinfo_mapping::name::Name;
@@ -59,6 +64,9 @@ pub(crate) fn begin(
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Outcome<Step> {
+    if let Some(copy) = operation.controls.sync {
+        return sync::begin(operation, &place, base, request, &copy, out);
+    }
     let view = operation.take_view(&place)?;
     let started = first(operation, &place, &view, base, request, out);
     operation.put_view(&place, view);

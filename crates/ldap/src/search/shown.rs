@@ -23,7 +23,21 @@ pub(crate) struct Shown {
     /// A value is returned if one of these says so (RFC 3876); all are if there is no such list.
     matched: Option<Vec<Filter>>,
     deref: Vec<Deref>,
+    /// Without what follows from other entries, or from the name.
+    lasting: bool,
 }
+
+/// Attributes whose values are another entry's doing, or follow from the name: no part of a copy.
+const PASSING: [&str; 8] = [
+    "entryDN",
+    "subschemaSubentry",
+    "hasSubordinates",
+    "numSubordinates",
+    "memberOf",
+    "dSID",
+    "nIVersionNumber",
+    "nISerialNumber",
+];
 
 /// An attribute whose values name entries, and what is returned of these.
 #[derive(Debug)]
@@ -38,7 +52,7 @@ impl Shown {
     /// What a request asks for.
     pub(crate) fn new(namespace: &Namespace, selection: Wire<'_>, types_only: bool) -> Self {
         let selection = Selection::new(namespace, selection);
-        Self { selection, types_only, matched: None, deref: Vec::new() }
+        Self { selection, types_only, matched: None, deref: Vec::new(), lasting: false }
     }
 
     /// Only values that one of the items matches. Of no effect if values are not returned at all.
@@ -46,6 +60,11 @@ impl Shown {
         if !self.types_only {
             self.matched = Some(values.items.iter().map(|item| Filter::new(namespace, item)).collect());
         }
+    }
+
+    /// Only what an entry holds, for copies.
+    pub(crate) fn lasting(&mut self) {
+        self.lasting = true;
     }
 
     /// Attributes of entries that attributes name.
@@ -93,6 +112,9 @@ impl Shown {
             return Ok(());
         }
         for attribute in subject.entry().select(&self.selection)? {
+            if self.lasting && PASSING.contains(&attribute.description()) {
+                continue;
+            }
             match &self.matched {
                 Some(items) => write_matched(items, subject, &attribute, out),
                 None => {
