@@ -17,6 +17,7 @@
 #![deny(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod access;
 mod auth;
 mod copies;
 mod damage;
@@ -25,6 +26,7 @@ mod fresh;
 mod groups;
 mod layout;
 mod lists;
+mod logins;
 mod model;
 mod order;
 mod raw;

@@ -1,0 +1,305 @@
+//! Logins where access rules govern: who one is then, how guessers are held back, what is stored anew.
+
+use netinfo_directory::{
+    ACCOUNT_ATTEMPTS, ACCOUNT_REFILL_MS, ADDRESS_ATTEMPTS, APPLICATION_PASSWORDS_LIMIT,
+    ApplicationPasswordError, Change, Credentials, Error, Origin, Principal, ROOT, Result, Session, Target,
+    password::{Verdict, hash_new, verify},
+};
+
+use crate::support::*;
+
+/// `secret`, salted.
+const SSHA: &str = "{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0";
+
+fn user(name: &str) -> Principal {
+    Principal::User(name.as_bytes().into())
+}
+
+fn bind(f: &Fixture, object: u32, password: &[u8]) -> Result<Session> {
+    f.domain.login(Credentials::Password { object, password }, far(), NOW)
+}
+
+fn passwd(f: &Fixture, object: u32) -> Vec<u8> {
+    let properties = f.properties(object);
+    properties.into_iter().find(|p| p.name == b"passwd").unwrap().values[0].clone()
+}
+
+/// A domain whose passwords stay as they are.
+fn fixture() -> Fixture {
+    let f = Fixture::new("network");
+    f.add(ROOT, p("_upgrade_passwords", &["NO"]));
+    f
+}
+
+#[test]
+fn a_directory_with_a_password_logs_in() {
+    let f = fixture();
+    let alice = f.user("alice", "501", vec![p("passwd", &["*", SSHA])]);
+    let session = bind(&f, alice, b"secret").unwrap();
+    assert_eq!(session.principal(), &user("alice"));
+    assert_eq!((session.object(), session.name()), (Some(alice), &b"alice"[..]));
+    assert_eq!(session.address(), Some("198.51.100.7".parse().unwrap()));
+    assert!(!session.sees_secrets() && !session.is_read_only() && !session.is_administrator());
+    for wrong in [&b"Secret"[..], b"", b"secret\0", b"*", SSHA.as_bytes()] {
+        refused!(bind(&f, alice, wrong), Error::Authentication);
+    }
+    refused!(bind(&f, 9_999, b"secret"), Error::NoUser);
+    let nobody = Credentials::Nobody { name: b"cn=x", password: b"secret" };
+    refused!(f.domain.login(nobody, far(), NOW), Error::NoUser);
+    let without = f.user("bob", "502", vec![]);
+    refused!(bind(&f, without, b""), Error::Authentication);
+    let empty = f.user("carol", "503", vec![p("passwd", &[""])]);
+    refused!(bind(&f, empty, b""), Error::Authentication);
+    let by_uid = Credentials::UidPassword { uid: 501, password: b"secret" };
+    assert_eq!(f.domain.login(by_uid, far(), NOW).unwrap().name(), b"alice");
+}
+
+#[test]
+fn a_password_in_the_clear_and_disabled_accounts() {
+    let f = fixture();
+    let clear = f.user("a", "501", vec![p("passwd", &["plain honey"])]);
+    assert!(bind(&f, clear, b"plain honey").is_ok());
+    // That is so here only: over the NetInfo protocol such a value is no password.
+    let over_rpc = Credentials::UidPassword { uid: 501, password: b"plain honey" };
+    refused!(f.domain.authenticate(over_rpc, far()), Error::Authentication);
+    for (n, (authorities, admitted)) in [
+        (&[";basic;"][..], true),
+        (&["1.0;ShadowHash;"], true),
+        (&[], true),
+        (&[";ApplePasswordServer;0x1"], false),
+        (&[";basic;", ";DisabledUser;"], false),
+        (&[";DisabledUser;;basic;"], false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let authority = p("authentication_authority", authorities);
+        let object = f.user(&format!("u{n}"), "600", vec![authority, p("passwd", &[SSHA])]);
+        assert_eq!(bind(&f, object, b"secret").is_ok(), admitted, "{authorities:?}");
+    }
+}
+
+#[test]
+fn only_directories_in_users_are_the_users_of_their_name() {
+    let f = fixture();
+    let users = f.path(&["users"]);
+    let secret = || p("passwd", &[SSHA]);
+    let elsewhere = f.path(&["apps"]);
+    let app = f.create(elsewhere, vec![p("name", &["root"]), p("uid", &["0"]), secret()]);
+    let session = bind(&f, app, b"secret").unwrap();
+    assert_eq!(session.principal(), &user("/apps/root"));
+    let branch = f.create(users, vec![p("_rdn", &["ou"]), p("ou", &["a/b"])]);
+    let nested = f.create(branch, vec![p("name", &["root"]), secret()]);
+    assert_eq!(bind(&f, nested, b"secret").unwrap().name(), b"/users/a\\/b/root");
+    for (name, uid, superuser) in
+        [("root", "5", true), ("toor", "00", true), ("toor2", " +0", true), ("eve", "0x0", false)]
+    {
+        let object = f.user(name, uid, vec![secret()]);
+        let session = bind(&f, object, b"secret").unwrap();
+        assert_eq!(session.is_superuser(), superuser, "{name}");
+        assert_eq!(session.sees_secrets(), superuser, "{name}");
+        assert_eq!(session.name(), name.as_bytes());
+    }
+    let groups = f.path(&["groups"]);
+    f.create(groups, vec![p("name", &["admin"]), p("users", &["eve2"])]);
+    let member = f.user("eve2", "700", vec![secret()]);
+    assert!(!bind(&f, member, b"secret").unwrap().is_superuser());
+    f.add(ROOT, p("promote_admins", &["YES"]));
+    assert!(bind(&f, member, b"secret").unwrap().is_superuser());
+}
+
+#[test]
+fn the_administrator_is_outside_the_tree() {
+    let f = fixture();
+    let login = |password: &[u8]| f.domain.login(Credentials::Administrator { password }, far(), NOW);
+    refused!(login(b"secret"), Error::Authentication);
+    f.add(ROOT, p("_admin_dn", &["cn=admin,dc=example,dc=com"]));
+    f.add(ROOT, p("_admin_passwd", &[SSHA]));
+    let session = login(b"secret").unwrap();
+    assert!(session.is_superuser() && session.is_administrator() && session.sees_secrets());
+    assert_eq!(session.name(), b"cn=admin,dc=example,dc=com");
+    assert_eq!(session.object(), None);
+    refused!(login(b"wrong"), Error::Authentication);
+    // Its hash is a secret like any other.
+    let seen = properties(&f.domain, &f.anonymous(), ROOT);
+    assert!(seen.iter().any(|p| p.name == b"_admin_passwd" && p.values == [b"********"]), "{seen:?}");
+}
+
+#[test]
+fn what_needs_no_password() {
+    let f = Fixture::new("local");
+    let alice = f.user("alice", "501", vec![]);
+    let none = |origin| f.domain.login(Credentials::None, origin, NOW).unwrap();
+    assert!(none(Origin::Local { uid: 0 }).is_superuser());
+    assert!(none(Origin::Internal).is_superuser());
+    assert_eq!(none(Origin::Local { uid: 501 }).object(), Some(alice));
+    assert!(none(Origin::Local { uid: 777 }).is_anonymous());
+    // A port number proves nothing here.
+    assert!(none(from("127.0.0.1", true)).is_anonymous() && none(far()).is_anonymous());
+    assert!(f.domain.anonymous(Origin::Local { uid: 0 }).is_anonymous());
+    let vouched = f.domain.login(Credentials::Vouched { object: alice }, far(), NOW).unwrap();
+    assert_eq!(vouched.principal(), &user("alice"));
+    refused!(f.domain.login(Credentials::Vouched { object: 9_999 }, far(), NOW), Error::NoSuchDirectory);
+    let g = Fixture::new("network");
+    g.user("alice", "501", vec![]);
+    assert!(g.domain.login(Credentials::None, Origin::Local { uid: 501 }, NOW).unwrap().is_anonymous());
+}
+
+#[test]
+fn guessers_wait_and_right_passwords_do_not() {
+    let f = fixture();
+    let alice = f.user("alice", "501", vec![p("passwd", &[SSHA])]);
+    let at = |password: &[u8], address: &str, now| {
+        f.domain.login(Credentials::Password { object: alice, password }, from(address, false), now)
+    };
+    assert!(at(b"secret", "198.51.100.1", NOW).is_ok());
+    for _ in 0..ACCOUNT_ATTEMPTS {
+        refused!(at(b"wrong", "203.0.113.1", NOW), Error::Authentication);
+    }
+    refused!(at(b"secret", "203.0.113.2", NOW), Error::TooManyAttempts { whose: "for this account", .. });
+    // Whoever logged in from there before goes on, as often as wanted.
+    for _ in 0..30 {
+        assert!(at(b"secret", "198.51.100.1", NOW).is_ok());
+    }
+    assert!(at(b"secret", "203.0.113.2", NOW + ACCOUNT_REFILL_MS).is_ok());
+    // Names that belong to nobody are treated alike.
+    let guess = |n: u64| {
+        let name = n.to_be_bytes();
+        f.domain.login(
+            Credentials::Nobody { name: &name, password: &[b'x'; 600] },
+            from("192.0.2.77", false),
+            NOW,
+        )
+    };
+    for n in 0..ADDRESS_ATTEMPTS {
+        refused!(guess(n), Error::NoUser);
+    }
+    refused!(guess(1_000), Error::TooManyAttempts { whose: "from this address", .. });
+}
+
+#[test]
+fn a_password_that_was_right_is_checked_in_microseconds_until_it_changes() {
+    let f = fixture();
+    let stored = hash_new(b"correct horse").unwrap();
+    let alice = f.user("alice", "501", vec![p("passwd", &[&stored])]);
+    assert!(bind(&f, alice, b"correct horse").is_ok());
+    let start = std::time::Instant::now();
+    for _ in 0..100 {
+        assert!(bind(&f, alice, b"correct horse").is_ok());
+    }
+    let fast = start.elapsed() / 100;
+    let start = std::time::Instant::now();
+    assert_eq!(verify(stored.as_bytes(), b"correct horse"), Verdict::Match);
+    assert!(fast < start.elapsed() / 4, "{fast:?}");
+    let index = f.properties(alice).iter().position(|p| p.name == b"passwd").unwrap() as u32;
+    let directory = Target::any(alice);
+    for locked in [format!("!{stored}"), "*".into(), hash_new(b"another").unwrap()] {
+        let values = vec![locked.into_bytes()];
+        f.write(Change::WriteProperty { directory, index, values }).unwrap();
+        refused!(bind(&f, alice, b"correct horse"), Error::Authentication);
+    }
+}
+
+#[test]
+fn weak_hashes_are_replaced_at_the_next_login() {
+    let f = Fixture::new("network");
+    let alice = f.user("alice", "501", vec![p("passwd", &["!", SSHA])]);
+    let before = f.id(alice);
+    let wait = || f.write(Change::Write { directory: Target::any(9_999), properties: vec![] });
+    refused!(bind(&f, alice, b"wrong"), Error::Authentication);
+    refused!(wait(), Error::NoSuchDirectory);
+    assert_eq!(f.id(alice), before);
+    assert!(bind(&f, alice, b"secret").is_ok());
+    refused!(wait(), Error::NoSuchDirectory);
+    let values = f.properties(alice).into_iter().find(|p| p.name == b"passwd").unwrap().values;
+    assert_eq!(values[0], b"!");
+    assert!(values[1].starts_with(b"$argon2id$"));
+    assert_eq!(verify(&values[1], b"secret"), Verdict::Match);
+    let after = f.id(alice);
+    assert!(bind(&f, alice, b"secret").is_ok());
+    refused!(wait(), Error::NoSuchDirectory);
+    assert_eq!(f.id(alice), after, "what is strong stays");
+    // Where clients read the hashes to check them by themselves, they keep what they understand.
+    f.add(ROOT, p("passwd_networks", &["192.0.2"]));
+    let bob = f.user("bob", "502", vec![p("passwd", &[SSHA])]);
+    assert!(bind(&f, bob, b"secret").is_ok());
+    refused!(wait(), Error::NoSuchDirectory);
+    assert_eq!(passwd(&f, bob), SSHA.as_bytes());
+    // Nor is anything changed for those who come over the NetInfo protocol.
+    let g = Fixture::new("network");
+    let carol = g.user("carol", "503", vec![p("passwd", &[SSHA])]);
+    let by_uid = Credentials::UidPassword { uid: 503, password: b"secret" };
+    assert!(g.domain.authenticate(by_uid, far()).is_ok());
+    assert_eq!(passwd(&g, carol), SSHA.as_bytes());
+}
+
+#[test]
+fn application_passwords_read_and_nothing_else() {
+    let f = fixture();
+    let root = f.user("root", "0", vec![p("passwd", &[SSHA])]);
+    let alice = f.user("alice", "501", vec![p("passwd", &[SSHA]), p("_writers", &["alice"])]);
+    let session = bind(&f, alice, b"secret").unwrap();
+    let add = |label: &str| f.domain.add_application_password(&session, alice, label, NOW);
+    let (mail, changes) = add("mail").unwrap();
+    f.domain.write_blocking(&session, changes, NOW).unwrap();
+    let (chat, changes) = add("chat").unwrap();
+    f.domain.write_blocking(&session, changes, NOW).unwrap();
+    assert!(matches!(add("chat"), Err(ApplicationPasswordError::Exists(_))));
+    assert!(matches!(add("a;b"), Err(ApplicationPasswordError::Label)));
+
+    let app = bind(&f, alice, mail.as_bytes()).unwrap();
+    assert!(app.is_read_only() && app.application() == Some(b"mail") && app.name() == b"alice");
+    let rename = |name: &str| Change::CreateProperty {
+        directory: Target::any(alice),
+        property: p(name, &["x"]),
+        position: END,
+    };
+    refused!(f.write_as(&app, rename("shell")), Error::Permission);
+    refused!(f.write_as(&app, rename("phonenumber")), Error::Permission);
+    assert!(matches!(
+        f.domain.add_application_password(&app, alice, "more", NOW),
+        Err(ApplicationPasswordError::Core(Error::Permission))
+    ));
+    assert!(f.write_as(&session, rename("shell")).is_ok());
+
+    let told = f.domain.application_passwords(&session, alice).unwrap();
+    assert_eq!(
+        told.iter().map(|p| (p.label.as_str(), p.created)).collect::<Vec<_>>(),
+        [("mail", NOW), ("chat", NOW)]
+    );
+    assert!(f.domain.application_passwords(&f.domain.anonymous(far()), alice).is_err());
+    let changes = f.domain.revoke_application_password(&session, alice, "mail").unwrap();
+    f.domain.write_blocking(&session, changes, NOW).unwrap();
+    refused!(bind(&f, alice, mail.as_bytes()), Error::Authentication);
+    assert!(bind(&f, alice, chat.as_bytes()).is_ok());
+    assert!(matches!(
+        f.domain.revoke_application_password(&session, alice, "mail"),
+        Err(ApplicationPasswordError::NoSuch(_))
+    ));
+
+    // The superuser's are no superusers.
+    let (secret, changes) = f.domain.add_application_password(&f.root, root, "script", NOW).unwrap();
+    f.domain.write_blocking(&f.root, changes, NOW).unwrap();
+    let app = bind(&f, root, secret.as_bytes()).unwrap();
+    assert!(!app.is_superuser() && !app.sees_secrets() && app.name() == b"root");
+    refused!(f.write_as(&app, rename("home")), Error::Permission);
+}
+
+#[test]
+fn application_passwords_are_limited() {
+    let f = fixture();
+    let value = |n: usize| format!("l{n};1;read;{SSHA}");
+    let mut values: Vec<String> = (0..APPLICATION_PASSWORDS_LIMIT).map(value).collect();
+    values[0] = format!("w;1;write;{SSHA}");
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    let alice = f.user("alice", "501", vec![p("_app_passwords", &values)]);
+    assert!(matches!(
+        f.domain.add_application_password(&f.root, alice, "more", NOW),
+        Err(ApplicationPasswordError::TooMany)
+    ));
+    assert_eq!(
+        bind(&f, alice, b"secret").unwrap().application(),
+        Some(&b"l1"[..]),
+        "other scopes are not accepted"
+    );
+}
