@@ -164,7 +164,8 @@ impl Tree<'_> {
             .map(|column| column.property)
             .collect();
         for property in self.plain_names(wanted) {
-            let told_otherwise = told_otherwise.iter().any(|name| property.eq_ignore_ascii_case(name.as_bytes()));
+            let told_otherwise =
+                told_otherwise.iter().any(|name| property.eq_ignore_ascii_case(name.as_bytes()));
             lookups.terms.push(match told_otherwise {
                 true => Lookup::Present { property },
                 false => Lookup::Contains { property, piece: piece.to_vec() },
@@ -183,7 +184,8 @@ impl Tree<'_> {
         if covers("member") || covers("memberUid") {
             lookups.terms.push(Lookup::Present { property: b"users".to_vec() });
         }
-        let has = |whole: &[u8]| whole.windows(piece.len().max(1)).any(|part| part.eq_ignore_ascii_case(piece));
+        let has =
+            |whole: &[u8]| whole.windows(piece.len().max(1)).any(|part| part.eq_ignore_ascii_case(piece));
         if (covers("homeDirectory") && has(NO_HOME)) || (covers("gidNumber") && has(NO_GROUP)) {
             lookups.below.extend(self.view().child_named(ROOT, b"users")?);
         }

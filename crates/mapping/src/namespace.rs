@@ -209,6 +209,9 @@ fn prepared(variant: Variant, root: &RecordRef<'_>) -> Arc<Prepared> {
         .flat_map(|property| property.values)
         .map(<[u8]>::to_vec)
         .collect();
+    if definitions.is_empty() {
+        return Prepared::builtin(variant);
+    }
     let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     in_use.retain(|known| known.strong_count() > 0);
     let fitting = in_use
@@ -222,10 +225,34 @@ fn prepared(variant: Variant, root: &RecordRef<'_>) -> Arc<Prepared> {
     for problem in &problems {
         tracing::warn!("a definition of the domain's schema is left out: {problem}");
     }
-    let made =
-        Arc::new(Prepared { contexts: Contexts::new(&schema), schema, variant, definitions, problems });
+    let made = Prepared::new(schema, variant, definitions, problems);
     in_use.push(Arc::downgrade(&made));
     made
+}
+
+impl Prepared {
+    fn new(
+        schema: Arc<Schema>,
+        variant: Variant,
+        definitions: Vec<Vec<u8>>,
+        problems: Vec<String>,
+    ) -> Arc<Self> {
+        Arc::new(Self { contexts: Contexts::new(&schema), schema, variant, definitions, problems })
+    }
+
+    /// What domains have that add nothing to the schema.
+    fn builtin(variant: Variant) -> Arc<Self> {
+        type Made = LazyLock<Arc<Prepared>>;
+        fn make(variant: Variant) -> Arc<Prepared> {
+            Prepared::new(builtin(variant), variant, Vec::new(), Vec::new())
+        }
+        static BIS: Made = LazyLock::new(|| make(Variant::Rfc2307bis));
+        static PLAIN: Made = LazyLock::new(|| make(Variant::Rfc2307));
+        match variant {
+            Variant::Rfc2307bis => BIS.clone(),
+            Variant::Rfc2307 => PLAIN.clone(),
+        }
+    }
 }
 
 /// The schema every domain starts with.

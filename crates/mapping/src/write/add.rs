@@ -5,16 +5,17 @@ use netinfo_schema::AttributeDescription;
 
 use super::draft::{Draft, description};
 use super::{Changes, Given, checks, members, naming};
-use crate::context::OBJECT_CLASS;
+use crate::context::{COMMON, NAME, OBJECT_CLASS, RDN};
 use crate::error::{Reason, Refusal};
 use crate::name::{Name, Rdn};
 use crate::resolve::Resolution;
 use crate::tree::{Inner, Tree};
 
-/// A new entry with this DN and these attributes. The values by which it is named may be among the attributes or not. The
-/// entry of the suffix can be added once: the root gets the attributes.
+/// A new entry with this DN and these attributes. The values by which it is named may be among the attributes or not.
 ///
-/// The first change creates the directory, unless it is the root.
+/// The root, and directories below it whose contents have a meaning, are there before anybody adds their entries: they
+/// can be added once, as long as no object classes are stored, and get the attributes. Otherwise the first change
+/// creates the directory.
 ///
 /// # Errors
 ///
@@ -23,10 +24,7 @@ pub fn add(tree: &Tree<'_>, dn: &[u8], attributes: &[Given<'_>]) -> Changes {
     let name = Name::parse(dn)?;
     let parent = match tree.resolve_name(&name)? {
         Resolution::Outside => return Err(Refusal::no_such_object(None)),
-        Resolution::Found(ROOT) => return adopt(tree, attributes),
-        Resolution::Found(_) => {
-            return Err(Refusal::new(Reason::EntryAlreadyExists, "there is such an entry already"));
-        }
+        Resolution::Found(object) => return adopt(tree, object, name.rdns.first(), attributes),
         Resolution::Missing { nearest, rest: 1 } => nearest,
         Resolution::Missing { nearest, .. } => return Err(Refusal::no_such_object(Some(nearest))),
     };
@@ -92,22 +90,39 @@ fn fill(draft: &mut Draft<'_>, attributes: &[Given<'_>]) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// The attributes of the suffix, for a root that has no classes yet.
-fn adopt(tree: &Tree<'_>, attributes: &[Given<'_>]) -> Changes {
-    let entry = tree.entry(ROOT)?;
+/// Gives attributes to a directory that has its entry only from its place.
+fn adopt(tree: &Tree<'_>, object: u32, rdn: Option<&Rdn<'_>>, attributes: &[Given<'_>]) -> Changes {
+    let entry = tree.entry(object)?;
     let mut draft = Draft::of(&entry);
     let has_class =
         attributes.iter().any(|given| given.description.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes()));
-    if !draft.stored_classes().is_empty() || !has_class {
+    let meaning = match entry.own() {
+        None => true,
+        Some(own @ Inner::Containers) => tree.inner_of(own, entry.record()) != Inner::Context(COMMON),
+        Some(_) => false,
+    };
+    if !meaning || !has_class || !draft.stored_classes().is_empty() {
         return Err(Refusal::new(Reason::EntryAlreadyExists, "there is such an entry already"));
+    }
+    if let Some(rdn) = rdn.filter(|_| object != ROOT) {
+        name_anew(&mut draft, rdn);
     }
     for given in attributes {
         let parsed = description(tree, given)?;
-        draft.remove(&parsed);
+        if !draft.places(&parsed).iter().any(|at| draft.items[*at].name == NAME) {
+            draft.remove(&parsed);
+        }
+    }
+    let name = draft.property(NAME).filter(|_| object != ROOT).map(|item| item.values.clone());
+    if name.is_some() && !draft.mirrored {
+        draft.items.retain(|item| item.name != NAME);
     }
     fill(&mut draft, attributes)?;
-    let lowest = tree.namespace().root_suffix().map_or(&[][..], |suffix| suffix.lowest());
-    for (kind, value) in lowest {
+    if let Some(name) = name.and_then(|values| values.into_iter().next()) {
+        if draft.mirrored { draft.set(NAME, vec![name]) } else { draft.put_first(NAME, &name) }
+    }
+    let suffix = tree.namespace().root_suffix().filter(|_| object == ROOT);
+    for (kind, value) in suffix.map_or(&[][..], |suffix| suffix.lowest()) {
         if let Some(description) = AttributeDescription::parse(kind)
             && !draft.has(&description)
         {
@@ -118,4 +133,14 @@ fn adopt(tree: &Tree<'_>, attributes: &[Given<'_>]) -> Changes {
         return Err(finding.into());
     }
     Ok(draft.changes())
+}
+
+/// Names a directory below the root as the request does: by its `ou`, if that is how it is spelled there.
+fn name_anew(draft: &mut Draft<'_>, rdn: &Rdn<'_>) {
+    let [part] = &rdn.parts[..] else { return };
+    if draft.schema().attribute(part.kind).is_some_and(|attribute| attribute.name() == "ou") {
+        draft.set(b"ou", vec![part.value.to_vec()]);
+        draft.set(RDN, vec![b"ou".to_vec()]);
+        draft.mirrored = true;
+    }
 }

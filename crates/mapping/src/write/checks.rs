@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use netinfo_schema::check::{self, Attribute, Finding, Mode, structural_class};
+use netinfo_schema::check::{self, Attribute, Finding, Mode, Violation, structural_class};
 use netinfo_schema::{AttributeDescription, Schema};
 
 use super::draft::Draft;
@@ -51,8 +51,15 @@ pub(super) fn structure(draft: &Draft<'_>) -> Vec<Finding> {
         .collect();
     let attributes: Vec<Attribute<'_>> =
         borrowed.iter().map(|(description, values)| Attribute { description, values }).collect();
-    let mode = if draft.stored_classes().is_empty() { Mode::Open } else { draft.tree.mode() };
-    check::structure(draft.schema(), mode, &attributes)
+    let mode = if draft.has_implied_classes() { Mode::Open } else { draft.tree.mode() };
+    let mut findings = check::structure(draft.schema(), mode, &attributes);
+    // Short names that repeat DNs are shown only where the classes have them.
+    let repeats = draft.context().table == "groups"
+        && [&b"member"[..], b"uniqueMember"].iter().any(|name| draft.property(name).is_some());
+    findings.retain(|finding| {
+        !(repeats && finding.attribute == "memberUid" && finding.violation == Violation::NotAllowed)
+    });
+    findings
 }
 
 /// What is wrong now and was not before: an entry that came otherwise than through these checks can still be changed.

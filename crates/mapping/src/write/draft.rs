@@ -222,6 +222,12 @@ impl<'t> Draft<'t> {
         item.map_or_else(Vec::new, |item| item.values.iter().map(Vec::as_slice).collect())
     }
 
+    /// Whether the entry exists, and has stored no classes, neither before nor now.
+    pub(super) fn has_implied_classes(&self) -> bool {
+        let had = self.before.iter().any(|property| property.name == OBJECT_CLASS.as_bytes());
+        self.target.is_some() && !had && self.stored_classes().is_empty()
+    }
+
     /// The properties of a new directory.
     pub(super) fn into_properties(self) -> Vec<Property> {
         self.items.into_iter().map(|item| Property { name: item.name, values: item.values }).collect()
