@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    changes, domain, edit, find, generate, group, host, list, moving, node, transfer, user,
+    changes, domain, edit, find, generate, group, host, list, moving, node, schema, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -68,7 +68,7 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "data")]
     pub(crate) socket: Option<PathBuf>,
 
-    /// Data directory of a daemon that is not running; for domain, check, backup and restore
+    /// Data directory of a daemon that is not running; for domain, schema, check, backup and restore
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
@@ -137,6 +137,9 @@ pub(crate) enum PlainCommand {
     /// Domains of a server
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Attribute types and object classes that a domain adds to the schema
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
     /// Show what the daemon is doing
     Status,
     /// Show what was changed in a domain, when and by whom
@@ -223,6 +226,7 @@ mod tests {
           group        Groups of a domain
           host         Hosts of a domain
           domain       Domains of a server
+          schema       Attribute types and object classes that a domain adds to the schema
           status       Show what the daemon is doing
           changes      Show what was changed in a domain, when and by whom
           check        Check the database of a domain, or of all domains
@@ -243,8 +247,8 @@ mod tests {
               --server <HOST[:PORT]>  Server to ask instead of the daemon on this machine
               --socket <PATH>         UNIX socket of the daemon [default: $NETINFO_SOCKET,
                                       /run/netinfo/netinfod.sock, ./netinfo-data/netinfod.sock]
-              --data <DIR>            Data directory of a daemon that is not running; for domain, check,
-                                      backup and restore
+              --data <DIR>            Data directory of a daemon that is not running; for domain, schema,
+                                      check, backup and restore
           -u, --user <USER>           User of the domain to act as
               --password-file <FILE>  File whose first line is the password of USER
               --json                  Print results as JSON; bytes that are not UTF-8 text become {"hex":
@@ -321,6 +325,7 @@ mod tests {
           create  Make a server serve a new domain
           delete  Make a server give up a domain [alias: rm]
           info    Show what a domain's server says about it
+          set     Change how a domain is served over LDAP
           help    Print this message or the help of the given subcommand(s)
 
         Options:

@@ -1,6 +1,8 @@
 //! The commands that work on a data directory while the daemon is stopped: the same core, without a network. The
 //! directory's lock keeps a daemon and these commands apart.
 
+pub(crate) mod settings;
+
 use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::command::domain::print;
 use crate::command::node::Report;
+use crate::command::settings::Wanted;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result};
 use crate::output::safe;
@@ -102,8 +105,14 @@ fn describe(domain: &Domain) -> Value {
 }
 
 /// Makes a domain, and the data directory if it is missing.
-pub(crate) fn create(context: &mut Context, data: &Path, tag: &str) -> Result<()> {
-    let made = open(data, true)?.node.create_master(tag, now())?;
+pub(crate) fn create(context: &mut Context, data: &Path, tag: &str, wanted: &Wanted) -> Result<()> {
+    let open = open(data, true)?;
+    let made = open.node.create_master(tag, now())?;
+    if let Err(failure) = settings::apply(&made, wanted) {
+        drop(made);
+        let _ = open.node.destroy(tag, now());
+        return Err(failure);
+    }
     context.out.either(|| format!("created domain {tag}\n"), || describe(&made))
 }
 

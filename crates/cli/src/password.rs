@@ -26,13 +26,18 @@ pub(crate) enum Hash {
 /// The password of the user who gives commands: from a file, from the environment, or asked for.
 pub(crate) fn of_caller(user: &str, file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>> {
     if let Some(path) = file {
-        let mut open = std::fs::File::open(path).when(|| format!("read {}", path.display()))?;
-        return first_line(&mut open).when(|| format!("read {}", path.display()));
+        return from_file(path);
     }
     if let Some(password) = std::env::var_os(PASSWORD_VARIABLE) {
         return Ok(Zeroizing::new(std::os::unix::ffi::OsStringExt::into_vec(password)));
     }
     ask(&format!("Password of {user}: "))
+}
+
+/// The password in the first line of a file.
+pub(crate) fn from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let mut open = std::fs::File::open(path).when(|| format!("read {}", path.display()))?;
+    first_line(&mut open).when(|| format!("read {}", path.display()))
 }
 
 /// A new password: from standard input if `from_stdin`, otherwise asked for twice.

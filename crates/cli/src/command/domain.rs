@@ -8,6 +8,7 @@ use netinfo_client::rpc::{Connection, Endpoint};
 use netinfo_client::{Domain, Finder, Property, Server, Status};
 use serde_json::{Value, json};
 
+use super::settings::{self, Settings};
 use crate::context::Context;
 use crate::failure::{Failure, Result, When};
 use crate::offline;
@@ -31,6 +32,8 @@ pub(crate) enum DomainCommand {
     },
     /// Show what a domain's server says about it
     Info,
+    /// Change how a domain is served over LDAP
+    Set(settings::Set),
 }
 
 /// Arguments of `domain create`.
@@ -44,6 +47,8 @@ pub(crate) struct Create {
     /// Address of the master [default: what the host's name means here]
     #[arg(long, value_name = "ADDRESS", requires = "clone_of")]
     master_address: Option<std::net::Ipv4Addr>,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 fn host_and_tag(text: &str) -> Result<(String, String), String> {
@@ -58,8 +63,9 @@ pub(crate) fn run(context: &mut Context, command: DomainCommand) -> Result<()> {
     if let Some(data) = context.options.data.clone() {
         return match command {
             DomainCommand::List => offline::list(context, &data).when(|| "list the domains"),
-            DomainCommand::Create(Create { tag, clone_of: None, .. }) => {
-                offline::create(context, &data, &tag).when(|| format!("create domain \"{tag}\""))
+            DomainCommand::Create(Create { tag, clone_of: None, settings, .. }) => {
+                let wanted = settings.wanted()?;
+                offline::create(context, &data, &tag, &wanted).when(|| format!("create domain \"{tag}\""))
             }
             DomainCommand::Delete { tag } => {
                 offline::delete(context, &data, &tag).when(|| format!("delete domain \"{tag}\""))
@@ -67,7 +73,13 @@ pub(crate) fn run(context: &mut Context, command: DomainCommand) -> Result<()> {
             DomainCommand::Create(_) => {
                 Err(Failure::usage("a clone is made while the daemon runs, without --data"))
             }
-            DomainCommand::Info => Err(Failure::usage("this needs a running daemon, without --data")),
+            DomainCommand::Info => {
+                let tag = context.tag()?;
+                let about =
+                    settings::describe(context, &tag).when(|| format!("describe domain \"{tag}\""))?;
+                context.out.either(|| settings::text(&about), || about.clone())
+            }
+            DomainCommand::Set(args) => settings::set(context, &args),
         };
     }
     match command {
@@ -77,6 +89,7 @@ pub(crate) fn run(context: &mut Context, command: DomainCommand) -> Result<()> {
         }
         DomainCommand::Delete { tag } => delete(context, &tag).when(|| format!("delete domain \"{tag}\"")),
         DomainCommand::Info => info(context),
+        DomainCommand::Set(args) => settings::set(context, &args),
     }
 }
 
@@ -171,6 +184,14 @@ fn create(context: &mut Context, args: &Create) -> Result<()> {
         }
     };
     let text = || format!("created domain {tag}\n");
+    let wanted = args.settings.wanted()?;
+    let remote = context.options.server.is_some();
+    if !wanted.is_empty() && (remote || master.is_some()) {
+        return Err(Failure::usage(match remote {
+            true => "settings for LDAP are given on the machine itself, without --server",
+            false => "a clone has the settings of its master",
+        }));
+    }
     if context.options.server.is_some() {
         at_binder(context, |binder| match master {
             None => binder.create_master(tag.as_bytes()),
@@ -181,7 +202,7 @@ fn create(context: &mut Context, args: &Create) -> Result<()> {
         return context.out.either(text, || json!({ "tag": tag }));
     }
     let question = match master {
-        None => json!({ "op": "create-domain", "tag": tag }),
+        None => json!({ "op": "create-domain", "tag": tag, "settings": settings::as_json(&wanted) }),
         Some((host, address, master_tag)) => json!({
             "op": "create-clone",
             "tag": tag,
@@ -242,10 +263,22 @@ fn info(context: &mut Context) -> Result<()> {
     let statistics = domain.statistics().when(|| "ask for statistics")?;
     let parent = parent_of(domain);
     let about: Vec<Property> = statistics.into_iter().filter(|p| !is_counter(&p.name)).collect();
+    let ldap = ldap_of(context, &about);
     context.out.either(
-        || info_text(&about, &parent),
-        || json!({ "statistics": json_properties(&about), "parent": parent.as_ref().ok() }),
+        || info_text(&about, &parent) + &ldap.as_ref().map(settings::text).unwrap_or_default(),
+        || json!({ "statistics": json_properties(&about), "parent": parent.as_ref().ok(), "ldap": ldap }),
     )
+}
+
+/// How the daemon on this machine serves the domain over LDAP; nothing where another server was asked, or one of an
+/// older kind.
+fn ldap_of(context: &Context, statistics: &[Property]) -> Option<Value> {
+    if context.options.server.is_some() {
+        return None;
+    }
+    let tag = statistics.iter().find(|p| p.name == b"tag").and_then(|p| p.values.first())?;
+    let question = json!({ "op": "domain-settings", "tag": safe(tag) });
+    request(context, &question, true).ok()
 }
 
 /// Where the parent domain is, or why that is not known.

@@ -11,6 +11,8 @@ pub(crate) mod list;
 pub(crate) mod moving;
 pub(crate) mod node;
 mod records;
+pub(crate) mod schema;
+pub(crate) mod settings;
 pub(crate) mod transfer;
 pub(crate) mod user;
 
@@ -47,6 +49,7 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::Group(command) => group::run(context, command)?,
         PlainCommand::Host(command) => host::run(context, command)?,
         PlainCommand::Domain(command) => domain::run(context, command)?,
+        PlainCommand::Schema(command) => schema::run(context, command)?,
         PlainCommand::Status => node::status(context)?,
         PlainCommand::Changes(args) => changes::changes(context, &args)?,
         PlainCommand::Check(args) => return node::check(context, &args),
