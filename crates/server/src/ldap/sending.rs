@@ -42,7 +42,7 @@ impl Driver {
     }
 
     /// Waits a while, or until the client says something.
-    async fn pause(&mut self, pause: Duration) -> Result<(), End> {
+    async fn pause(&self, pause: Duration) -> Result<(), End> {
         let listens = self.listens();
         tokio::select! {
             biased;
@@ -74,7 +74,7 @@ impl Driver {
         Ok(())
     }
 
-    async fn wait_for_reader(&mut self) -> Result<(), End> {
+    async fn wait_for_reader(&self) -> Result<(), End> {
         let limit = self.node.limits.stall;
         let wait = async {
             tokio::select! {

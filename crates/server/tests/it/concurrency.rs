@@ -391,6 +391,7 @@ fn translated(change: Core) -> Change {
         Core::CreateValue { directory, index, value, position } => {
             Change::CreateValue { id: id(directory), index, value, position }
         }
+        Core::Move { .. } | Core::SetStamp { .. } => unreachable!("no NetInfo procedure does this"),
         Core::DestroyValue { directory, index, value_index } => {
             Change::DestroyValue { id: id(directory), index, value_index }
         }
