@@ -34,6 +34,8 @@ pub const ATTEMPTS_LIMIT: usize = 10_000;
 pub(crate) enum Account {
     /// That of a directory.
     Object(u32),
+    /// Those of all users with a uid (NetInfo protocol).
+    Uid(i32),
     /// A name that belongs to nobody, hashed.
     Name(u64),
     Administrator,

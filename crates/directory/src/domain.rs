@@ -171,7 +171,17 @@ impl Domain {
             return Ok(Session::internal());
         }
         let view = View::new(&self.store, true)?;
-        self.authenticator(&view, &self.role()).authenticate(credentials, origin)
+        self.authenticator(&view, &self.role(), None).authenticate(credentials, origin)
+    }
+
+    /// As [`Domain::authenticate`], holding back those who guess ([`Error::TooManyAttempts`]) and remembering for a while
+    /// which passwords were right. `at` is the time in milliseconds since the epoch.
+    pub fn authenticate_at(&self, credentials: Credentials<'_>, origin: Origin, at: u64) -> Result<Session> {
+        if origin == Origin::Internal {
+            return Ok(Session::internal());
+        }
+        let view = View::new(&self.store, true)?;
+        self.authenticator(&view, &self.role(), Some(at)).authenticate(credentials, origin)
     }
 
     /// Finds out who is calling, where access rules govern what the caller reads and writes: LDAP and its like.
@@ -188,7 +198,7 @@ impl Domain {
         }
         let login = {
             let view = View::new(&self.store, true)?;
-            self.authenticator(&view, &self.role()).login(credentials, origin, at)?
+            self.authenticator(&view, &self.role(), Some(at)).login(credentials, origin, at)?
         };
         if let Some(upgrade) = login.upgrade {
             self.upgrade_password(upgrade, at);
@@ -227,7 +237,7 @@ impl Domain {
         self.shared.counters.rules.set(settings);
     }
 
-    fn authenticator<'a>(&'a self, view: &'a View<'a>, role: &'a Role) -> Authenticator<'a> {
+    fn authenticator<'a>(&'a self, view: &'a View<'a>, role: &'a Role, at: Option<u64>) -> Authenticator<'a> {
         Authenticator {
             view,
             tag: &self.tag,
@@ -235,6 +245,7 @@ impl Domain {
             historical: self.options.historical,
             counters: &self.shared.counters,
             gate: &self.shared.gate,
+            at,
         }
     }
 

@@ -248,7 +248,9 @@ impl Check<'_> {
                 if verdict != Verdict::Match {
                     continue;
                 }
-                fingerprint.into_iter().for_each(|f| gate.verified.remember(f, self.at));
+                // What was in the clear is quickly checked again, and not a password to every caller.
+                let remembered = fingerprint.filter(|_| password::is_hash(stored));
+                remembered.into_iter().for_each(|f| gate.verified.remember(f, self.at));
             }
             return Some(Found::Value { property, value });
         }

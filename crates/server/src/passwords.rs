@@ -12,7 +12,7 @@ use std::thread;
 use netinfo_directory::{Error, Origin, Result, Session};
 use tokio::sync::oneshot;
 
-use crate::frontend::OwnedCredentials;
+use crate::frontend::{OwnedCredentials, now};
 use crate::limits::PASSWORD_CHECKS;
 use crate::served::Served;
 
@@ -50,7 +50,7 @@ impl Passwords {
         credentials: OwnedCredentials,
         origin: Origin,
     ) -> Result<Session> {
-        let result = self.run(move || served.domain.authenticate(credentials.borrow(), origin));
+        let result = self.run(move || served.domain.authenticate_at(credentials.borrow(), origin, now()));
         result.await.unwrap_or(Err(Error::Busy))
     }
 }

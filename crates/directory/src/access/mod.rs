@@ -33,7 +33,7 @@ pub(crate) use permit::permit;
 pub use rule::{RULE_LIMIT, Rule, RuleError};
 pub(crate) use tree::{Tree, path_of};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -91,6 +91,8 @@ pub struct Access<'a> {
     live: Vec<(usize, Who)>,
     /// The way to the directory whose child was asked for last.
     recent: RefCell<Option<(u32, Rc<[u32]>)>>,
+    /// What lies in the directory of the root that was asked about last.
+    container: Cell<Option<(u32, Option<&'static public::Kind>)>>,
 }
 
 /// Whether a rule is about a session.
@@ -104,8 +106,14 @@ enum Who {
 impl<'a> Access<'a> {
     pub(crate) fn new(tree: Tree<'a>, session: &'a Session, counters: &Counters) -> Result<Self> {
         let rules = counters.rules.current(tree)?;
-        let mut access =
-            Self { tree, session, rules: rules.clone(), live: Vec::new(), recent: RefCell::default() };
+        let mut access = Self {
+            tree,
+            session,
+            rules: rules.clone(),
+            live: Vec::new(),
+            recent: RefCell::default(),
+            container: Cell::default(),
+        };
         if !session.is_superuser() {
             for (number, placed) in rules.rules.iter().enumerate() {
                 let who = match &placed.rule {

@@ -48,8 +48,8 @@ const SHOWN: &[&str] = &[
 /// Directories that hold others.
 const CONTAINER: Readable = Readable::Properties(&["dc", "o", "ou", "c", "l", "st"]);
 
-/// A class by which an entry says that it is POSIX data, and what of it is public.
-struct Kind {
+/// Where POSIX data of one kind lies, the classes by which it is known elsewhere, and what of it is public.
+pub(super) struct Kind {
     /// Directories of the root that hold such entries.
     containers: &'static [&'static [u8]],
     classes: &'static [&'static str],
@@ -218,12 +218,8 @@ pub(super) fn readable(access: &Access<'_>, record: &RecordRef<'_>) -> Result<Re
         return Ok(CONTAINER);
     }
     let ancestors = access.ancestors(record)?;
-    let top = ancestors.get(1);
-    let container = match top {
-        Some(&top) => step(&access.tree.record(top)?),
-        None => step(record),
-    };
-    let kind = KINDS.iter().find(|kind| container.is_some_and(|name| kind.containers.contains(&name)));
+    let top = ancestors.get(1).copied();
+    let kind = kind_below(access, top.unwrap_or(record.id().object))?;
     let has = |classes: &[&str]| {
         let Some(stored) = record.property(b"objectClass") else { return false };
         stored.values.into_iter().any(|v| classes.iter().any(|c| c.as_bytes().eq_ignore_ascii_case(v)))
@@ -241,6 +237,20 @@ pub(super) fn readable(access: &Access<'_>, record: &RecordRef<'_>) -> Result<Re
         None if has(CONTAINER_CLASSES) => CONTAINER,
         None => Readable::Nothing,
     })
+}
+
+/// What the entries in a directory of the root are by its name. Questions in a row tend to be about the same.
+fn kind_below(access: &Access<'_>, top: u32) -> Result<Option<&'static Kind>> {
+    if let Some((known, kind)) = access.container.get()
+        && known == top
+    {
+        return Ok(kind);
+    }
+    let container = access.tree.record(top)?;
+    let name = step(&container).unwrap_or_default();
+    let kind = KINDS.iter().find(|kind| kind.containers.contains(&name));
+    access.container.set(Some((top, kind)));
+    Ok(kind)
 }
 
 /// Properties of their own directory that users may write unless the root's `_self_write` says otherwise: the password,

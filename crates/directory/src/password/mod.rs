@@ -137,6 +137,12 @@ pub fn verify_value(stored: &[u8], password: &[u8]) -> Verdict {
     }
 }
 
+/// Whether `stored` is a hash that [`verify`] understands.
+#[must_use]
+pub fn is_hash(stored: &[u8]) -> bool {
+    Stored::of(stored).is_some()
+}
+
 /// Whether the password is worth being hashed anew by [`hash_new`] once it is known: `stored` is easier to attack than
 /// what is written today. False of everything that matches no password.
 #[must_use]
@@ -223,7 +229,7 @@ impl<'a> Stored<'a> {
         let matches = match self {
             Self::Crypt(scheme, text) => scheme.matches(text, password),
             Self::Digest(stored) => Some(stored.matches(password)),
-            Self::Clear(stored) => Some(bool::from(stored.ct_eq(&password))),
+            Self::Clear(stored) => Some(bool::from(stored.ct_eq(password))),
         };
         match matches {
             Some(true) => Verdict::Match,

@@ -1,6 +1,8 @@
 //! Who a caller is: the host's superuser, the kernel's word, a uid with a password.
 
-use netinfo_directory::{Credentials, Error, Origin, Principal, Property, ROOT, Result, Session};
+use netinfo_directory::{
+    ACCOUNT_ATTEMPTS, Credentials, Error, Origin, Principal, Property, ROOT, Result, Session,
+};
 
 use crate::support::*;
 
@@ -257,4 +259,38 @@ fn a_password_is_never_in_a_debug_text() {
     assert!(text.contains("501") && !text.contains("opensesame"), "{text}");
     let bytes = format!("{:?}", b"opensesame");
     assert!(!text.contains(&bytes));
+}
+
+#[test]
+fn guessers_are_held_back_where_the_time_is_known() {
+    let mut f = Fixture::new("network");
+    f.user("alice", "501", vec![p("passwd", &[DES])]);
+    let try_once = |f: &Fixture, password: &[u8], at| {
+        f.domain.authenticate_at(Credentials::UidPassword { uid: 501, password }, far(), at)
+    };
+    for _ in 0..ACCOUNT_ATTEMPTS {
+        assert!(try_once(&f, b"password", NOW).is_ok());
+        refused!(login(&f, 501, b"wrong"), Error::Authentication);
+    }
+    let other = from("203.0.113.9", false);
+    let strange =
+        |password| f.domain.authenticate_at(Credentials::UidPassword { uid: 501, password }, other, NOW);
+    for _ in 0..ACCOUNT_ATTEMPTS {
+        refused!(strange(b"wrong"), Error::Authentication);
+    }
+    refused!(strange(b"password"), Error::TooManyAttempts { .. });
+    assert!(try_once(&f, b"password", NOW).is_ok(), "who was here before goes on");
+    // What was remembered is of no use once the password has changed.
+    let alice = f.path(&["users", "alice"]);
+    let directory = netinfo_directory::Target::any(alice);
+    let values = vec![b"*".to_vec()];
+    f.write(netinfo_directory::Change::WriteProperty { directory, index: 2, values }).unwrap();
+    refused!(try_once(&f, b"password", NOW), Error::Authentication);
+    // The historical server knew no limit.
+    f = Fixture::with("network", |options| options.historical = true);
+    f.user("alice", "501", vec![p("passwd", &[DES])]);
+    for _ in 0..3 * ACCOUNT_ATTEMPTS {
+        refused!(try_once(&f, b"wrong", NOW), Error::Authentication);
+    }
+    assert!(try_once(&f, b"password", NOW).is_ok());
 }
