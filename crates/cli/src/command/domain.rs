@@ -48,7 +48,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "ADDRESS", requires = "clone_of")]
     master_address: Option<std::net::Ipv4Addr>,
     #[command(flatten)]
-    settings: Settings,
+    settings: Box<Settings>,
 }
 
 fn host_and_tag(text: &str) -> Result<(String, String), String> {

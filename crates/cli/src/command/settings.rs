@@ -56,7 +56,7 @@ pub(crate) struct Set {
     /// Tag of the domain
     tag: String,
     #[command(flatten)]
-    settings: Settings,
+    settings: Box<Settings>,
     /// Settings that go back to their defaults, by the names of their options
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     unset: Vec<String>,
