@@ -108,13 +108,9 @@ impl PlainEntry {
         if self.named(schema, assertion.attribute).next().is_none() {
             return Err(Failure::new(ResultCode::NoSuchAttribute, "the entry has no such attribute"));
         }
-        let rule = rule.ok_or_else(|| {
-            Failure::new(ResultCode::InappropriateMatching, "the attribute has no equality rule")
-        })?;
-        self.any(schema, assertion.attribute, |value| rule.matches(schema, assertion.value, value).ok())
-            .ok_or_else(|| {
-                Failure::new(ResultCode::InvalidAttributeSyntax, "the value is not of the attribute's syntax")
-            })
+        self.any(schema, assertion.attribute, |value| equal(schema, rule, assertion.value, value)).ok_or_else(
+            || Failure::new(ResultCode::InvalidAttributeSyntax, "the value is not of the attribute's syntax"),
+        )
     }
 
     /// Whether the entry matches; `None` for Undefined.
@@ -134,10 +130,8 @@ impl PlainEntry {
                 Some(self.named(schema, name).next().is_some())
             }
             Node::Equality(assertion) | Node::Approx(assertion) => {
-                let rule = description(assertion.attribute)?.attribute(schema)?.equality()?;
-                self.any(schema, assertion.attribute, |value| {
-                    rule.matches(schema, assertion.value, value).ok()
-                })
+                let rule = description(assertion.attribute)?.attribute(schema)?.equality();
+                self.any(schema, assertion.attribute, |value| equal(schema, rule, assertion.value, value))
             }
             Node::GreaterOrEqual(assertion) => self.ordered(schema, assertion, |order| order.is_le()),
             Node::LessOrEqual(assertion) => self.ordered(schema, assertion, |order| order.is_ge()),
@@ -184,6 +178,15 @@ impl PlainEntry {
         name: &'e [u8],
     ) -> impl Iterator<Item = &'e PlainAttribute> + 'e {
         self.attributes.iter().filter(move |attribute| is_kind(schema, attribute.name, name))
+    }
+}
+
+/// Whether two values are equal. Much of what the server says of itself has no equality rule (RFC 4512 §5.1): then octet
+/// by octet.
+fn equal(schema: &Schema, rule: Option<Rule>, assertion: &[u8], value: &[u8]) -> Option<bool> {
+    match rule {
+        Some(rule) => rule.matches(schema, assertion, value).ok(),
+        None => Some(assertion == value),
     }
 }
 

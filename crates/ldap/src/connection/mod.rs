@@ -131,7 +131,7 @@ impl Connection {
         false
     }
 
-    /// Takes the result of [`Step::Work`].
+    /// Takes the result of [`Step::Work`]. The step can be one of that kind again.
     pub fn resume(&mut self, worked: Worked, now: u64, out: &mut Vec<u8>) -> Step {
         self.outstanding.begin();
         self.caller.now = now;
@@ -142,7 +142,8 @@ impl Connection {
             Suspended::Bind(proved) => bind::finish(&mut self.caller, *proved, out),
             Suspended::Update(update, hashed) => {
                 let step = match hashed {
-                    Ok(()) => update::proceed(&mut self.caller, update, &self.outstanding, out),
+                    // The message has been taken: it cannot wait any more.
+                    Ok(()) => update::proceed(&mut self.caller, update, &Outstanding::default(), out),
                     Err(failure) => update.refuse(&failure, out),
                 };
                 self.track(step)

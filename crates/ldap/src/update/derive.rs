@@ -1,6 +1,6 @@
 //! From a request and a snapshot to changes for the core.
 
-use netinfo_directory::{Access, Change, View};
+use netinfo_directory::{Access, Change, ROOT, View};
 use netinfo_mapping::name::{Name, Part, Rdn};
 use netinfo_mapping::write::{self, Given};
 use netinfo_mapping::{Resolution, Tree};
@@ -8,6 +8,7 @@ use netinfo_wire::ldap::request::{AddRequest, DeleteRequest, ModifyDnRequest, Mo
 use netinfo_wire::ldap::writer::put_entry;
 use netinfo_wire::ldap::{Attribute, ModifyOp, Request, ResultCode, Selection};
 
+use super::relax::Origin;
 use super::schema;
 use crate::engine::Reservation;
 use crate::failure::{Failure, Outcome};
@@ -194,9 +195,17 @@ impl Ground<'_> {
             }
             Resolution::Outside => return Err(elsewhere(&operation.caller.engine)),
         }
-        let given: Vec<Given<'_>> = add.attributes.iter().map(given).collect();
-        self.may_relax(operation)?;
-        self.changes(write::add(&self.tree, add.dn, &given))
+        let mut given: Vec<Given<'_>> = add.attributes.iter().map(given).collect();
+        if !self.may_relax(operation)? {
+            return self.changes(write::add(&self.tree, add.dn, &given));
+        }
+        let origin = Origin::of_new(&self.tree, &mut given)?;
+        let mut changes = self.changes(write::add(&self.tree, add.dn, &given))?;
+        // The suffix is there before it is added.
+        let is_new = matches!(changes.first(), Some(Change::Create { .. }));
+        let object = if is_new { None } else { Some(ROOT) };
+        changes.extend(origin.change(self.view, object, operation.caller.now, self.place.session.name())?);
+        Ok(changes)
     }
 
     fn modify(
@@ -205,7 +214,7 @@ impl Ground<'_> {
         object: u32,
         modify: &ModifyRequest<'_>,
     ) -> Outcome<Vec<Change>> {
-        let modifications: Vec<write::Modification<'_>> = modify
+        let mut steps: Vec<write::Modification<'_>> = modify
             .changes
             .iter()
             .map(|change| write::Modification {
@@ -218,9 +227,15 @@ impl Ground<'_> {
                 attribute: given(change.attribute),
             })
             .collect();
-        self.may_relax(operation)?;
         let permissive = operation.controls.permissive;
-        self.changes(write::modify(&self.tree, object, &modifications, permissive))
+        if !self.may_relax(operation)? {
+            return self.changes(write::modify(&self.tree, object, &steps, permissive));
+        }
+        let origin = Origin::of_changed(&self.tree, &mut steps)?;
+        let mut changes = self.changes(write::modify(&self.tree, object, &steps, permissive))?;
+        let by = self.place.session.name();
+        changes.extend(origin.change(self.view, Some(object), operation.caller.now, by)?);
+        Ok(changes)
     }
 
     fn delete(&self, operation: &Operation<'_, '_>, object: u32) -> Outcome<Vec<Change>> {

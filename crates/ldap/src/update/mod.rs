@@ -7,6 +7,7 @@
 
 mod derive;
 mod passwords;
+mod relax;
 mod schema;
 mod touched;
 
@@ -38,6 +39,9 @@ pub(crate) struct Update {
     tag: Tag,
     /// The whole request, with passwords hashed if it had any.
     message: Zeroizing<Vec<u8>>,
+    /// The request as it came, if hashes in it stand for passwords that are to be deleted: which ones these are has to be
+    /// found out again when they have been changed meanwhile.
+    original: Option<Zeroizing<Vec<u8>>>,
     /// Who it is done as, if that is not what the request says.
     proxied: Option<Identity>,
     /// How often it has been derived.
@@ -69,7 +73,9 @@ pub(crate) fn begin(
         if pending.has_writes() {
             return Ok(Step::Wait);
         }
-        return passwords::hash(operation.caller, update).map(Step::Work);
+        let mut update = update;
+        update.original = passwords::deletes(request).then(|| update.message.clone());
+        return passwords::hash(operation.caller, update).map(Step::Work).map_err(|(_, failure)| failure);
     }
     Ok(proceed(operation.caller, update, pending, out))
 }
@@ -88,7 +94,7 @@ pub(crate) fn proceed(
         Ok(derived) => derived,
         // What fails now may succeed after the writes before it.
         Err(_) if pending.has_writes() => return Step::Wait,
-        Err(failure) => return update.refuse(&failure, out),
+        Err(failure) => return hash_again(caller, update, failure, out),
     };
     let domain = derived.place.context.domain().clone();
     update.touched = Touched::of(Arc::as_ptr(&domain) as usize, &derived.changes);
@@ -104,6 +110,19 @@ pub(crate) fn proceed(
         return update.succeed(caller, &[], out);
     }
     Step::Write(Write { domain, session, changes: derived.changes, at: caller.now, ticket: Ticket(update) })
+}
+
+/// Refuses a write, unless it may have failed because a password that it deletes has been hashed anew since it was looked
+/// for: a log-in does that to weak hashes.
+fn hash_again(caller: &mut Caller, mut update: Box<Update>, failure: Failure, out: &mut Vec<u8>) -> Step {
+    match update.original.take() {
+        Some(original) if failure.code == ResultCode::NoSuchAttribute => {
+            update.message = original;
+            passwords::hash(caller, update)
+                .map_or_else(|(update, failure)| update.refuse(&failure, out), Step::Work)
+        }
+        _ => update.refuse(&failure, out),
+    }
 }
 
 /// Takes what the writer says.
@@ -162,6 +181,7 @@ impl Update {
             id,
             tag,
             message,
+            original: None,
             proxied,
             attempts: 0,
             touched: Touched::default(),

@@ -41,6 +41,16 @@ pub(super) fn has_clear_text(request: &Request<'_>) -> bool {
     }
 }
 
+/// Whether a request deletes a password that is told in clear text.
+pub(super) fn deletes(request: &Request<'_>) -> bool {
+    let Request::Modify(modify) = request else { return false };
+    modify.changes.iter().any(|change| {
+        change.op == ModifyOp::Delete
+            && is_password(change.attribute.name)
+            && change.attribute.values.iter().any(is_clear_text)
+    })
+}
+
 /// Whether an attribute holds passwords (RFC 4519 §2.41).
 fn is_password(name: &[u8]) -> bool {
     let name = name.split(|byte| *byte == b';').next().unwrap_or_default();
@@ -59,23 +69,33 @@ fn is_clear_text(value: &[u8]) -> bool {
 }
 
 /// The work of hashing the passwords of an add or modify.
-pub(super) fn hash(caller: &mut Caller, mut update: Box<Update>) -> Outcome<Work> {
-    let envelope = Envelope::decode(&update.message)?;
-    let entry = match envelope.request()? {
+///
+/// # Errors
+/// The write as it was, and why its passwords cannot be looked at.
+pub(super) fn hash(caller: &mut Caller, mut update: Box<Update>) -> Result<Work, (Box<Update>, Failure)> {
+    let entry = match stored_for(caller, &update) {
+        Ok(entry) => entry,
+        Err(failure) => return Err((update, failure)),
+    };
+    Ok(Work(Box::new(move || {
+        let result = rewrite(&update.message, &entry);
+        let result = result.map(|message| update.message = message);
+        Worked(Suspended::Update(update, result))
+    })))
+}
+
+/// The password hashes that passwords of a write may have to be compared with.
+fn stored_for(caller: &mut Caller, update: &Update) -> Outcome<Vec<Zeroizing<Vec<u8>>>> {
+    match Envelope::decode(&update.message)?.request()? {
         Request::Modify(modify) => {
             let name = parse(modify.dn)?;
             let controls = crate::controls::Requested::default();
             let proxied = update.proxied.clone();
             let mut operation = Operation { caller, id: update.id, controls, proxied };
-            Some(stored(&operation.place(&name)?, &name)?)
+            stored(&operation.place(&name)?, &name)
         }
-        _ => None,
-    };
-    Ok(Work(Box::new(move || {
-        let result = rewrite(&update.message, entry.as_deref().map_or(&[], |stored| stored));
-        let result = result.map(|message| update.message = message);
-        Worked(Suspended::Update(update, result))
-    })))
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// The password hashes of an entry, if the session may change them: else it could find out what they match.
@@ -84,8 +104,15 @@ fn stored(place: &Place, name: &netinfo_mapping::name::Name<'_>) -> Outcome<Vec<
     let tree = place.namespace.tree(&view);
     let Resolution::Found(object) = tree.resolve_name(name)? else { return Ok(Vec::new()) };
     let access = place.context.domain().access(&view, &place.session)?;
-    if !access.object(object)?.writes(PASSWORD) {
-        return Ok(Vec::new());
+    let entry = access.object(object)?;
+    match (entry.visible(), entry.writes(PASSWORD)) {
+        (true, true) => {}
+        // What it is told about the entry does not depend on the password.
+        (false, _) => return Ok(Vec::new()),
+        (true, false) => {
+            let message = "the password cannot be changed by this client";
+            return Err(Failure::new(ResultCode::InsufficientAccessRights, message));
+        }
     }
     let values = view.record(object)?.property(PASSWORD).into_iter().flat_map(|property| property.values);
     Ok(values.map(|value| Zeroizing::new(value.to_vec())).collect())
@@ -230,7 +257,10 @@ fn subject(operation: &Operation<'_, '_>, user: Option<&[u8]>) -> Outcome<Option
     let engine = &operation.caller.engine;
     let Some(user) = user.filter(|user| !user.is_empty()) else {
         let Identity { dn, home, .. } = operation.identity();
-        let Some((context, session)) = home else { return Ok(None) };
+        let Some((context, session)) = home else {
+            let message = "this client's password, if it has one, is not kept here";
+            return Err(Failure::new(ResultCode::UnwillingToPerform, message));
+        };
         let kind = session.object().map_or(SubjectKind::Administrator, SubjectKind::Object);
         return Ok(Some(Subject { context: context.clone(), kind, dn: dn.clone() }));
     };

@@ -210,7 +210,7 @@ fn the_first_domain_with_a_user_has_it() {
     let mut client = place.local(501);
     assert_eq!(client.sasl("EXTERNAL", None).code(), ResultCode::Success);
     // In the other domain it is nobody.
-    assert_eq!(client.delete("cn=machines,dc=network").code(), ResultCode::InsufficientAccessRights);
+    assert!(!client.delete("cn=machines,dc=network").code().is_success());
     // The superuser of the machine is one everywhere.
     let mut root = place.local(0);
     assert_eq!(root.sasl("EXTERNAL", None).code(), ResultCode::Success);

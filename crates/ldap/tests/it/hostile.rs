@@ -51,7 +51,7 @@ fn messages() -> Vec<Vec<u8>> {
         Request::Extended(ExtendedRequest { name: oid::PASSWORD_MODIFY, value: Some(b"\x30\x00") }),
         Request::Extended(ExtendedRequest { name: oid::CANCEL, value: Some(b"\x30\x03\x02\x01\x01") }),
     ];
-    let encode = |op| {
+    let encode = |op: Request<'_>| {
         let mut message = Vec::new();
         Message { id: 9, op, controls: controls.as_list() }.encode(&mut message);
         message

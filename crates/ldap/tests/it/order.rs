@@ -91,7 +91,7 @@ fn messages_are_limited_before_and_after_the_bind() {
 
     let long = encoded(1, Request::Delete(DeleteRequest { dn: &[b'x'; 100] }));
     let Err(error) = frame(&long, client.connection.message_limit()) else { panic!("taken") };
-    assert!(matches!(error, FrameError::TooLong { .. }), "{error}");
+    assert!(matches!(error, FrameError::TooLarge { .. }), "{error}");
     let mut client = client;
     let mut out = Vec::new();
     client.connection.refuse(&error, &mut out);
@@ -174,7 +174,7 @@ fn writes_to_the_same_entry_keep_their_order() {
     settle(&mut admin, first, &mut out);
     let second = admin.connection.handle(&change(22, "two"), NOW, &mut out);
     settle(&mut admin, second, &mut out);
-    assert_eq!(place.values(&["users", "alice"], "description"), ["two"]);
+    assert_eq!(place.values(&["users", "alice"], "comment"), ["two"]);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_write_that_others_overtake_is_made_anew() {
     assert_eq!(other.modify(ALICE, &[(ModifyOp::Add, "description", &["two"])]).code(), ResultCode::Success);
     settle(&mut one, step, &mut out);
     assert_eq!(Answer(out).code(), ResultCode::Success);
-    assert_eq!(place.values(&["users", "alice"], "description"), ["two", "one"]);
+    assert_eq!(place.values(&["users", "alice"], "comment"), ["two", "one"]);
     assert_eq!(place.engine.figures().repeated_writes(), 1);
     // Made anew it can fail for a reason that was not there before.
     let mut out = Vec::new();

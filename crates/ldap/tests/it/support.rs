@@ -63,7 +63,8 @@ impl Place {
     /// The same with nothing in the domain but what every domain has, and an administrator.
     pub(crate) fn bare(settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let options = Options { map_size: 64 << 20, ..Options::default() };
+        let addresses = vec![Ipv4Addr::LOCALHOST];
+        let options = Options { map_size: 64 << 20, addresses, ..Options::default() };
         let (node, failed) = Node::open(directory.path(), options, true).unwrap();
         assert!(failed.is_empty());
         let domain = node.create_master("local", NOW).unwrap();
