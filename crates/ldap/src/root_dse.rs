@@ -19,7 +19,7 @@ const FEATURES: [&str; 4] = [
 
 /// Reads the root DSE.
 pub(crate) fn search(
-    operation: &mut Operation<'_, '_>,
+    operation: &Operation<'_, '_>,
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Outcome<()> {

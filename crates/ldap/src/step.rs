@@ -33,9 +33,12 @@ pub enum Step {
     Pages(Pages),
 }
 
+/// Makes a page: time in milliseconds since the epoch, where to append.
+type MakePage = Box<dyn FnMut(u64, &mut Vec<u8>) -> Page + Send>;
+
 /// Appends the next whole messages of a long result to the buffer, about 64 KiB at once. The number is the time,
 /// milliseconds since the epoch.
-pub struct Pages(pub Box<dyn FnMut(u64, &mut Vec<u8>) -> Page + Send>);
+pub struct Pages(pub(crate) MakePage);
 
 impl Pages {
     /// Appends the next messages. `now` is the time in milliseconds since the epoch.

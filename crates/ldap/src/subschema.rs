@@ -47,7 +47,7 @@ pub(crate) fn context_named(engine: &Engine, name: &Name<'_>) -> Option<Arc<Nami
 
 /// Does a search whose base is the subschema of `context`.
 pub(crate) fn search(
-    operation: &mut Operation<'_, '_>,
+    operation: &Operation<'_, '_>,
     context: &NamingContext,
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,

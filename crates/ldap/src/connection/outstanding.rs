@@ -102,7 +102,7 @@ impl Outstanding {
     }
 
     /// The client gives an operation up.
-    pub(super) fn abandon(&mut self, id: u32) {
+    pub(super) fn abandon(&self, id: u32) {
         self.decide(id, ABANDONED);
     }
 
@@ -117,7 +117,7 @@ impl Outstanding {
     }
 
     /// Whether that is news.
-    fn decide(&mut self, id: u32, decision: u8) -> bool {
+    fn decide(&self, id: u32, decision: u8) -> bool {
         let running = self.running.as_ref().filter(|running| running.id == id);
         let verdict = running.and_then(|running| running.verdict.as_ref());
         verdict.is_some_and(|verdict| {

@@ -135,7 +135,7 @@ fn canonical(place: &Place, rdn: &Rdn<'_>) -> Vec<u8> {
         let kind = attribute.map_or_else(|| part.kind.to_ascii_lowercase(), |known| known.oid().to_owned());
         let mut value = Vec::new();
         let rule = attribute.and_then(|known| known.equality());
-        if !rule.is_some_and(|rule| rule.normalise(schema, &part.value, &mut value).is_ok()) {
+        if rule.is_none_or(|rule| rule.normalise(schema, &part.value, &mut value).is_err()) {
             value = part.value.to_vec();
         }
         [kind.as_bytes(), b"=", &value].concat()
