@@ -42,7 +42,7 @@ fn directory(object: u32, users: u32) -> TransferObject {
         1 => (0, (2..users + 2).collect(), vec![Property::new("name", ["users"])]),
         _ => (1, vec![], user(object)),
     };
-    TransferObject { id: Id { object, instance: 0 }, parent, children, properties }
+    TransferObject { id: Id { object, instance: 0 }, parent, children, properties, stamp: None }
 }
 
 fn user(n: u32) -> Vec<Property> {

@@ -15,10 +15,11 @@ use crate::moves::Places;
 use crate::record::{Header, Record, check_limits};
 use crate::session::Session;
 use crate::siblings;
-use crate::stamp::StampBuf;
+use crate::stamp::{self, Stamp, StampBuf};
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32, child_key};
 use crate::store::state::State;
+use crate::values::update;
 
 /// Highest object id a directory can have; the two above have meanings of their own in the protocol.
 pub(crate) const HIGHEST_OBJECT: u32 = 0xFFFF_FFFD;
@@ -62,6 +63,7 @@ impl<'a, 'e> Applier<'a, 'e> {
     /// Carries out one change and writes its change record. `at` is milliseconds since the epoch.
     pub(crate) fn apply(&mut self, session: &Session, mut change: Change, at: u64) -> Result<Outcome> {
         let outcome = self.dispatch(session, &mut change)?;
+        self.stamp(session, &change, outcome, at)?;
         self.note_instance(&mut change, outcome);
         self.state.sequence += 1;
         let committed =
@@ -220,13 +222,42 @@ impl<'a, 'e> Applier<'a, 'e> {
         Ok(Outcome { id, created: None })
     }
 
-    fn set_stamp(&mut self, session: &Session, directory: Target, _stamp: &StampBuf) -> Result<Outcome> {
+    fn set_stamp(&mut self, session: &Session, directory: Target, stamp: &StampBuf) -> Result<Outcome> {
         let before = self.current(directory)?;
         if !session.is_superuser() {
             return Err(Error::Permission);
         }
+        self.put_stamp(directory.object, stamp.as_stamp())?;
         let id = Id { object: directory.object, instance: before.header.instance };
         Ok(Outcome { id, created: None })
+    }
+
+    /// Notes who made a change, and when, in the stamp of the directory it was made to.
+    fn stamp(&mut self, session: &Session, change: &Change, outcome: Outcome, at: u64) -> Result<()> {
+        let by = session.name();
+        match change {
+            Change::Create { .. } => {
+                let Some(Id { object, .. }) = outcome.created else { return Ok(()) };
+                let uuid = stamp::random_uuid()?;
+                self.put_stamp(object, Stamp { uuid, created: at, modified: at, creator: by, modifier: by })
+            }
+            Change::Destroy { child, .. } => {
+                stamp::remove(self.store, &mut self.txn, &self.state.uuid, child.object)
+            }
+            Change::Move { child, .. } => self.stamp_changed(child.object, by, at),
+            Change::SetStamp { .. } => Ok(()),
+            _ => self.stamp_changed(outcome.id.object, by, at),
+        }
+    }
+
+    fn stamp_changed(&mut self, object: u32, by: &[u8], at: u64) -> Result<()> {
+        let before = stamp::stored(self.store, &self.txn, object)?.map(StampBuf::from);
+        let before = before.unwrap_or_else(|| stamp::unknown(&self.state.uuid, object).into());
+        self.put_stamp(object, Stamp { modified: at, modifier: by, ..before.as_stamp() })
+    }
+
+    pub(crate) fn put_stamp(&mut self, object: u32, stamp: Stamp<'_>) -> Result<()> {
+        stamp::put(self.store, &mut self.txn, &self.state.uuid, object, stamp)
     }
 
     /// The directory to be written, if it exists and the caller knows its current instance.
@@ -304,8 +335,9 @@ impl<'a, 'e> Applier<'a, 'e> {
         Ok(self.state.version)
     }
 
-    /// Puts a record that is new to the store into all tables but `versions`.
+    /// Puts a record that is new to the store into all tables but `versions` and those of stamps.
     pub(crate) fn insert(&mut self, object: u32, record: &Record) -> Result<()> {
+        update::enter(self.store, &mut self.txn, object, &record.properties)?;
         if object != ROOT {
             for (name, value) in Terms::of(&record.properties).iter() {
                 let key = IndexKey::new(record.header.parent, name, value);
@@ -315,7 +347,7 @@ impl<'a, 'e> Applier<'a, 'e> {
         self.insert_unindexed(object, record)
     }
 
-    /// As [`Applier::insert`], leaving the index to the caller.
+    /// As [`Applier::insert`], leaving both indexes to the caller.
     pub(crate) fn insert_unindexed(&mut self, object: u32, record: &Record) -> Result<()> {
         if object != ROOT {
             let key = child_key(record.header.parent, record.header.position);
@@ -333,6 +365,7 @@ impl<'a, 'e> Applier<'a, 'e> {
             let term = IndexKey::new(parent, name, value);
             self.store.index.delete_one_duplicate(&mut self.txn, term.as_bytes(), &key)?;
         }
+        update::leave(self.store, &mut self.txn, object, &record.properties)?;
         self.store.children.delete(&mut self.txn, &child_key(parent, record.header.position))?;
         self.store.records.delete(&mut self.txn, &key)?;
         self.store.secrets.delete(&mut self.txn, &key)?;
@@ -361,6 +394,7 @@ impl<'a, 'e> Applier<'a, 'e> {
                 self.store.index.put(&mut self.txn, key.as_bytes(), &object.to_be_bytes())?;
             }
         }
+        update::change(self.store, &mut self.txn, object, &before.properties, &properties)?;
         let had_secrets = before.properties.iter().any(|p| is_secret(&p.name));
         let header = self.raised(object, before.header)?;
         self.store.save(&mut self.txn, object, &Record { header, properties }, had_secrets)?;
@@ -383,11 +417,13 @@ impl<'a, 'e> Applier<'a, 'e> {
     }
 
     /// Makes the root directory of an empty store: instance 1, no properties.
-    pub(crate) fn create_root(&mut self) -> Result<()> {
+    pub(crate) fn create_root(&mut self, at: u64) -> Result<()> {
         self.state.next_object = self.state.next_object.max(1);
         let version = self.next_version(ROOT, None)?;
         let header = Header { instance: 1, version, parent: ROOT, children: 0, position: 0 };
-        self.insert(ROOT, &Record { header, properties: Vec::new() })
+        self.insert(ROOT, &Record { header, properties: Vec::new() })?;
+        let unknown = stamp::unknown(&self.state.uuid, ROOT);
+        self.put_stamp(ROOT, Stamp { created: at, modified: at, ..unknown })
     }
 }
 

@@ -4,6 +4,8 @@
 //! puts unreadable records aside, re-attaches directories whose parent is lost, and rebuilds every table that follows
 //! from the records.
 
+mod derived;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heed::RoTxn;
@@ -16,9 +18,11 @@ use crate::model::{Property, ROOT, is_secret};
 use crate::record::{Header, Record, RecordRef, sealed};
 use crate::session::Session;
 use crate::siblings::{FIRST, STEP};
+use crate::stamp::{self, StampBuf};
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32, be_u64, child_key};
 use crate::store::state::State;
+use crate::values::bulk::Bulk;
 
 /// Name of the directory under the root that repair attaches orphans to.
 pub const LOST_AND_FOUND: &str = "lost+found";
@@ -98,7 +102,9 @@ fn check(store: &Store, txn: &RoTxn<'_>, observer: &mut dyn Observer) -> Result<
     checker.children()?;
     checker.reachable()?;
     checker.secrets()?;
+    checker.values()?;
     let state = store.state(txn)?;
+    checker.stamps(&state)?;
     checker.numbers(&state)?;
     checker.feed(&state)?;
     Ok(CheckReport { directories: checker.known.len() as u64, findings: checker.findings, repaired: false })
@@ -341,6 +347,7 @@ fn unreachable(parents: HashMap<u32, u32>) -> Vec<u32> {
 fn repair(store: &Store) -> Result<()> {
     let mut txn = store.env.write_txn()?;
     let mut state = store.state(&txn)?;
+    let stamps = stamps(store, &txn)?;
     let mut records = salvage(store, &mut txn)?;
     records.entry(ROOT).or_insert_with(|| Record {
         header: Header { instance: 1, ..Header::default() },
@@ -362,12 +369,32 @@ fn repair(store: &Store) -> Result<()> {
         }
     }
     store.clear_tree(&mut txn)?;
+    let stamps = stamps.into_iter().filter(|(object, _)| records.contains_key(object)).collect::<Vec<_>>();
     rebuild(store, &mut txn, &mut state, records, &families)?;
+    for (object, stamp) in stamps {
+        match stamp::put(store, &mut txn, &state.uuid, object, stamp.as_stamp()) {
+            Ok(()) | Err(Error::DuplicateUuid) => {}
+            Err(error) => return Err(error),
+        }
+    }
     store.changes.clear(&mut txn)?;
     state.sequence += 1;
     state.first_kept = state.sequence + 1;
     store.put_state(&mut txn, &state)?;
     Ok(txn.commit()?)
+}
+
+/// The stamps that can be read.
+fn stamps(store: &Store, txn: &RoTxn<'_>) -> Result<Vec<(u32, StampBuf)>> {
+    let mut stamps = Vec::new();
+    for entry in store.stamps.iter(txn)? {
+        let (key, bytes) = entry?;
+        let object = be_u32(key);
+        if let Ok(stamp) = stamp::parse(object, bytes) {
+            stamps.push((object, stamp.into()));
+        }
+    }
+    Ok(stamps)
 }
 
 /// Takes every readable record out; the others go to quarantine, lost secrets are dropped from their records.
@@ -464,6 +491,7 @@ fn rebuild(
 ) -> Result<()> {
     (state.checksum, state.directories, state.version) = (0, 0, 0);
     let mut expected = 0;
+    let mut bulk = Bulk::default();
     for (object, mut record) in records {
         for gap in expected..object {
             store.free.put(txn, &gap.to_be_bytes(), &[])?;
@@ -488,7 +516,10 @@ fn rebuild(
         state.exchange(object, 0, record.header.instance);
         state.directories += 1;
         store.save(txn, object, &record, false)?;
+        if bulk.add(object, &record.properties) {
+            bulk.drain(store, txn)?;
+        }
     }
     state.next_object = expected;
-    Ok(())
+    bulk.drain(store, txn)
 }

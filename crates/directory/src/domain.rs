@@ -102,7 +102,7 @@ impl Domain {
         let store = Store::open(path, options.map_size, true)?;
         let counters = crate::access::Counters::default();
         let mut applier = Applier::begin(&store, &store.env, &counters, options.policy())?;
-        applier.create_root()?;
+        applier.create_root(fresh.at)?;
         let session = Session::internal();
         let master = Property::new("master", [format!("{}/{}", fresh.host, fresh.tag)]);
         let create = |parent: u32, properties: Vec<Property>| Change::Create {

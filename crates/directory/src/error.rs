@@ -31,6 +31,9 @@ pub enum Error {
     /// The directory to destroy is not a child of the given parent.
     #[error("not a child of this parent")]
     Unrelated,
+    /// Another directory has this uuid.
+    #[error("another directory has this uuid")]
+    DuplicateUuid,
     /// A directory cannot be moved to a place below itself.
     #[error("a directory cannot be moved below itself")]
     Loop,

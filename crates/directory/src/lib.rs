@@ -16,7 +16,8 @@
 //! | `moves` | a directory moved to another place |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
 //! | `stamp` | uuids, times and names of those who made and changed a directory |
-//! | `values`, `fold` | the value index of the whole domain, and the one spelling of values it holds |
+//! | `values` | the value index of the whole domain |
+//! | `fold`, `structured`, `times` | the one spelling of values that it holds |
 //! | `transfer`, `check` | whole-domain copies (backup, restore, replicas); verification and repair |
 //! | `store` | tables over LMDB (the format is written down in `docs/file-format.md`) |
 
@@ -47,6 +48,8 @@ mod settings;
 mod siblings;
 mod stamp;
 mod store;
+mod structured;
+mod times;
 mod transfer;
 mod values;
 mod verified;

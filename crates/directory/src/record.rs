@@ -123,7 +123,7 @@ fn put_values(out: &mut Vec<u8>, values: &[Vec<u8>]) {
 }
 
 /// Writes the checksum, which covers the object id and everything behind the checksum.
-fn seal(object: u32, bytes: &mut [u8]) {
+pub(crate) fn seal(object: u32, bytes: &mut [u8]) {
     let sum = checksum(object, bytes);
     bytes[..4].copy_from_slice(&sum.to_le_bytes());
 }

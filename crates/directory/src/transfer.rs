@@ -16,13 +16,17 @@ use crate::model::{Id, Property, RECORD_LIMIT, ROOT};
 use crate::record::{Header, Record, RecordRef, check_limits};
 use crate::session::Session;
 use crate::siblings::{FIRST, STEP};
+use crate::stamp::{self, Stamp, StampBuf};
 use crate::store::Store;
 use crate::store::keys::be_u32;
+use crate::values::bulk::Bulk;
 use crate::view::View;
 
 const MAGIC: &[u8; 8] = b"NIBACKUP";
 /// Backup format this program writes; a higher one is refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format without stamps.
+const WITHOUT_STAMPS: u32 = 1;
 /// Most object ids below the highest one that a copy may leave unused: each takes room in the list of free ids.
 pub const UNUSED_LIMIT: u64 = 1 << 24;
 /// Largest frame of a backup: a record and the list of its children.
@@ -39,6 +43,8 @@ pub struct TransferObject {
     pub children: Vec<u32>,
     /// Properties with all values.
     pub properties: Vec<Property>,
+    /// Its stamp, if it has one and the copy tells it.
+    pub stamp: Option<StampBuf>,
 }
 
 /// What a backup says of itself.
@@ -104,8 +110,9 @@ impl Domain {
         out.put(&header.encode())?;
         let mut frame = Vec::new();
         let mut done = 0;
+        let (store, txn) = view.parts();
         view.walk(|record, children| {
-            encode_object(&record, children, &mut frame);
+            encode_object(&record, children, stamp::stored(store, txn, record.id().object)?, &mut frame);
             out.put(&(frame.len() as u32).to_le_bytes())?;
             out.put(&crc32c::crc32c(&frame).to_le_bytes())?;
             out.put(&frame)?;
@@ -190,7 +197,7 @@ impl BackupHeader {
     }
 }
 
-fn encode_object(record: &RecordRef<'_>, children: &[u32], out: &mut Vec<u8>) {
+fn encode_object(record: &RecordRef<'_>, children: &[u32], stamp: Option<Stamp<'_>>, out: &mut Vec<u8>) {
     out.clear();
     let mut put = |n: u32| out.extend_from_slice(&n.to_le_bytes());
     put(record.id().object);
@@ -212,9 +219,17 @@ fn encode_object(record: &RecordRef<'_>, children: &[u32], out: &mut Vec<u8>) {
             bytes(out, value);
         }
     }
+    out.push(u8::from(stamp.is_some()));
+    if let Some(stamp) = stamp {
+        out.extend_from_slice(&stamp.uuid);
+        out.extend_from_slice(&stamp.created.to_le_bytes());
+        out.extend_from_slice(&stamp.modified.to_le_bytes());
+        bytes(out, stamp.creator);
+        bytes(out, stamp.modifier);
+    }
 }
 
-fn decode_object(frame: &[u8]) -> Option<TransferObject> {
+fn decode_object(frame: &[u8], stamps: bool) -> Option<TransferObject> {
     struct Cursor<'a>(&'a [u8]);
     impl<'a> Cursor<'a> {
         fn take(&mut self, n: usize) -> Option<&'a [u8]> {
@@ -225,9 +240,24 @@ fn decode_object(frame: &[u8]) -> Option<TransferObject> {
         fn u32(&mut self) -> Option<u32> {
             Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
         }
+        fn u64(&mut self) -> Option<u64> {
+            Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+        }
         fn bytes(&mut self) -> Option<Vec<u8>> {
             let n = self.u32()? as usize;
             self.take(n).map(<[u8]>::to_vec)
+        }
+        fn stamp(&mut self) -> Option<Option<StampBuf>> {
+            match self.take(1)? {
+                [0] => Some(None),
+                [1] => {
+                    let uuid = self.take(16)?.try_into().ok()?;
+                    let (created, modified) = (self.u64()?, self.u64()?);
+                    let (creator, modifier) = (self.bytes()?, self.bytes()?);
+                    Some(Some(StampBuf { uuid, created, modified, creator, modifier }))
+                }
+                _ => None,
+            }
         }
     }
     let mut c = Cursor(frame);
@@ -243,13 +273,15 @@ fn decode_object(frame: &[u8]) -> Option<TransferObject> {
             Some(Property { name, values: (0..n).map(|_| c.bytes()).collect::<Option<_>>()? })
         })
         .collect::<Option<_>>()?;
-    c.0.is_empty().then_some(TransferObject { id, parent, children, properties })
+    let stamp = if stamps { c.stamp()? } else { None };
+    c.0.is_empty().then_some(TransferObject { id, parent, children, properties, stamp })
 }
 
 /// Reads a backup stream, verifying it as it goes.
 pub(crate) struct BackupReader<R> {
     source: R,
     hash: Sha256,
+    format: u32,
     header: BackupHeader,
     count: u64,
 }
@@ -262,16 +294,17 @@ impl<R: Read> BackupReader<R> {
     pub(crate) fn new(source: R) -> Result<Self> {
         let header =
             BackupHeader { tag: String::new(), uuid: [0; 16], checksum: 0, directories: 0, sequence: 0 };
-        let mut reader = Self { source, hash: Sha256::new(), header, count: 0 };
+        let mut reader = Self { source, hash: Sha256::new(), format: FORMAT, header, count: 0 };
         if reader.array::<8>().map_err(|_| bad_backup("it is not a NetInfo backup"))? != *MAGIC {
             return Err(bad_backup("it is not a NetInfo backup"));
         }
         let format = reader.u32()?;
-        if format != FORMAT {
+        if !(WITHOUT_STAMPS..=FORMAT).contains(&format) {
             return Err(bad_backup(&format!(
-                "it is of format {format}, this program knows {FORMAT}; it was written by a newer version"
+                "it is of format {format}, this program knows {WITHOUT_STAMPS} to {FORMAT}; it was written by a newer version"
             )));
         }
+        reader.format = format;
         reader.header.uuid = reader.array()?;
         reader.header.checksum = reader.u32()?;
         reader.header.directories = u64::from_le_bytes(reader.array()?);
@@ -302,7 +335,7 @@ impl<R: Read> BackupReader<R> {
             return Err(bad_backup(&format!("record {} fails its checksum", self.count + 1)));
         }
         self.count += 1;
-        decode_object(&frame)
+        decode_object(&frame, self.format > WITHOUT_STAMPS)
             .map(Some)
             .ok_or_else(|| bad_backup(&format!("record {} makes no sense", self.count)))
     }
@@ -343,6 +376,8 @@ fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'
         places: HashMap::from([(ROOT, (ROOT, 0))]),
         waiting: HashMap::new(),
         entries: Entries::default(),
+        bulk: Bulk::default(),
+        stamps: Stamps::default(),
     };
     while let Some(object) = next()? {
         filling.add(object)?;
@@ -363,6 +398,10 @@ struct Filling<'a, 'e> {
     waiting: HashMap<u32, TransferObject>,
     /// Not in the index yet.
     entries: Entries,
+    /// Not in the value index yet.
+    bulk: Bulk,
+    /// Not found by uuid and time yet.
+    stamps: Stamps,
 }
 
 impl<'a, 'e> Filling<'a, 'e> {
@@ -413,6 +452,12 @@ impl<'a, 'e> Filling<'a, 'e> {
         if id.object != ROOT && self.entries.add(parent, id.object, &object.properties) {
             self.index()?;
         }
+        if self.bulk.add(id.object, &object.properties) {
+            self.bulk.drain(self.applier.store, &mut self.applier.txn)?;
+        }
+        if let Some(stamp) = &object.stamp {
+            self.stamps.add(&mut self.applier, id.object, stamp.as_stamp())?;
+        }
         self.applier.insert_unindexed(id.object, &Record { header, properties: object.properties })?;
         Ok(object.children)
     }
@@ -433,6 +478,8 @@ impl<'a, 'e> Filling<'a, 'e> {
         }
         self.index()?;
         let store = self.applier.store;
+        self.bulk.drain(store, &mut self.applier.txn)?;
+        self.stamps.drain(&mut self.applier)?;
         let highest = store.highest(&self.applier.txn)?.unwrap_or(ROOT);
         let unused = u64::from(highest) + 1 - self.applier.state.directories;
         if unused > UNUSED_LIMIT {
@@ -450,6 +497,47 @@ impl<'a, 'e> Filling<'a, 'e> {
         }
         self.applier.state.next_object = expected;
         Ok(self.applier)
+    }
+}
+
+/// Stamps of a copy: they are stored as they come, and found by uuid and time once these have been sorted.
+#[derive(Default)]
+struct Stamps {
+    uuids: Vec<([u8; 16], u32)>,
+    times: Vec<[u8; 12]>,
+}
+
+/// Stamps that are gathered before they are sorted.
+const STAMPS_GATHERED: usize = 4 << 20;
+
+impl Stamps {
+    fn add(&mut self, applier: &mut Applier<'_, '_>, object: u32, stamp: Stamp<'_>) -> Result<()> {
+        match stamp::derived_object(&applier.state.uuid, &stamp.uuid) {
+            None => self.uuids.push((stamp.uuid, object)),
+            Some(derived) if derived == object => {}
+            Some(_) => return Err(unfit(format!("the uuid of directory {object} belongs to another"))),
+        }
+        if stamp.modified != 0 {
+            self.times.push(stamp::time_key(stamp.modified, object));
+        }
+        let bytes = stamp::encode(object, stamp);
+        applier.store.stamps.put(&mut applier.txn, &object.to_be_bytes(), &bytes)?;
+        if self.uuids.len() >= STAMPS_GATHERED { self.drain(applier) } else { Ok(()) }
+    }
+
+    fn drain(&mut self, applier: &mut Applier<'_, '_>) -> Result<()> {
+        self.uuids.sort_unstable();
+        for (uuid, object) in self.uuids.drain(..) {
+            if applier.store.uuids.get(&applier.txn, &uuid)?.is_some() {
+                return Err(unfit(format!("directory {object} has the uuid of another")));
+            }
+            applier.store.uuids.put(&mut applier.txn, &uuid, &object.to_be_bytes())?;
+        }
+        self.times.sort_unstable();
+        for time in self.times.drain(..) {
+            applier.store.times.put(&mut applier.txn, &time, &[])?;
+        }
+        Ok(())
     }
 }
 

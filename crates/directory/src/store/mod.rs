@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod pages;
 pub(crate) mod preflight;
 pub(crate) mod state;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use heed::{Database, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn,
 use crate::error::{Error, Result};
 use crate::record::{Header, Record, RecordRef, Secrets, sealed};
 use keys::be_u32;
-use state::State;
+use state::{FORMAT, State};
 
 /// Name of LMDB's data file in a domain's directory.
 pub(crate) const DATA_FILE: &str = "data.mdb";
@@ -26,6 +27,9 @@ pub(crate) const READERS_FILE: &str = "lock.mdb";
 pub const DEFAULT_MAP_SIZE: usize = 64 << 30;
 /// Simultaneous read transactions of one domain.
 const MAX_READERS: u32 = 2048;
+
+/// Most tables of one domain.
+const MAX_TABLES: u32 = 32;
 
 /// Bytes of LMDB's lock file for each reader, and in front of them (at most).
 const READER_SLOT: u64 = 64;
@@ -52,6 +56,16 @@ pub(crate) struct Store {
     pub(crate) children: Table,
     /// Parent, property and value → object ids (sorted duplicates).
     pub(crate) index: Table,
+    /// Property, fold of a value and chunk → objects that have it.
+    pub(crate) values: Table,
+    /// Chunk, property and piece of a value → objects that have it.
+    pub(crate) pieces: Table,
+    /// Object id → stamp.
+    pub(crate) stamps: Table,
+    /// Uuid → object id, where it is not derived from it.
+    pub(crate) uuids: Table,
+    /// Time of the last change and object id → nothing.
+    pub(crate) times: Table,
     /// Store version → object id last saved with it.
     pub(crate) versions: Table,
     /// Object ids given back by destroyed directories.
@@ -76,10 +90,11 @@ impl Store {
         let mut txn = env.write_txn()?;
         let plain = DatabaseFlags::empty();
         let meta = open_table(&env, &mut txn, path, "meta", plain, create)?;
-        if !create {
-            // Before the other tables are looked for: a newer version may have others.
-            read_state(meta, &txn, path)?;
-        }
+        // Before the other tables are looked for: a newer version may have others.
+        let found = if create { FORMAT } else { format_of(meta, &txn, path)? };
+        let mut newer = |name: &str| open_table(&env, &mut txn, path, name, plain, create || found < FORMAT);
+        let (values, pieces, stamps) = (newer("values")?, newer("pieces")?, newer("stamps")?);
+        let (uuids, times) = (newer("uuids")?, newer("times")?);
         let mut table = |name: &str, flags| open_table(&env, &mut txn, path, name, flags, create);
         let store = Self {
             meta,
@@ -87,6 +102,11 @@ impl Store {
             secrets: table("secrets", plain)?,
             children: table("children", plain)?,
             index: table("index", DatabaseFlags::DUP_SORT | DatabaseFlags::DUP_FIXED)?,
+            values,
+            pieces,
+            stamps,
+            uuids,
+            times,
             versions: table("versions", plain)?,
             free: table("free", plain)?,
             changes: table("changes", plain)?,
@@ -96,6 +116,10 @@ impl Store {
         };
         if create {
             store.put_state(&mut txn, &State::new()?)?;
+        } else if found < FORMAT {
+            let state = store.state(&txn)?;
+            upgrade::upgrade(&store, &mut txn)?;
+            store.put_state(&mut txn, &state)?;
         }
         txn.commit()?;
         Ok(store)
@@ -194,7 +218,10 @@ impl Store {
 
     /// Empties every table of the tree; the change feed stays.
     pub(crate) fn clear_tree(&self, txn: &mut RwTxn<'_>) -> Result<()> {
-        for table in [self.records, self.secrets, self.children, self.index, self.versions, self.free] {
+        let index = [self.index, self.values, self.pieces];
+        let stamps = [self.stamps, self.uuids, self.times];
+        let tree = [self.records, self.secrets, self.children, self.versions, self.free];
+        for table in tree.into_iter().chain(index).chain(stamps) {
             table.clear(txn)?;
         }
         Ok(())
@@ -223,17 +250,27 @@ fn open_table(
 }
 
 fn read_state(meta: Table, txn: &RoTxn<'_>, path: &Path) -> Result<State> {
-    let bytes = meta.get(txn, STATE_KEY)?.ok_or_else(|| {
+    State::decode(state_bytes(meta, txn, path)?, path)
+}
+
+/// The format of a store whose state record is good.
+fn format_of(meta: Table, txn: &RoTxn<'_>, path: &Path) -> Result<u32> {
+    let bytes = state_bytes(meta, txn, path)?;
+    State::decode(bytes, path)?;
+    Ok(state::format(bytes))
+}
+
+fn state_bytes<'t>(meta: Table, txn: &'t RoTxn<'_>, path: &Path) -> Result<&'t [u8]> {
+    meta.get(txn, STATE_KEY)?.ok_or_else(|| {
         Error::Unusable(format!("{}: not a NetInfo domain: it has no state record", path.display()))
-    })?;
-    State::decode(bytes, path)
+    })
 }
 
 #[allow(unsafe_code)]
 fn open_env(path: &Path, map_size: usize) -> Result<Env<WithoutTls>> {
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
     let map_size = map_size.checked_next_multiple_of(MAP_UNIT).unwrap_or(DEFAULT_MAP_SIZE);
-    options.map_size(map_size).max_readers(MAX_READERS).max_dbs(16);
+    options.map_size(map_size).max_readers(MAX_READERS).max_dbs(MAX_TABLES);
     // SAFETY: no read-ahead is a hint only. The file is ours: the node holds an exclusive lock on the data
     // directory, and `preflight` has refused network filesystems, foreign and truncated files.
     let env = unsafe {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// Format this program writes. A higher one is refused.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 const MAGIC: [u8; 8] = *b"NETINFO\x01";
 const SIZE: usize = 68;
 
@@ -89,6 +89,11 @@ impl State {
     }
 }
 
+/// The format that a state record names.
+pub(crate) fn format(bytes: &[u8]) -> u32 {
+    bytes.get(8..12).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,7 +108,7 @@ mod tests {
         assert_eq!(State::decode(&bytes, path).unwrap(), state);
 
         let mut newer = bytes;
-        newer[8] = 2;
+        newer[8] = 3;
         assert!(State::decode(&newer, path).unwrap_err().to_string().contains("newer version"));
         let mut bad = bytes;
         bad[30] ^= 1;

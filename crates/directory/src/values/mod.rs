@@ -3,16 +3,25 @@
 //! It answers with *candidates*: every directory that satisfies a [`Term`] is among them, and others may be. Values are
 //! found by their [`fold`](crate::fold()), so the index knows of no matching rules; whoever asks looks at the records and
 //! applies the exact rule.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `set` | sets of objects in stored form |
+//! | `terms` | which entries the values of a property have |
+//! | `update`, `bulk` | keeping the index: with each change; for whole domains, in order |
+//! | `query` | candidates |
 
-use roaring::RoaringBitmap;
-
-use crate::error::Result;
-use crate::view::View;
+pub(crate) mod bulk;
+mod query;
+pub(crate) mod set;
+mod terms;
+pub(crate) mod update;
 
 /// Fewest bytes that the fold of the piece of a [`Term::Contains`] has to have for the index to be of use.
 pub const PIECE: usize = 3;
 
-/// Something to look for. Names of properties are taken in any case (ASCII).
+/// Something to look for. Names of properties are taken in any case (ASCII), and stand for all that begin with them and a
+/// semicolon: `cn` for `cn;lang-de` too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Term<'a> {
     /// Some property of this name has a value that a matching rule could take for equal.
@@ -59,21 +68,4 @@ pub enum Time {
     Created,
     /// [`Stamp::modified`](crate::Stamp::modified): found in an index.
     Modified,
-}
-
-impl View<'_> {
-    /// About how many directories [`View::collect`] would give for this term, at little cost: for plans. What is exact for
-    /// few directories is a guess for many.
-    pub fn estimate(&self, _term: Term<'_>) -> Result<u64> {
-        self.directories()
-    }
-
-    /// Adds the candidates for a term to `out`: all directories that satisfy it, and perhaps others. For secret properties,
-    /// whose values are not indexed, these are all that have the property.
-    pub fn collect(&self, _term: Term<'_>, out: &mut RoaringBitmap) -> Result<()> {
-        self.walk(|record, _| {
-            out.insert(record.id().object);
-            Ok(true)
-        })
-    }
 }

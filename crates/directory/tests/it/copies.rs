@@ -21,6 +21,7 @@ pub(crate) fn objects(domain: &Domain) -> Vec<TransferObject> {
             parent: d.parent,
             children: d.children,
             properties: d.properties,
+            stamp: None,
         })
         .collect()
 }
@@ -215,7 +216,7 @@ fn a_refusal_says_why() {
     assert!(says(b"").contains("not a NetInfo backup"));
     assert!(says(&[0x1F; 4000]).contains("not a NetInfo backup"));
     let mut newer = bytes.clone();
-    newer[8..12].copy_from_slice(&2u32.to_le_bytes());
+    newer[8..12].copy_from_slice(&3u32.to_le_bytes());
     assert!(says(&newer).contains("newer version"));
     assert!(says(&bytes[..bytes.len() - 1]).contains("truncated"));
     assert!(says(&bytes[..bytes.len() / 2]).contains("truncated"));
@@ -276,6 +277,7 @@ fn copies_may_come_in_any_order() {
             parent: n.saturating_sub(1),
             children: if n < 2999 { vec![n + 1] } else { vec![] },
             properties: vec![],
+            stamp: None,
         })
         .collect();
     chain.reverse();
@@ -309,12 +311,13 @@ fn copies_that_do_not_fit_together_are_refused() {
         parent: b,
         children: vec![b],
         properties: vec![],
+        stamp: None,
     };
     assert!(says(&|o| o.extend([pair(70, 71), pair(71, 70)])).contains("no parent"));
     let far = |o: &mut Vec<TransferObject>, id: u32| {
         o[0].children.push(id);
         let (id, parent) = (Id { object: id, instance: 0 }, 0);
-        o.push(TransferObject { id, parent, children: vec![], properties: vec![] });
+        o.push(TransferObject { id, parent, children: vec![], properties: vec![], stamp: None });
     };
     for special in [u32::MAX, u32::MAX - 1] {
         assert!(says(&|o| far(o, special)).contains("cannot be used"));

@@ -10,10 +10,10 @@ use crate::raw::{Raw, seal, with_store};
 use crate::support::*;
 
 /// What is known of the example: its directories by name.
-struct Example {
-    users: u32,
-    alice: u32,
-    bob: u32,
+pub(crate) struct Example {
+    pub(crate) users: u32,
+    pub(crate) alice: u32,
+    pub(crate) bob: u32,
     groups: u32,
     staff: u32,
 }
@@ -47,8 +47,8 @@ fn kinds(domain: &Domain) -> Vec<&'static str> {
 }
 
 /// A domain that was damaged and repaired, and what it held before.
-struct Repaired {
-    f: Fixture,
+pub(crate) struct Repaired {
+    pub(crate) f: Fixture,
     before: BTreeMap<u32, Plain>,
     after: BTreeMap<u32, Plain>,
 }
@@ -63,7 +63,7 @@ impl Repaired {
     }
 
     /// The whole tree is what it was.
-    fn unchanged(&self) -> &Self {
+    pub(crate) fn unchanged(&self) -> &Self {
         assert_eq!(self.after, self.before);
         self
     }
@@ -76,7 +76,7 @@ impl Repaired {
 }
 
 /// Damages the example, demands that exactly `expected` kinds are found, and repairs.
-fn damaged(expected: &[&str], damage: impl FnOnce(&Raw, &mut RwTxn<'_>, &Example)) -> Repaired {
+pub(crate) fn damaged(expected: &[&str], damage: impl FnOnce(&Raw, &mut RwTxn<'_>, &Example)) -> Repaired {
     let (f, example) = example();
     assert_clean(&f.domain);
     let before = picture(&f.domain, &f.root);
@@ -135,7 +135,7 @@ fn set_parent(raw: &Raw, txn: &mut RwTxn<'_>, object: u32, parent: u32) {
 
 #[test]
 fn a_flipped_byte_in_a_leafs_record() {
-    let r = damaged(&["index", "link", "record", "state"], |raw, txn, e| {
+    let r = damaged(&["index", "link", "record", "state", "values"], |raw, txn, e| {
         let mut bytes = raw.get(txn, "records", &key(e.alice));
         bytes[40] ^= 4;
         raw.put(txn, "records", &key(e.alice), &bytes);
@@ -156,7 +156,7 @@ fn a_flipped_byte_in_a_leafs_record() {
 fn a_flipped_byte_in_a_branchs_record_costs_the_branch_nothing_else() {
     let mut children = vec![];
     let mut users = 0;
-    let r = damaged(&["index", "link", "orphan", "record", "state"], |raw, txn, e| {
+    let r = damaged(&["index", "link", "orphan", "record", "state", "values"], |raw, txn, e| {
         let mut bytes = raw.get(txn, "records", &key(e.users));
         bytes[0] ^= 1;
         raw.put(txn, "records", &key(e.users), &bytes);
@@ -445,7 +445,7 @@ fn a_bad_feed() {
 /// The root's children name it as their parent still, so they stay where they are; its own properties are lost.
 #[test]
 fn a_lost_root_is_made_anew() {
-    let r = damaged(&["link", "orphan", "record", "state"], |raw, txn, _| {
+    let r = damaged(&["link", "orphan", "record", "state", "values"], |raw, txn, _| {
         let mut bytes = raw.get(txn, "records", &key(0));
         bytes[10] ^= 1;
         raw.put(txn, "records", &key(0), &bytes);
@@ -453,9 +453,12 @@ fn a_lost_root_is_made_anew() {
     r.kept_all_but(&[0]);
     assert_eq!(r.after[&0].children, r.before[&0].children);
     assert!(r.after[&0].properties.is_empty());
-    let r = damaged(&["free", "link", "orphan", "record", "state", "version"], |raw, txn, _| {
-        raw.delete(txn, "records", &key(0));
-    });
+    let r = damaged(
+        &["free", "link", "orphan", "record", "stamp", "state", "values", "version"],
+        |raw, txn, _| {
+            raw.delete(txn, "records", &key(0));
+        },
+    );
     r.kept_all_but(&[0]);
     assert_eq!(r.after[&0].children, r.before[&0].children);
 }

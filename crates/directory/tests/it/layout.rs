@@ -1,6 +1,6 @@
 //! The file format, byte by byte, as `docs/file-format.md` lays it down. Whoever has to change a line here makes a new format.
 
-use netinfo_directory::{Change, ROOT, Target};
+use netinfo_directory::{Change, ROOT, StampBuf, Target};
 use sha2::{Digest, Sha256};
 
 use crate::raw::{TABLES, seal, with_store};
@@ -83,10 +83,20 @@ fn example() -> Fixture {
     f
 }
 
+/// The uuids of the directories of [`example`]; those of new directories are random, but say so.
+fn stamped(f: &Fixture) -> Vec<(u32, [u8; 16])> {
+    let view = f.domain.read(&f.root).unwrap();
+    let uuid = |object| view.stamp(object).unwrap().uuid;
+    let uuids = [0, 1, 2, 4].map(|object| (object, uuid(object)));
+    assert!(uuids[1..].iter().all(|(_, uuid)| uuid[6] >> 4 == 4 && uuid[8] >> 6 == 2));
+    uuids.to_vec()
+}
+
 #[test]
 fn the_tables_of_a_small_domain() {
     let f = example();
     let uuid = f.domain.read(&f.root).unwrap().uuid().unwrap();
+    let uuids = stamped(&f);
     let dir = f.close();
     let path = dir.path().join("local.domain");
     let table = |name: &str| with_store(&path, |raw, txn| raw.dump(txn, name));
@@ -158,6 +168,66 @@ fn the_tables_of_a_small_domain() {
             (term(1, "ip_address", "192.0.2.1"), key(&[2])),
         ]
     );
+    let low = |objects: &[u16]| -> Vec<u8> { objects.iter().flat_map(|n| n.to_le_bytes()).collect() };
+    let value = |name: &str, fold: &str, objects: &[u16]| {
+        let key = [&[name.len() as u8], name.as_bytes(), fold.as_bytes(), &[0, 0, 0, 0]].concat();
+        (key, low(objects))
+    };
+    assert_eq!(
+        table("values"),
+        [
+            value("name", "", &[4]),
+            value("name", "alice", &[4]),
+            value("name", "host", &[2]),
+            value("name", "machines", &[1]),
+            value("name", "no", &[4]),
+            value("master", "host/local", &[0]),
+            value("serves", "./local", &[2]),
+            value("ip_address", "192.0.2.1", &[2]),
+        ]
+    );
+    let piece = |name: &str, rest: &[u8], objects: &[u16]| {
+        ([&[0, 0, 0, name.len() as u8], name.as_bytes(), rest].concat(), low(objects))
+    };
+    let grams = |name: &'static str, fold: &'static str, object: u16| {
+        let grams = fold.as_bytes().windows(3).map(move |gram| [&[4], gram].concat());
+        grams.map(move |rest| piece(name, &rest, &[object]))
+    };
+    let mut pieces = vec![
+        piece("", &[1], &[4]),
+        piece("name", &[1], &[1, 2, 4]),
+        piece("name", &[3], &[4]), // the empty value
+        piece("master", &[1], &[0]),
+        piece("passwd", &[1], &[4]),
+        piece("serves", &[1], &[2]),
+        piece("ip_address", &[1], &[2]),
+    ];
+    pieces.extend(grams("name", "machines", 1).chain(grams("name", "host", 2)));
+    pieces.extend(grams("name", "alice", 4).chain(grams("master", "host/local", 0)));
+    pieces.extend(grams("serves", "./local", 2).chain(grams("ip_address", "192.0.2.1", 2)));
+    pieces.sort();
+    assert_eq!(table("pieces"), pieces);
+
+    let stamp = |object: u32, creator: &str| {
+        let names = Build::new().raw([creator.len() as u8]).raw(creator).raw([4]).raw("root").0;
+        let uuid = uuids.iter().find(|(o, _)| *o == object).unwrap().1;
+        (key(&[object]), Build::new().u32(0).raw(uuid).u64(NOW).u64(NOW).raw(names).sealed(object))
+    };
+    assert_eq!(table("stamps"), [stamp(0, ""), stamp(1, "root"), stamp(2, "root"), stamp(4, "root")]);
+    let mut expected: Vec<_> =
+        uuids[1..].iter().map(|(object, uuid)| (uuid.to_vec(), key(&[*object]))).collect();
+    expected.sort();
+    assert_eq!(table("uuids"), expected);
+    let times = [0, 1, 2, 4].map(|o: u32| ([&NOW.to_be_bytes()[..], &o.to_be_bytes()].concat(), vec![]));
+    assert_eq!(table("times"), times);
+    // The root was there before it had a stamp of its own.
+    let mut derived: [u8; 16] =
+        Sha256::new().chain_update("NetInfo directory ").chain_update(uuid).finalize()[..16]
+            .try_into()
+            .unwrap();
+    (derived[6], derived[8]) = (derived[6] & 0x0F | 0x80, derived[8] & 0x3F | 0x80);
+    assert_eq!(uuids[0], (0, derived));
+
     let versions =
         [(5, 2), (6, 1), (9, 4), (11, 0)].map(|(version, object)| (key(&[version]), key(&[object])));
     assert_eq!(table("versions"), versions);
@@ -168,7 +238,7 @@ fn the_tables_of_a_small_domain() {
 
     // Checksum: 1 × 6 + 2 × 1 + 3 × 0 + 5 × 0.
     let mut state =
-        Build::new().raw(b"NETINFO\x01").u32(1).raw(uuid).u32(8).u32(5).u32(11).u64(6).u64(1).u64(4).0;
+        Build::new().raw(b"NETINFO\x01").u32(2).raw(uuid).u32(8).u32(5).u32(11).u64(6).u64(1).u64(4).0;
     state.extend(crc32c::crc32c(&state).to_le_bytes());
     assert_eq!((state.len(), table("meta")), (68, vec![(b"state".to_vec(), state)]));
 
@@ -208,6 +278,8 @@ fn change_records() {
     let target = |object, instance: u32| Build::new().u32(object).raw([1]).u32(instance).0;
     let directory = Target::any(2);
     let value = b"v".to_vec();
+    let stamp =
+        StampBuf { uuid: [7; 16], created: 1, modified: 2, creator: b"a".to_vec(), modifier: b"b".to_vec() };
     let steps: Vec<(Change, Build)> = vec![
         (
             Change::Create { parent: directory, properties: vec![p("a", &["1", ""])], position: 7 },
@@ -246,12 +318,24 @@ fn change_records() {
             Change::WriteValue { directory, index: 0, value_index: 1, value },
             Build::new().raw([10]).raw(target(2, 9)).u32(0).u32(1).text("v"),
         ),
+        (
+            Change::Create { parent: directory, properties: vec![], position: 0 },
+            Build::new().raw([1]).raw(target(2, 10)).u32(0).u32(0),
+        ),
+        (
+            Change::Move { from: directory, child: Target::any(3), to: Target::any(0), position: END },
+            Build::new().raw([11]).raw(target(2, 11)).u32(END).raw(target(3, 0)).raw(target(0, 3)),
+        ),
+        (
+            Change::SetStamp { directory, stamp },
+            Build::new().raw([12]).raw(target(2, 12)).u32(0).raw([7; 16]).u64(1).u64(2).text("a").text("b"),
+        ),
     ];
     let mut expected = Vec::new();
     for (n, (change, body)) in steps.into_iter().enumerate() {
         let created = matches!(change, Change::Create { .. });
         f.write(change).unwrap();
-        let outcome = Build::new().u32(2).u32(n as u32 + 1);
+        let outcome = Build::new().u32(2).u32((n as u32 + 1).min(12)); // a stamp raises no instance
         let created = if created { Build::new().u32(3).u32(0) } else { Build::new().u32(END).u32(END) };
         let rest = Build::new().raw([1]).u64(NOW).text("root").raw(outcome.0).raw(created.0).raw(body.0).0;
         let record = Build::new().u32(crc32c::crc32c(&rest)).raw(rest).0;
@@ -275,10 +359,15 @@ fn the_backup_of_a_small_domain() {
         }
         b.u32(properties)
     };
+    let uuids = stamped(&f);
+    let stamp = |object: u32, creator: &str| {
+        let uuid = uuids.iter().find(|(o, _)| *o == object).unwrap().1;
+        Build::new().raw([1]).raw(uuid).u64(NOW).u64(NOW).text(creator).text("root").0
+    };
     // Depth first, children in order, secrets among the other values.
     let frames = [
-        object([0, 6, 0], &[1, 4], 1).text("master").u32(1).text("host/local"),
-        object([1, 1, 0], &[2], 1).text("name").u32(1).text("machines"),
+        object([0, 6, 0], &[1, 4], 1).text("master").u32(1).text("host/local").raw(stamp(0, "")),
+        object([1, 1, 0], &[2], 1).text("name").u32(1).text("machines").raw(stamp(1, "root")),
         object([2, 0, 1], &[], 3)
             .text("name")
             .u32(1)
@@ -288,7 +377,8 @@ fn the_backup_of_a_small_domain() {
             .text("192.0.2.1")
             .text("serves")
             .u32(1)
-            .text("./local"),
+            .text("./local")
+            .raw(stamp(2, "root")),
         object([4, 0, 0], &[], 4)
             .text("name")
             .u32(2)
@@ -302,10 +392,11 @@ fn the_backup_of_a_small_domain() {
             .u32(0)
             .text("name")
             .u32(1)
-            .text("no"),
+            .text("no")
+            .raw(stamp(4, "root")),
     ];
     let mut expected =
-        Build::new().raw("NIBACKUP").u32(1).raw(uuid).u32(8).u64(4).u64(6).raw([5]).raw("local");
+        Build::new().raw("NIBACKUP").u32(2).raw(uuid).u32(8).u64(4).u64(6).raw([5]).raw("local");
     for frame in frames {
         expected = expected.u32(frame.0.len() as u32).u32(crc32c::crc32c(&frame.0)).raw(frame.0);
     }

@@ -11,7 +11,7 @@
 //! | `groups` | proposals are all or nothing, groups keep order, the feed replays |
 //! | `copies` | backup, restore, whole-domain copies |
 //! | `layout` | the file format, byte by byte |
-//! | `damage` | every kind of damage is found and repaired |
+//! | `damage`, `derived` | every kind of damage is found and repaired |
 //! | `starts`, `disks` | stores and disks that cannot be used, or not any more |
 
 #![deny(unsafe_code)]
@@ -21,6 +21,7 @@ mod access;
 mod auth;
 mod copies;
 mod damage;
+mod derived;
 mod disks;
 mod fresh;
 mod groups;

@@ -8,8 +8,22 @@ use heed::{Database, Env, EnvOpenOptions, RwTxn, WithoutTls};
 pub(crate) type Table = Database<Bytes, Bytes>;
 
 /// The tables of the format, in the order in which it describes them.
-pub(crate) const TABLES: [&str; 9] =
-    ["meta", "records", "secrets", "children", "index", "versions", "free", "changes", "quarantine"];
+pub(crate) const TABLES: [&str; 14] = [
+    "meta",
+    "records",
+    "secrets",
+    "children",
+    "index",
+    "values",
+    "pieces",
+    "stamps",
+    "uuids",
+    "times",
+    "versions",
+    "free",
+    "changes",
+    "quarantine",
+];
 
 pub(crate) struct Raw {
     tables: Vec<(&'static str, Table)>,

@@ -8,14 +8,15 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use netinfo_client::{Error as ClientError, Status};
-use netinfo_directory::{Credentials, Error, Origin, Result as CoreResult, Role, Server, View};
+use netinfo_directory::{Committed, Credentials, Error, Origin, Result as CoreResult, Role, Server, View};
 use tokio::time::{sleep, sleep_until};
 
+use super::Machine;
 use super::copy::{self, CheckError, Outcome};
 use super::limits::{MAX_PUSHES, PUSH_CHUNK, RETRY_FIRST, TURN};
 use super::master::{Done, Job, Settings, Start, Ticket};
 use super::peer::{self, Ports};
-use super::{Machine, push};
+use super::push::{self, Push};
 use crate::node::Running;
 use crate::served::Served;
 
@@ -115,6 +116,8 @@ fn begin(node: &Arc<Running>, served: &Arc<Served>, start: Start) {
 enum Stop {
     Clone(ClientError),
     Core(Error),
+    /// The clone has to copy everything.
+    Copy,
     /// Nobody waits for it any more.
     Gone,
 }
@@ -144,6 +147,10 @@ fn deliver(node: &Running, served: &Weak<Served>, start: &Start) -> Done {
             tracing::info!(%clone, "too many changes for a clone that was away; it has to copy everything");
             Done::Lost
         }
+        Err(Stop::Copy) => {
+            tracing::info!(%clone, "a directory was moved; the clone has to copy everything");
+            Done::Lost
+        }
         Err(Stop::Core(error)) => {
             tracing::error!(%clone, %error, "changes cannot be read to be pushed");
             Done::Failed
@@ -168,11 +175,14 @@ fn attempt(node: &Running, served: &Weak<Served>, start: &Start) -> Result<(), S
         Job::Resync => Ok(peer::resync(&mut clone)?),
         Job::Changes { mut after, upto } => {
             while after < upto {
-                let calls = chunk(&*here(node, served)?, after, upto)?;
-                for call in calls {
+                for (sequence, push) in chunk(&*here(node, served)?, after, upto)? {
                     wanted(node, served, start.ticket)?;
-                    peer::push(&mut clone, &call)?;
-                    after = call.sequence;
+                    match push {
+                        Push::Call(call) => peer::push(&mut clone, &call)?,
+                        Push::Nothing => {}
+                        Push::Copy => return Err(Stop::Copy),
+                    }
+                    after = sequence;
                 }
             }
             Ok(())
@@ -188,14 +198,15 @@ fn wanted(node: &Running, served: &Weak<Served>, ticket: Ticket) -> Result<(), S
     }
 }
 
-/// Some of the changes after `after`, as calls.
-fn chunk(served: &Served, after: u64, upto: u64) -> CoreResult<Vec<push::Call>> {
+/// Some of the changes after `after`, and how they are told.
+fn chunk(served: &Served, after: u64, upto: u64) -> CoreResult<Vec<(u64, Push)>> {
     let session = served.domain.authenticate(Credentials::None, Origin::Internal)?;
-    let mut calls = Vec::with_capacity(PUSH_CHUNK);
+    let mut pushes = Vec::with_capacity(PUSH_CHUNK);
     let count = usize::try_from(upto - after).map_or(PUSH_CHUNK, |n| n.min(PUSH_CHUNK));
-    served.domain.changes(&session, after, count, |committed| calls.push(push::call(&committed)))?;
+    let each = |committed: Committed| pushes.push((committed.sequence, push::push(&committed)));
+    served.domain.changes(&session, after, count, each)?;
     // The feed has no holes; if it had one, the clone would need a copy.
-    if calls.is_empty() { Err(Error::Stale) } else { Ok(calls) }
+    if pushes.is_empty() { Err(Error::Stale) } else { Ok(pushes) }
 }
 
 /// The domain, while it is served and the daemon runs.

@@ -145,6 +145,7 @@ fn directory(object: &Object<'_>) -> TransferObject {
         parent: object.parent,
         children: object.children.iter().collect(),
         properties: object.props.iter().map(property).collect(),
+        stamp: None,
     }
 }
 

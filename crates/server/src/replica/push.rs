@@ -1,7 +1,8 @@
 //! Changes as the calls that repeat them at a clone (NetInfo protocol, "what is pushed").
 //!
 //! Arguments are those of the original call, with the instances from before the change; CREATE tells the id that the new
-//! directory got. Changes that came by another protocol look the same.
+//! directory got. Changes that came by another protocol look the same. Two kinds have no call: a stamp is nothing a clone could know,
+//! and after a move it has to copy everything.
 
 use netinfo_directory::{Change, Committed, Property, Target};
 use netinfo_wire::netinfo::{
@@ -21,17 +22,30 @@ pub(super) struct Call {
     pub(super) created: Option<u32>,
 }
 
-/// The call that repeats a change.
-pub(super) fn call(committed: &Committed) -> Call {
-    let mut args = Zeroizing::new(Vec::with_capacity(128));
-    let procedure = encode(committed, &mut args);
-    let created = committed.outcome.created.map(|id| id.object);
-    Call { sequence: committed.sequence, procedure, args, created }
+/// How a change is told to a clone.
+pub(super) enum Push {
+    /// By this call.
+    Call(Call),
+    /// Not at all: clones know nothing of it.
+    Nothing,
+    /// No procedure does it: the clone has to copy everything.
+    Copy,
 }
 
-fn encode(committed: &Committed, args: &mut Vec<u8>) -> Procedure {
+/// How a change is told.
+pub(super) fn push(committed: &Committed) -> Push {
+    let mut args = Zeroizing::new(Vec::with_capacity(128));
+    let created = committed.outcome.created.map(|id| id.object);
+    match encode(committed, &mut args) {
+        Ok(procedure) => Push::Call(Call { sequence: committed.sequence, procedure, args, created }),
+        Err(other) => other,
+    }
+}
+
+/// The procedure that repeats a change, and its arguments; what else is to be done where there is none.
+fn encode(committed: &Committed, args: &mut Vec<u8>) -> Result<Procedure, Push> {
     let id = id(committed.change.directory());
-    match &committed.change {
+    Ok(match &committed.change {
         Change::Create { properties: list, position, .. } => {
             let target = committed.outcome.created.map(|id| Id::new(id.object, id.instance));
             let props = properties(list);
@@ -76,7 +90,9 @@ fn encode(committed: &Committed, args: &mut Vec<u8>) -> Procedure {
             WriteNameArgs { id, prop_index: *index, name_index: *value_index, name: cut(value) }.encode(args);
             Procedure::WriteName
         }
-    }
+        Change::Move { .. } => return Err(Push::Copy),
+        Change::SetStamp { .. } => return Err(Push::Nothing),
+    })
 }
 
 /// The directory with the instance the feed has filled in.

@@ -13,7 +13,7 @@ pub(crate) fn status_of(error: &Error) -> Status {
         Error::ReadOnly => Status::RdOnly,
         Error::Permission => Status::Perm,
         Error::NotEmpty => Status::NotEmpty,
-        Error::Unrelated | Error::Loop => Status::Unrelated,
+        Error::Unrelated | Error::Loop | Error::DuplicateUuid => Status::Unrelated,
         Error::NoUser => Status::NoUser,
         Error::Authentication | Error::TooManyAttempts { .. } => Status::AuthError,
         Error::NotMaster => Status::NotMaster,

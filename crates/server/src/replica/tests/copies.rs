@@ -45,12 +45,14 @@ fn tree(count: u32) -> Vec<TransferObject> {
         parent: 0,
         children: (1..=count).collect(),
         properties: vec![Property::new("master", ["alpha/network"])],
+        stamp: None,
     }];
     all.extend((1..=count).map(|n| TransferObject {
         id: id(n),
         parent: 0,
         children: Vec::new(),
         properties: vec![Property::new("name", [n.to_string()])],
+        stamp: None,
     }));
     all
 }

@@ -9,7 +9,7 @@ use netinfo_wire::rpc::{Outcome, parse_call, parse_reply};
 use std::sync::Arc;
 
 use super::super::copy::{self, Outcome as Copied};
-use super::super::push;
+use super::super::push::{self, Push};
 use crate::frontend::netinfo::change;
 
 /// The recorded calls of one procedure of a historical replication.
@@ -45,6 +45,7 @@ fn objects(call: &Recorded) -> (u32, Vec<TransferObject>) {
             parent: object.parent,
             children: object.children.iter().collect(),
             properties: object.props.iter().map(property).collect(),
+            stamp: None,
         }
     });
     (checksum, objects.collect())
@@ -123,9 +124,11 @@ fn pushes_are_those_of_the_historical_master() {
     let since = fixture.sequence();
     fixture.apply(&asked);
     let mut ours = Vec::new();
-    let each = |committed| ours.push(push::call(&committed));
+    let each = |committed| match push::push(&committed) {
+        Push::Call(call) => ours.push((call.procedure, call.args.to_vec())),
+        Push::Nothing | Push::Copy => panic!("{committed:?}"),
+    };
     fixture.domain.changes(&fixture.root, since, 100, each).unwrap();
-    let ours: Vec<_> = ours.into_iter().map(|call| (call.procedure, call.args.to_vec())).collect();
     assert_eq!(ours, pushed);
 }
 

@@ -16,7 +16,7 @@ use netinfo_wire::rpc::{AcceptStat, Credential, parse_call, put_accepted};
 use netinfo_wire::xdr::put_u32;
 
 use super::super::peer::{self, Ports};
-use super::super::push;
+use super::super::push::{self, Push};
 
 /// A call as the server saw it: procedure of the NetInfo program and its arguments.
 type Seen = (u32, Vec<u8>);
@@ -130,7 +130,10 @@ fn create(object: u32) -> push::Call {
         position: u32::MAX,
     };
     let outcome = Outcome { id: Id { object: 3, instance: 2 }, created: Some(Id { object, instance: 0 }) };
-    push::call(&Committed { sequence: 7, at: 0, by: Vec::new(), change, outcome })
+    match push::push(&Committed { sequence: 7, at: 0, by: Vec::new(), change, outcome }) {
+        Push::Call(call) => call,
+        Push::Nothing | Push::Copy => panic!("a CREATE has a call"),
+    }
 }
 
 #[test]
