@@ -185,7 +185,7 @@ impl Context {
             let second = usable.next().filter(|_| first.transform == Transform::Ip && sample.contains(&b':'));
             return second.unwrap_or(first).property.as_bytes().to_vec();
         }
-        let mut name = attribute.map_or(description.name(), |known| known.name()).as_bytes().to_vec();
+        let mut name = attribute.map_or_else(|| description.name(), |known| known.name()).as_bytes().to_vec();
         for option in options {
             name.push(b';');
             name.extend_from_slice(option.as_bytes());

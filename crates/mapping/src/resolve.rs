@@ -2,16 +2,14 @@
 
 use std::cell::Cell;
 
-use netinfo_directory::{ROOT, RecordRef};
+use netinfo_directory::{ROOT, RecordRef, Term};
+use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
 use crate::context::{COMMON, LDAP_PREFIX, NAME, RDN};
 use crate::error::Result;
 use crate::name::{Name, Part, Rdn, equal};
 use crate::tree::{DSID, Inner, Tree};
-
-/// Most children looked at one by one for a name in another spelling.
-const SCAN_LIMIT: usize = 4_096;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +86,7 @@ impl Tree<'_> {
             }
         }
         if best.get().is_none_or(|(alias, _)| alias) {
-            for object in self.other_spellings(parent, &keys)? {
+            for object in self.other_spellings(&keys)? {
                 consider(object)?;
             }
         }
@@ -134,19 +132,11 @@ impl Tree<'_> {
         keys
     }
 
-    /// Children whose values may be the same in another spelling.
-    fn other_spellings(&self, parent: u32, keys: &[(Vec<u8>, Vec<u8>)]) -> Result<Vec<u32>> {
-        let mut found = Vec::new();
-        for (key, value) in keys {
-            let lower = value.to_ascii_lowercase();
-            if lower != *value {
-                found.extend(self.view().lookup(parent, key, &lower)?);
-            }
-        }
-        if found.is_empty() {
-            for child in self.view().children(parent)?.take(SCAN_LIMIT) {
-                found.push(child?);
-            }
+    /// Directories whose values may be the same in another spelling, wherever they are.
+    fn other_spellings(&self, keys: &[(Vec<u8>, Vec<u8>)]) -> Result<RoaringBitmap> {
+        let mut found = RoaringBitmap::new();
+        for (property, value) in keys {
+            self.view().collect(Term::Equal { property, value }, &mut found)?;
         }
         Ok(found)
     }

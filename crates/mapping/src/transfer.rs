@@ -1,1 +1,258 @@
-//! Whole entries for bulk loads.
+//! Whole entries for bulk loads: directories made of attributes, without a snapshot to look into.
+//!
+//! A [`Loader`] takes the entries of an export one after another, parents before their children, and gives directories
+//! for [`Domain::replace`](netinfo_directory::Domain::replace) or changes. What other servers know of an entry (its uuid,
+//! times, who made it) becomes its stamp. Entries are taken as they are: what the schema would refuse is told, and kept.
+
+use std::collections::HashMap;
+
+use netinfo_directory::{Property, ROOT, StampBuf};
+use netinfo_schema::check::{self, Attribute, Mode};
+use netinfo_schema::syntax::Moment;
+use netinfo_schema::{AttributeDescription, Rule, Schema};
+
+use crate::entry::is_computed;
+use crate::error::{Reason, Refusal};
+use crate::name::{Name, Rdn};
+use crate::tree::{Inner, Tree};
+use crate::write::{self, Given};
+
+/// Who is where already.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    object: u32,
+    inner: Inner,
+}
+
+/// Makes directories of entries.
+pub struct Loader<'t> {
+    /// The domain as it is before the load: only its settings are looked at, and directories that are there already.
+    tree: &'t Tree<'t>,
+    /// By the key of their DN.
+    known: HashMap<Vec<u8>, Known>,
+    /// Key of the DN of the users' directory.
+    users: Option<Vec<u8>>,
+}
+
+/// One entry as a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Object id of its parent; its own for the root.
+    pub parent: u32,
+    /// Properties, in the order of the attributes.
+    pub properties: Vec<Property>,
+    /// What was known of it.
+    pub stamp: Option<StampBuf>,
+    /// What is not as it should be, each in words; the directory has it all the same.
+    pub warnings: Vec<String>,
+}
+
+impl<'t> Loader<'t> {
+    /// For a domain that is seen as `tree` sees it.
+    pub fn new(tree: &'t Tree<'t>) -> Self {
+        let mut loader = Self { tree, known: HashMap::new(), users: None };
+        for suffix in tree.namespace().suffixes() {
+            if let Ok(key) = key(tree.schema(), suffix.as_bytes()) {
+                loader.known.insert(key, Known { object: ROOT, inner: Inner::Containers });
+            }
+        }
+        loader
+    }
+
+    /// Turns an entry into the directory `object`. The entry of the suffix gives the properties of the root, behind which
+    /// those come that the root has already.
+    ///
+    /// # Errors
+    ///
+    /// When the name is none, or cannot be that of an entry; when its parent has not been loaded, or it has been loaded
+    /// itself.
+    pub fn load(&mut self, object: u32, dn: &[u8], attributes: &[Given<'_>]) -> Result<Loaded, Refusal> {
+        let schema = self.tree.schema();
+        let own_key = key(schema, dn)?;
+        let name = Name::parse(dn)?;
+        let (user, stamp) = split(schema, attributes);
+        let mut warnings = findings(self.tree, &user);
+        let user = repaired(self.tree, user, &mut warnings);
+        if let Some(Known { object: ROOT, .. }) = self.known.get(&own_key) {
+            let properties = self.root(&user)?;
+            return Ok(Loaded { parent: ROOT, properties, stamp, warnings });
+        }
+        if self.known.contains_key(&own_key) {
+            return Err(Refusal::new(Reason::EntryAlreadyExists, "the entry stands there twice"));
+        }
+        let Some((rdn, above)) = name.rdns.split_first() else { return Err(Refusal::no_such_object(None)) };
+        let Some(parent) = self.known.get(&key(schema, &text(above))?).copied() else {
+            return Err(Refusal::no_such_object(None));
+        };
+        let mut draft = write::new_entry(self.tree, parent.inner, rdn, &user)?;
+        if draft.context().table == "groups" {
+            for name in self.short_names(&user) {
+                draft.add_value(b"users", &name);
+            }
+        }
+        let properties = draft.into_properties();
+        let inner = self.inner(parent.inner, &properties);
+        if let Inner::Context(number) = inner
+            && parent.inner == Inner::Containers
+            && self.tree.context(number).directory == "users"
+        {
+            self.users = Some(own_key.clone());
+        }
+        self.known.insert(own_key, Known { object, inner });
+        Ok(Loaded { parent: parent.object, properties, stamp, warnings })
+    }
+
+    /// The properties of the root: those of the suffix's entry, and what makes it the root.
+    fn root(&self, attributes: &[Given<'_>]) -> Result<Vec<Property>, Refusal> {
+        let given = write::adopted(self.tree, ROOT, None, attributes)?;
+        Ok(given.into_properties())
+    }
+
+    fn inner(&self, own: Inner, properties: &[Property]) -> Inner {
+        let contexts = self.tree.namespace().contexts();
+        let name = properties.iter().find(|property| property.name == b"name").and_then(|p| p.values.first());
+        Inner::Context(match own {
+            Inner::Containers => name.map_or(crate::context::COMMON, |name| contexts.inside(name)),
+            Inner::Context(number) => contexts.below(number),
+        })
+    }
+
+    /// The short names of the users that a group names by their DNs.
+    fn short_names(&self, attributes: &[Given<'_>]) -> Vec<Vec<u8>> {
+        let schema = self.tree.schema();
+        let Some(users) = &self.users else { return Vec::new() };
+        let is_member = |given: &&Given<'_>| {
+            given.description.eq_ignore_ascii_case(b"member")
+                || given.description.eq_ignore_ascii_case(b"uniqueMember")
+        };
+        let members = attributes.iter().filter(is_member).flat_map(|given| &given.values);
+        let mut names = Vec::new();
+        for member in members {
+            let Ok(name) = Name::parse(member) else { continue };
+            let Some((rdn, above)) = name.rdns.split_first() else { continue };
+            let [part] = &rdn.parts[..] else { continue };
+            let is_uid = schema.attribute(part.kind).is_some_and(|attribute| attribute.name() == "uid");
+            if is_uid && key(schema, &text(above)).is_ok_and(|above| above == *users) {
+                names.push(part.value.to_vec());
+            }
+        }
+        names
+    }
+}
+
+/// The key of a name, the same for all spellings.
+fn key(schema: &Schema, dn: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut key = Vec::new();
+    Rule::DistinguishedName
+        .normalise(schema, dn, &mut key)
+        .map_err(|_| Refusal::from(crate::name::NameError::Malformed))?;
+    Ok(key)
+}
+
+/// Relative names as text.
+fn text(rdns: &[Rdn<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for rdn in rdns {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        for (at, part) in rdn.parts.iter().enumerate() {
+            if at > 0 {
+                out.push(b'+');
+            }
+            out.extend_from_slice(part.kind.as_bytes());
+            out.push(b'=');
+            crate::name::write_value(&part.value, &mut out);
+        }
+    }
+    out
+}
+
+/// Separates what the server knows of an entry from what its users wrote.
+fn split<'a>(schema: &Schema, attributes: &[Given<'a>]) -> (Vec<Given<'a>>, Option<StampBuf>) {
+    let mut stamp = StampBuf::default();
+    let mut user = Vec::with_capacity(attributes.len());
+    for given in attributes {
+        let parsed = std::str::from_utf8(given.description).ok().and_then(AttributeDescription::parse);
+        let known = parsed.and_then(|parsed| parsed.attribute(schema));
+        let server = known.filter(|known| known.is_no_user_modification() || is_computed(known.name()));
+        let (Some(known), value) = (server, given.values.first()) else {
+            user.push(given.clone());
+            continue;
+        };
+        let Some(value) = value else { continue };
+        let time =
+            || Moment::parse(value).ok().map_or(0, |moment| moment.unix_seconds().max(0) as u64 * 1000);
+        match known.name() {
+            "entryUUID" => {
+                let mut key = Vec::new();
+                if Rule::Uuid.normalise(schema, value, &mut key).is_ok()
+                    && let Ok(uuid) = key.try_into()
+                {
+                    stamp.uuid = uuid;
+                }
+            }
+            "createTimestamp" => stamp.created = time(),
+            "modifyTimestamp" => stamp.modified = time(),
+            "creatorsName" => stamp.creator = value.to_vec(),
+            "modifiersName" => stamp.modifier = value.to_vec(),
+            _ => {}
+        }
+    }
+    (user, (stamp.uuid != [0; 16]).then_some(stamp))
+}
+
+/// What the schema says against an entry.
+fn findings(tree: &Tree<'_>, attributes: &[Given<'_>]) -> Vec<String> {
+    let borrowed: Vec<(std::borrow::Cow<'_, str>, Vec<&[u8]>)> = attributes
+        .iter()
+        .map(|given| {
+            let values = given.values.iter().map(|value| &value[..]).collect();
+            (String::from_utf8_lossy(given.description), values)
+        })
+        .collect();
+    let listed: Vec<Attribute<'_>> =
+        borrowed.iter().map(|(description, values)| Attribute { description, values }).collect();
+    let mode = if listed.is_empty() { Mode::Open } else { tree.mode() };
+    check::entry(tree.schema(), mode, &listed).iter().map(ToString::to_string).collect()
+}
+
+/// What can be stored: attributes that stand twice become one; values without octets, passwords in the clear, and what a
+/// strict domain would not show are left out, which is told; so are values that stand twice.
+fn repaired<'a>(tree: &Tree<'_>, attributes: Vec<Given<'a>>, warnings: &mut Vec<String>) -> Vec<Given<'a>> {
+    let schema = tree.schema();
+    let mut kept: Vec<Given<'a>> = Vec::with_capacity(attributes.len());
+    for given in attributes {
+        let shown = || String::from_utf8_lossy(given.description).into_owned();
+        let parse = |description: &'a [u8]| {
+            std::str::from_utf8(description).ok().and_then(AttributeDescription::parse)
+        };
+        let Some(parsed) = parse(given.description) else {
+            warnings.push(format!("{}: left out, this is no attribute description", shown()));
+            continue;
+        };
+        if parsed.attribute(schema).is_none() && tree.mode() == Mode::Strict {
+            warnings.push(format!("{}: left out, the schema does not have it", shown()));
+            continue;
+        }
+        let same = kept
+            .iter()
+            .position(|known| parse(known.description).is_some_and(|known| known.is_same(&parsed, schema)));
+        let at = same.unwrap_or_else(|| {
+            kept.push(Given { description: given.description, values: Vec::new() });
+            kept.len() - 1
+        });
+        let is_password = write::is_password(schema, given.description);
+        for value in given.values.iter() {
+            if value.is_empty() {
+                warnings.push(format!("{}: a value without octets is left out", shown()));
+            } else if is_password && write::is_cleartext(value) {
+                warnings.push(format!("{}: a password in the clear is left out", shown()));
+            } else if !kept[at].values.contains(value) {
+                kept[at].values.push(value.clone());
+            }
+        }
+    }
+    kept.retain(|given| !given.values.is_empty());
+    kept
+}

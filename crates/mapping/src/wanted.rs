@@ -51,7 +51,7 @@ impl Namespace {
         let parsed = AttributeDescription::parse(description)?;
         let schema = self.schema();
         let attribute = parsed.attribute(schema);
-        let name = attribute.map_or(parsed.name(), AttributeType::name).to_owned();
+        let name = attribute.map_or_else(|| parsed.name(), AttributeType::name).to_owned();
         let options = parsed.options().filter(|option| !option.eq_ignore_ascii_case("binary"));
         let types: SmallVec<[AttributeId; 2]> = attribute
             .into_iter()

@@ -29,7 +29,7 @@ pub(crate) use operational::is_computed;
 use crate::context::{COMMON, Context, Slot};
 use crate::error::Result;
 use crate::transform::Transform;
-use crate::tree::{DSID, Inner, Place, Tree};
+use crate::tree::{DSID, Inner, Naming, Place, Tree};
 use crate::wanted::{Selection, Wanted};
 
 /// The property of passwords, which stands for all secrets here.
@@ -275,7 +275,7 @@ impl<'t> Entry<'t> {
     }
 
     /// The attributes and values by which the entry is named.
-    pub(crate) fn naming(&self) -> SmallVec<[(Cow<'_, str>, Cow<'_, [u8]>); 1]> {
+    pub(crate) fn naming(&self) -> SmallVec<[Naming<'_>; 1]> {
         let named = self.own().and_then(|own| self.tree.naming(&self.record, own));
         named.unwrap_or_else(|| {
             let number = self.object().to_string().into_bytes();

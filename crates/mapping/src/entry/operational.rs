@@ -37,7 +37,7 @@ const COMPUTED: [&str; 14] = [
 
 const MEMBER_OF: &str = "memberOf";
 
-type Values = SmallVec<[Cow<'static, [u8]>; 1]>;
+type Values<'v> = SmallVec<[Cow<'v, [u8]>; 1]>;
 
 /// Whether the server computes the attribute of this name (as the schema has it).
 pub(crate) fn is_computed(name: &str) -> bool {
@@ -85,10 +85,7 @@ impl Entry<'_> {
             if selection.takes_operational(known.id()) {
                 let values = self.computed(name)?;
                 if !values.is_empty() {
-                    attributes.push(
-                        Attribute::made(name, values.into_iter().map(|value| -> Cow<'_, [u8]> { value }))
-                            .operational(),
-                    );
+                    attributes.push(Attribute::made(name, values).operational());
                 }
             }
         }
@@ -106,7 +103,7 @@ impl Entry<'_> {
         Ok(())
     }
 
-    fn computed(&self, name: &'static str) -> Result<Values> {
+    fn computed<'v>(&self, name: &'static str) -> Result<Values<'v>> {
         let object = self.object();
         let view = self.tree.view();
         let text = |text: String| Some(text.into_bytes());
@@ -133,7 +130,7 @@ impl Entry<'_> {
         Ok(value.into_iter().map(Cow::Owned).collect())
     }
 
-    fn member_of(&self) -> Result<Values> {
+    fn member_of<'v>(&self) -> Result<Values<'v>> {
         if !self.may_read(MEMBER_OF.as_bytes()) {
             return Ok(SmallVec::new());
         }

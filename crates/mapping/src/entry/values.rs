@@ -60,16 +60,13 @@ impl<'e> Attribute<'e> {
 
     /// Its values, none twice.
     pub fn values(&self) -> AttributeValues<'_> {
-        match &self.content {
-            Content::Made(values) => AttributeValues { inner: Inner::Made(values.iter()) },
-            Content::Stored(sources) => AttributeValues {
-                inner: Inner::Stored {
-                    current: sources.first().map(|source| (source.values, source.transform)),
-                    rest: sources.get(1..).unwrap_or_default().iter(),
-                    seen: Seen::new(sources.iter().map(|source| source.values.len()).sum()),
-                },
-            },
-        }
+        let inner = match &self.content {
+            Content::Made(values) => Inner::Made(values.iter()),
+            Content::Stored(sources) => {
+                Stored::new(sources).map_or_else(|| Inner::Made([].iter()), Inner::Stored)
+            }
+        };
+        AttributeValues { inner }
     }
 }
 
@@ -80,39 +77,54 @@ pub struct AttributeValues<'a> {
 
 enum Inner<'a> {
     Made(std::slice::Iter<'a, Cow<'a, [u8]>>),
-    Stored {
-        current: Option<(Values<'a>, Transform)>,
-        rest: std::slice::Iter<'a, Source<'a>>,
-        seen: Seen<'a>,
-    },
+    Stored(Stored<'a>),
 }
 
-/// Stored values that were told.
-enum Seen<'a> {
-    One,
-    Few(SmallVec<[&'a [u8]; FEW]>),
-    Many(HashSet<&'a [u8]>),
+struct Stored<'a> {
+    sources: &'a [Source<'a>],
+    /// Number of the source that is being read, and what is left of it.
+    at: usize,
+    rest: Values<'a>,
+    /// Values that were told, where they are many.
+    seen: Option<HashSet<&'a [u8]>>,
 }
 
-impl<'a> Seen<'a> {
-    fn new(count: usize) -> Self {
-        match count {
-            0 | 1 => Self::One,
-            2..=FEW => Self::Few(SmallVec::new()),
-            _ => Self::Many(HashSet::with_capacity(count)),
-        }
+impl<'a> Stored<'a> {
+    fn new(sources: &'a [Source<'a>]) -> Option<Self> {
+        let count: usize = sources.iter().map(|source| source.values.len()).sum();
+        let seen = (count > FEW).then(|| HashSet::with_capacity(count));
+        Some(Self { rest: sources.first()?.values, sources, at: 0, seen })
     }
 
-    /// Whether the value is seen for the first time.
+    /// Whether the value that was just read is seen for the first time.
     fn is_new(&mut self, value: &'a [u8]) -> bool {
-        match self {
-            Self::One => true,
-            Self::Few(seen) if seen.contains(&value) => false,
-            Self::Few(seen) => {
-                seen.push(value);
-                true
+        if let Some(seen) = &mut self.seen {
+            return seen.insert(value);
+        }
+        let own = self.sources[self.at].values;
+        let read = own.len() - self.rest.len() - 1;
+        let before = self.sources[..self.at].iter().flat_map(|source| source.values);
+        !before.chain(own.take(read)).any(|known| known == value)
+    }
+}
+
+impl<'a> Iterator for Stored<'a> {
+    type Item = Cow<'a, [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.rest.next() {
+                Some(value) if self.is_new(value) => {
+                    if let Some(published) = self.sources[self.at].transform.publish(value) {
+                        return Some(published);
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    self.at += 1;
+                    self.rest = self.sources.get(self.at)?.values;
+                }
             }
-            Self::Many(seen) => seen.insert(value),
         }
     }
 }
@@ -123,18 +135,7 @@ impl<'a> Iterator for AttributeValues<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.inner {
             Inner::Made(values) => values.next().map(|value| Cow::Borrowed(&value[..])),
-            Inner::Stored { current, rest, seen } => loop {
-                let (values, transform) = current.as_mut()?;
-                match values.next() {
-                    Some(value) if !seen.is_new(value) => {}
-                    Some(value) => {
-                        if let Some(published) = transform.publish(value) {
-                            return Some(published);
-                        }
-                    }
-                    None => *current = rest.next().map(|source| (source.values, source.transform)),
-                }
-            },
+            Inner::Stored(stored) => stored.next(),
         }
     }
 }

@@ -29,6 +29,9 @@ pub fn add(tree: &Tree<'_>, dn: &[u8], attributes: &[Given<'_>]) -> Changes {
         Resolution::Missing { nearest, .. } => return Err(Refusal::no_such_object(Some(nearest))),
     };
     let Some(rdn) = name.rdns.first() else { return Err(Refusal::no_such_object(None)) };
+    for given in attributes {
+        check(tree, given)?;
+    }
     let draft = new_entry(tree, tree.place(parent)?.inner, rdn, attributes)?;
     if let Some(finding) = checks::structure(&draft).into_iter().next() {
         return Err(finding.into());
@@ -44,7 +47,7 @@ pub fn add(tree: &Tree<'_>, dn: &[u8], attributes: &[Given<'_>]) -> Changes {
 }
 
 /// The properties of a new entry which is `own` to its parent.
-pub(super) fn new_entry<'t>(
+pub(crate) fn new_entry<'t>(
     tree: &'t Tree<'t>,
     own: Inner,
     rdn: &Rdn<'_>,
@@ -67,6 +70,12 @@ pub(super) fn new_entry<'t>(
     Ok(draft)
 }
 
+/// What can be said of one attribute alone.
+fn check(tree: &Tree<'_>, given: &Given<'_>) -> Result<(), Refusal> {
+    checks::values(tree, given)?;
+    checks::distinct(tree.schema(), given)
+}
+
 /// Puts attributes into an empty entry, object classes first.
 fn fill(draft: &mut Draft<'_>, attributes: &[Given<'_>]) -> Result<(), Refusal> {
     let is_class = |given: &&Given<'_>| given.description.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes());
@@ -77,8 +86,6 @@ fn fill(draft: &mut Draft<'_>, attributes: &[Given<'_>]) -> Result<(), Refusal> 
             let message = format!("{}: an attribute is added without values", description.name());
             return Err(Refusal::new(Reason::ConstraintViolation, message));
         }
-        checks::values(draft.tree, given)?;
-        checks::distinct(draft.schema(), given)?;
         if draft.has(&description) {
             let message = format!("{}: the attribute is given twice", description.name());
             return Err(Refusal::new(Reason::AttributeOrValueExists, message));
@@ -92,6 +99,23 @@ fn fill(draft: &mut Draft<'_>, attributes: &[Given<'_>]) -> Result<(), Refusal> 
 
 /// Gives attributes to a directory that has its entry only from its place.
 fn adopt(tree: &Tree<'_>, object: u32, rdn: Option<&Rdn<'_>>, attributes: &[Given<'_>]) -> Changes {
+    for given in attributes {
+        check(tree, given)?;
+    }
+    let draft = adopted(tree, object, rdn, attributes)?;
+    if let Some(finding) = checks::structure(&draft).into_iter().next() {
+        return Err(finding.into());
+    }
+    Ok(draft.changes())
+}
+
+/// A directory that has its entry only from its place, with attributes.
+pub(crate) fn adopted<'t>(
+    tree: &'t Tree<'t>,
+    object: u32,
+    rdn: Option<&Rdn<'_>>,
+    attributes: &[Given<'_>],
+) -> Result<Draft<'t>, Refusal> {
     let entry = tree.entry(object)?;
     let mut draft = Draft::of(&entry);
     let has_class =
@@ -129,10 +153,7 @@ fn adopt(tree: &Tree<'_>, object: u32, rdn: Option<&Rdn<'_>>, attributes: &[Give
             draft.push(&description, value)?;
         }
     }
-    if let Some(finding) = checks::structure(&draft).into_iter().next() {
-        return Err(finding.into());
-    }
-    Ok(draft.changes())
+    Ok(draft)
 }
 
 /// Names a directory below the root as the request does: by its `ou`, if that is how it is spelled there.

@@ -28,7 +28,7 @@ pub(super) struct Item {
 pub(super) type Published<'d> = (Cow<'d, str>, Vec<Cow<'d, [u8]>>);
 
 /// The properties of an entry under a pen.
-pub(super) struct Draft<'t> {
+pub(crate) struct Draft<'t> {
     pub(super) tree: &'t Tree<'t>,
     /// Number of the context.
     pub(super) number: usize,
@@ -74,7 +74,7 @@ impl<'t> Draft<'t> {
         self.tree.schema()
     }
 
-    pub(super) fn context(&self) -> &'t Context {
+    pub(crate) fn context(&self) -> &'t Context {
         self.tree.context(self.number)
     }
 
@@ -166,6 +166,15 @@ impl<'t> Draft<'t> {
         }
     }
 
+    /// Puts a value behind those of a property, unless it is there.
+    pub(crate) fn add_value(&mut self, name: &[u8], value: &[u8]) {
+        match self.items.iter_mut().find(|item| item.name == name) {
+            Some(item) if item.values.iter().any(|known| known == value) => {}
+            Some(item) => item.values.push(value.to_vec()),
+            None => self.set(name, vec![value.to_vec()]),
+        }
+    }
+
     /// Brings a value to the front of a property, adding it if it is not there.
     pub(super) fn put_first(&mut self, name: &[u8], published: &[u8]) {
         let slot = self.slot(name);
@@ -229,7 +238,7 @@ impl<'t> Draft<'t> {
     }
 
     /// The properties of a new directory.
-    pub(super) fn into_properties(self) -> Vec<Property> {
+    pub(crate) fn into_properties(self) -> Vec<Property> {
         self.items.into_iter().map(|item| Property { name: item.name, values: item.values }).collect()
     }
 

@@ -92,12 +92,12 @@ pub(super) fn mirror_new(draft: &mut Draft<'_>) -> Result<()> {
             let now = Lists::of(draft);
             for dn in &now.dns {
                 if let Some(user) = by_dn(draft.tree, dn)? {
-                    add(draft, USERS, &user.name);
+                    draft.add_value(USERS, &user.name);
                 }
             }
             for guid in &now.guids {
                 if let Some(user) = by_guid(draft.tree, guid)? {
-                    add(draft, USERS, &user.name);
+                    draft.add_value(USERS, &user.name);
                 }
             }
         }
@@ -114,20 +114,20 @@ fn missing_in<'v>(list: &'v [Vec<u8>], other: &[Vec<u8>]) -> Vec<&'v Vec<u8>> {
 
 /// Puts a user into the lists that the group keeps.
 fn join(draft: &mut Draft<'_>, user: &User, now: &Lists) -> Result<()> {
-    add(draft, USERS, &user.name);
+    draft.add_value(USERS, &user.name);
     if draft.property(MEMBER).is_some_and(|item| !item.values.is_empty()) {
         let already = now.dns.iter().try_fold(false, |found, dn| -> Result<bool> {
             Ok(found || by_dn(draft.tree, dn)?.is_some_and(|other| other.object == user.object))
         })?;
         if !already {
             let dn = draft.tree.dn(user.object)?;
-            add(draft, MEMBER, dn.as_bytes());
+            draft.add_value(MEMBER, dn.as_bytes());
         }
     }
     if draft.property(GUIDS).is_some_and(|item| !item.values.is_empty())
         && let Some(guid) = draft.tree.view().record(user.object)?.first_value(GUID)
     {
-        add(draft, GUIDS, guid);
+        draft.add_value(GUIDS, guid);
     }
     Ok(())
 }
@@ -144,7 +144,7 @@ fn remove(draft: &mut Draft<'_>, user: &User) -> Result<()> {
         let Some(item) = draft.property(name) else { continue };
         let mut kept = Vec::with_capacity(item.values.len());
         for value in &item.values {
-            if !is_user(tree, value)?.is_some_and(|other| other.object == user.object) {
+            if is_user(tree, value)?.is_none_or(|other| other.object != user.object) {
                 kept.push(value.clone());
             }
         }
@@ -159,14 +159,6 @@ fn remove(draft: &mut Draft<'_>, user: &User) -> Result<()> {
         draft.set(GUIDS, kept);
     }
     Ok(())
-}
-
-fn add(draft: &mut Draft<'_>, name: &[u8], value: &[u8]) {
-    let mut values = draft.property(name).map_or_else(Vec::new, |item| item.values.clone());
-    if !values.iter().any(|known| known == value) {
-        values.push(value.to_vec());
-        draft.set(name, values);
-    }
 }
 
 fn by_name(tree: &Tree<'_>, name: &[u8]) -> Result<Option<User>> {

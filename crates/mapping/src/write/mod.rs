@@ -21,10 +21,11 @@ mod rename;
 use std::borrow::Cow;
 
 pub use add::add;
+pub(crate) use add::{adopted, new_entry};
 pub use delete::{delete, delete_tree};
 pub use modify::modify;
 pub use passwords::cleartext_passwords;
-pub(crate) use passwords::is_password;
+pub(crate) use passwords::{is_cleartext, is_password};
 pub use rename::{Rename, rename};
 
 use netinfo_directory::Change;

@@ -6,7 +6,7 @@ use netinfo_testkit::ldif;
 use crate::support::Fixture;
 
 /// Stands for every password that the file has in the clear.
-const HASHED: &[u8] = b"{SSHA}4P5Pc/M7zcqyWC4moX/IxeIX7NYAAQIDBAUGBw==";
+pub(crate) const HASHED: &[u8] = b"{SSHA}4P5Pc/M7zcqyWC4moX/IxeIX7NYAAQIDBAUGBw==";
 
 fn load(fixture: &Fixture, entries: &[ldif::Entry]) -> usize {
     let mut cleartext = 0;
@@ -28,9 +28,12 @@ fn load(fixture: &Fixture, entries: &[ldif::Entry]) -> usize {
     cleartext
 }
 
+/// Attributes with their values.
+pub(crate) type Attributes = Vec<(String, Vec<Vec<u8>>)>;
+
 /// Attributes as they are expected back: sorted, and in the form in which values are told.
-fn normal(attributes: &[(String, Vec<Vec<u8>>)]) -> Vec<(String, Vec<Vec<u8>>)> {
-    let mut normal: Vec<(String, Vec<Vec<u8>>)> = attributes
+pub(crate) fn normal(attributes: &[(String, Vec<Vec<u8>>)]) -> Attributes {
+    let mut normal: Attributes = attributes
         .iter()
         .map(|(description, values)| {
             let values = values.iter().map(|value| match (description.as_str(), value.as_slice()) {
@@ -45,7 +48,7 @@ fn normal(attributes: &[(String, Vec<Vec<u8>>)]) -> Vec<(String, Vec<Vec<u8>>)> 
     normal
 }
 
-fn read(fixture: &Fixture, dn: &str) -> (String, Vec<(String, Vec<Vec<u8>>)>) {
+pub(crate) fn read(fixture: &Fixture, dn: &str) -> (String, Attributes) {
     let object = fixture.object(dn);
     fixture.see(|tree| {
         let entry = tree.entry(object).unwrap();
@@ -95,7 +98,7 @@ fn names_come_back_as_they_were_given() {
     load(&fixture, &entries);
     for entry in &entries {
         let (dn, _) = read(&fixture, &entry.dn);
-        let expected = entry.dn.replace(r"\27", "'").replace(r"Müller \+", r"Müller \+");
+        let expected = entry.dn.replace(r"\27", "'");
         assert_eq!(dn, expected);
     }
     assert_eq!(fixture.find("uid=nobody,ou=people,dc=example,dc=com"), None);

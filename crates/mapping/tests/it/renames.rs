@@ -64,7 +64,7 @@ fn entries_move_with_all_below_them() {
     refused!(fixture.rename(b, "ou=b", true, Some("ou=nowhere,dc=example,dc=com")), NoSuchObject);
     refused!(fixture.rename(b, "ou=b", true, Some("dc=other")), AffectsMultipleDsas);
     fixture.rename(a, "ou=a", true, Some(b)).unwrap();
-    assert_eq!(fixture.find("ou=a,ou=b,dc=example,dc=com").is_some(), true);
+    assert!(fixture.find("ou=a,ou=b,dc=example,dc=com").is_some());
 }
 
 #[test]
