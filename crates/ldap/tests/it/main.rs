@@ -9,13 +9,15 @@
 //! | `controls` | controls of writes and compares |
 //! | `extended` | StartTLS, "Who am I?", password modify, cancel |
 //! | `elsewhere` | referrals, copies, names outside |
-//! | `searching`, `org` | searches; a whole organisation and what known clients ask of it |
+//! | `searches`, `portions`, `searching` | searches, their pages and order |
+//! | `org`, `clients` | searches in a whole organisation; what known programs ask of it |
 //! | `hostile` | any bytes: no panic, and the connection is usable or closed with a notice |
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod binds;
+mod clients;
 mod controls;
 mod elsewhere;
 mod extended;
@@ -23,6 +25,8 @@ mod hostile;
 mod names;
 mod order;
 mod org;
+mod portions;
+mod searches;
 mod searching;
 mod server;
 mod support;

@@ -49,7 +49,10 @@ fn measured_queries() {
         expected.sort();
         dns.sort();
         if found.code.code() != query.code || dns != expected {
-            wrong.push(format!("{}: {} {:?} {dns:?}, not {expected:?}", query.purpose, query.filter, found.code));
+            wrong.push(format!(
+                "{}: {} {:?} {dns:?}, not {expected:?}",
+                query.purpose, query.filter, found.code
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -2,7 +2,8 @@
 
 use netinfo_wire::ldap::request::DerefAliases;
 use netinfo_wire::ldap::{
-    ControlsBuf, Controls, FilterBuf, Payload, Request, Response, ResultCode, Scope, SearchRequest, SelectionBuf,
+    Controls, ControlsBuf, FilterBuf, Payload, Request, Response, ResultCode, Scope, SearchRequest,
+    SelectionBuf,
 };
 
 use crate::support::{Answer, Client};
