@@ -21,6 +21,9 @@ use crate::{Result, disk};
 
 /// Users added, at most, for each second of a figure.
 const ADDS_A_SECOND: f64 = 60_000.0;
+/// Requests about users picked at random, likewise; in short runs only, for a ring holds no more than
+/// [`RING`](crate::calls::RING).
+const REQUESTS_A_SECOND: f64 = 300_000.0;
 /// First logins, at most, likewise.
 const BINDS_A_SECOND: f64 = 500.0;
 
@@ -213,7 +216,7 @@ impl Bench {
         let count = match operation {
             Operation::Add => (ADDS_A_SECOND * seconds) as u32 + 500,
             Operation::BindFirst => (BINDS_A_SECOND * seconds) as u32 + 50,
-            _ => crate::calls::RING as u32,
+            _ => (REQUESTS_A_SECOND * seconds) as u32 + 1000,
         };
         let ring = Ring::of(operation, users, self.next, count)?;
         self.next += count;

@@ -127,7 +127,7 @@ fn configuration(folder: &Path) -> String {
          maxsize {MAX_SIZE}\n\
          index objectClass,uidNumber,gidNumber,memberUid,telephoneNumber eq\n\
          index uid,cn,sn,givenName,mail eq,sub\n\
-         access to attrs=userPassword by self write by anonymous auth by * none\n\
+         access to attrs=userPassword by self =xw by anonymous auth by * none\n\
          access to * by users read by * none\n"
     )
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed test may panic, also in a helper")]
 
+mod ldap;
+
 use std::process::Command;
 
 use netinfo_testkit::node;
