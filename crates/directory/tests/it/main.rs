@@ -10,6 +10,8 @@
 //! | `order` | places among siblings, to the point where they are numbered anew |
 //! | `groups` | proposals are all or nothing, groups keep order, the feed replays |
 //! | `copies` | backup, restore, whole-domain copies |
+//! | `stamps` | uuids, times and names; moves; stores without stamps |
+//! | `values` | the value index of the whole domain |
 //! | `layout` | the file format, byte by byte |
 //! | `damage`, `derived` | every kind of damage is found and repaired |
 //! | `starts`, `disks` | stores and disks that cannot be used, or not any more |
@@ -33,6 +35,8 @@ mod order;
 mod raw;
 mod roles;
 mod secrets;
+mod stamps;
 mod starts;
 mod support;
+mod values;
 mod writes;
