@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
-use crate::access::{Access, AccessSettings};
+use crate::access::{Access, AttributeNames, Rule};
 use crate::apply::{Applier, Policy};
 use crate::auth::Authenticator;
 use crate::change::{Change, Committed, Outcome};
@@ -232,9 +232,14 @@ impl Domain {
         Access::new(view.tree(), session, &self.shared.counters)
     }
 
-    /// Replaces what the node's configuration adds to the domain's access rules.
-    pub fn set_access(&self, settings: AccessSettings) {
-        self.shared.counters.rules.set(settings);
+    /// Replaces the access rules of the node's configuration, which come before those in the tree.
+    pub fn set_access_rules(&self, rules: Vec<Rule>) {
+        self.shared.counters.rules.set_rules(rules);
+    }
+
+    /// Lets access rules call properties by other names, too.
+    pub fn set_attribute_names(&self, names: AttributeNames) {
+        self.shared.counters.rules.set_names(names);
     }
 
     fn authenticator<'a>(&'a self, view: &'a View<'a>, role: &'a Role, at: Option<u64>) -> Authenticator<'a> {

@@ -57,8 +57,8 @@ mod view;
 mod writer;
 
 pub use access::{
-    Access, AccessSettings, Action, AttributeNames, EntryAccess, Explanation, RULE_LIMIT, RULES_LIMIT,
-    Reason, Rule, RuleError, RuleSource,
+    Access, Action, AttributeNames, EntryAccess, Explanation, RULE_LIMIT, RULES_LIMIT, Reason, Rule,
+    RuleError, RuleSource,
 };
 pub use application::{
     APPLICATION_PASSWORDS_LIMIT, ApplicationPassword, ApplicationPasswordError, LABEL_LIMIT,

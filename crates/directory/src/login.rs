@@ -49,7 +49,13 @@ impl Authenticator<'_> {
                 Origin::Local { uid } if self.tag == "local" => self.local_session(uid)?,
                 _ => Session::of(Principal::Anonymous),
             },
-            Credentials::Vouched { object } => self.session_of(&self.view.record(object)?)?,
+            Credentials::Vouched { object } => {
+                let record = self.view.record(object)?;
+                if kinds_of_authority(&record).any(|kind| kind == b"disableduser") {
+                    return Err(Error::Authentication);
+                }
+                self.session_of(&record)?
+            }
             Credentials::Administrator { password } => self.administrator(password, origin, at)?,
             Credentials::Password { object, password } => {
                 let login = self.by_object(object, password, origin, at)?;
@@ -260,14 +266,16 @@ impl Check<'_> {
 
 /// Whether the password of this user cannot be checked here: the account is disabled, or another program keeps it.
 fn is_kept_elsewhere(record: &RecordRef<'_>) -> bool {
-    let Some(authorities) = record.property(b"authentication_authority") else { return false };
-    let kind = |authority: &[u8]| -> Vec<u8> {
-        let kind = authority.split(|&b| b == b';').nth(1).unwrap_or_default();
-        kind.to_ascii_lowercase()
-    };
-    let mut kinds = authorities.values.into_iter().map(kind);
+    let mut kinds = kinds_of_authority(record);
     let Some(first) = kinds.next() else { return false };
     !matches!(&first[..], b"basic" | b"shadowhash") || kinds.any(|kind| kind == b"disableduser")
+}
+
+/// What `authentication_authority` names, in order and in lower case.
+fn kinds_of_authority(record: &RecordRef<'_>) -> impl Iterator<Item = Vec<u8>> {
+    let authorities = record.property(b"authentication_authority").map(|p| p.values);
+    let kind = |authority: &[u8]| authority.split(|&b| b == b';').nth(1).map(<[u8]>::to_ascii_lowercase);
+    authorities.into_iter().flatten().map(move |authority| kind(authority).unwrap_or_default())
 }
 
 /// Whether a directory in `/users` acts as the superuser: its uid is 0, its name `root`, or members of the group `admin`

@@ -17,13 +17,15 @@ pub const RULES_LIMIT: usize = 128;
 /// Finds the properties in which values of an attribute may be stored, given its name as a rule has it.
 pub type AttributeNames = Arc<dyn Fn(&[u8]) -> Vec<Vec<u8>> + Send + Sync>;
 
-/// What the configuration of a node adds to the rules in the tree.
-#[derive(Clone, Default)]
-pub struct AccessSettings {
+/// What is added to the rules in the tree from outside.
+#[derive(Default)]
+struct Added {
+    /// Counts how often anything here was replaced.
+    generation: u64,
     /// Rules that come before those of the tree.
-    pub rules: Vec<Rule>,
+    rules: Vec<Rule>,
     /// How rules may call properties, besides their own names.
-    pub names: Option<AttributeNames>,
+    names: Option<AttributeNames>,
 }
 
 /// What the root's `_anonymous` lets anonymous callers read.
@@ -72,27 +74,32 @@ pub(super) struct Compiled {
 /// What was compiled last, and from what.
 #[derive(Default)]
 pub(crate) struct RulesCache {
-    settings: RwLock<(u64, AccessSettings)>,
+    added: RwLock<Added>,
     last: RwLock<Option<(u64, Arc<Compiled>)>>,
 }
 
 impl RulesCache {
-    pub(crate) fn set(&self, settings: AccessSettings) {
-        let mut held = self.settings.write().unwrap_or_else(PoisonError::into_inner);
-        *held = (held.0 + 1, settings);
+    pub(crate) fn set_rules(&self, rules: Vec<Rule>) {
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        (added.generation, added.rules) = (added.generation + 1, rules);
+    }
+
+    pub(crate) fn set_names(&self, names: AttributeNames) {
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        (added.generation, added.names) = (added.generation + 1, Some(names));
     }
 
     /// The rules as the root directory has them now.
     pub(super) fn current(&self, tree: Tree<'_>) -> Result<Arc<Compiled>> {
         let root = tree.record(ROOT)?;
-        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
-        let state = state_of(&root, settings.0);
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        let state = state_of(&root, added.generation);
         if let Some((known, compiled)) = &*self.last.read().unwrap_or_else(PoisonError::into_inner)
             && *known == state
         {
             return Ok(compiled.clone());
         }
-        let compiled = Arc::new(Compiled::of(&root, &settings.1));
+        let compiled = Arc::new(Compiled::of(&root, &added));
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((state, compiled.clone()));
         Ok(compiled)
     }
@@ -112,13 +119,13 @@ fn state_of(root: &RecordRef<'_>, generation: u64) -> u64 {
 }
 
 impl Compiled {
-    fn of(root: &RecordRef<'_>, settings: &AccessSettings) -> Self {
+    fn of(root: &RecordRef<'_>, added: &Added) -> Self {
         let mut known = HashMap::new();
         let mut names = |written: &[u8]| -> Vec<Vec<u8>> {
-            let expand = || expand(written, settings.names.as_ref());
+            let expand = || expand(written, added.names.as_ref());
             known.entry(written.to_vec()).or_insert_with(expand).clone()
         };
-        let configured = settings.rules.iter().cloned().map(Ok).enumerate();
+        let configured = added.rules.iter().cloned().map(Ok).enumerate();
         let configured = configured.map(|(n, rule)| (RuleSource::Configuration(n + 1), rule));
         let values = root.property(b"_access").map(|p| p.values).into_iter().flatten();
         let stored = values.enumerate().map(|(n, value)| (RuleSource::Tree(n + 1), parse(value)));

@@ -25,7 +25,7 @@ mod rule_tests;
 mod tree;
 mod words;
 
-pub use compiled::{AccessSettings, AttributeNames, RULES_LIMIT, RuleSource};
+pub use compiled::{AttributeNames, RULES_LIMIT, RuleSource};
 pub use entry::EntryAccess;
 pub use explain::{Explanation, Reason};
 pub(crate) use lists::{Counters, Lists, count};

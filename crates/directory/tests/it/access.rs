@@ -1,8 +1,7 @@
 //! Access rules: what anonymous callers, users and those whom rules name may read and change.
 
 use netinfo_directory::{
-    AccessSettings, Action, Change, Credentials, Error, Origin, Property, ROOT, Reason, RuleSource, Session,
-    Target,
+    Action, Change, Credentials, Error, Origin, Property, ROOT, Reason, RuleSource, Session, Target,
 };
 
 use crate::support::*;
@@ -298,13 +297,14 @@ fn the_configuration_comes_first_and_knows_other_names() {
         b"telephonenumber" => vec![b"phonenumber".to_vec()],
         _ => vec![],
     });
-    s.f.domain.set_access(AccessSettings { rules, names: Some(names) });
+    s.f.domain.set_access_rules(rules);
+    s.f.domain.set_attribute_names(names);
     assert!(!s.reads(&bob, s.alice, "phonenumber") && !s.reads(&bob, s.alice, "_ldap_telephoneNumber;x"));
     assert!(!s.reads(&bob, s.alice, "mail"));
     assert!(
         s.explain(&bob, Action::Read, s.alice, Some("phonenumber")).contains("rule 1 of the configuration")
     );
-    s.f.domain.set_access(AccessSettings::default());
+    s.f.domain.set_access_rules(Vec::new());
     assert!(s.reads(&bob, s.alice, "phonenumber"));
 }
 
@@ -407,4 +407,89 @@ fn the_netinfo_protocol_reads_as_ever_and_rules_add_to_its_lists() {
     f.user("bob", "667", vec![]);
     refused!(write(&f.local(666), "d"), Error::Permission);
     assert!(write(&f.local(667), "d").is_ok());
+}
+
+/// Rules at random, and what a user may do by them.
+fn random_rules(random: &mut Random) -> Vec<String> {
+    let mut pick = |list: &[&str]| list[random.below(list.len())].to_owned();
+    (0..4)
+        .map(|_| {
+            let verb = pick(&["allow", "allow", "deny"]);
+            let what = pick(&[
+                "write",
+                "write mail",
+                "write mail, note",
+                "write *",
+                "add",
+                "delete",
+                "add, delete",
+                "all",
+            ]);
+            let target = pick(&[
+                "",
+                "of /users/*",
+                "of /users/**",
+                "of /users/bob",
+                "of /groups, /groups/*",
+                "of self",
+                "of /",
+            ]);
+            let who = pick(&[
+                "",
+                "to users",
+                "to self",
+                "to user bob",
+                "to group staff",
+                "to anonymous",
+                "to listed owner",
+            ]);
+            format!("{verb} {what} {target} {who}")
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_allowed_is_what_the_writer_does() {
+    let s = scene();
+    let mut random = Random(0x5DEE_CE66_D1CE_4E5B);
+    let sessions = [s.user(s.alice), s.user(s.bob), s.anonymous()];
+    let groups = s.f.path(&["groups"]);
+    let (mut granted, mut refused) = (0, 0);
+    for _ in 0..60 {
+        let rules = random_rules(&mut random);
+        s.rules(&rules.iter().map(String::as_str).collect::<Vec<_>>());
+        for session in &sessions {
+            for object in [s.alice, s.bob, s.staff, groups] {
+                for name in ["mail", "note", "phonenumber"] {
+                    let may = s.writes(session, object, name);
+                    let done = s.write(session, object, p(name, &["x"]));
+                    assert_eq!(
+                        done.is_ok(),
+                        may,
+                        "{} {object} {name}: {rules:?}",
+                        session.name().escape_ascii()
+                    );
+                    if may { granted += 1 } else { refused += 1 }
+                }
+            }
+            let may = s.may(session, Action::Add, groups, None);
+            let new = s.f.write_as(session, create(groups, vec![p("name", &["g"])]));
+            assert_eq!(new.is_ok(), may, "{rules:?}");
+            if let Ok(outcome) = new {
+                let child = outcome.created.unwrap();
+                let may = s.may(session, Action::Delete, child.object, None);
+                let destroy = |who| {
+                    let change =
+                        Change::Destroy { parent: Target::any(groups), child: Target::any(child.object) };
+                    s.f.write_as(who, change)
+                };
+                let gone = destroy(session);
+                assert_eq!(gone.is_ok(), may, "{rules:?}");
+                if !may {
+                    destroy(&s.f.root).unwrap();
+                }
+            }
+        }
+    }
+    assert!(granted > 200 && refused > 200, "{granted} granted, {refused} refused");
 }

@@ -76,6 +76,8 @@ fn a_password_in_the_clear_and_disabled_accounts() {
         let authority = p("authentication_authority", authorities);
         let object = f.user(&format!("u{n}"), "600", vec![authority, p("passwd", &[SSHA])]);
         assert_eq!(bind(&f, object, b"secret").is_ok(), admitted, "{authorities:?}");
+        let vouched = f.domain.login(Credentials::Vouched { object }, far(), NOW);
+        assert_eq!(vouched.is_ok(), !authorities.concat().contains("Disabled"), "{authorities:?}");
     }
 }
 
@@ -302,4 +304,34 @@ fn application_passwords_are_limited() {
         Some(&b"l1"[..]),
         "other scopes are not accepted"
     );
+}
+
+#[test]
+fn a_refusal_takes_its_time_whatever_the_reason() {
+    let f = fixture();
+    let strong = f.user("a", "501", vec![p("passwd", &[&hash_new(b"right").unwrap()])]);
+    let weak = f.user("b", "502", vec![p("passwd", &[SSHA])]);
+    let locked = f.user("c", "503", vec![p("passwd", &["*"])]);
+    let password = &b"wrong"[..];
+    let time = |credentials| {
+        // The shortest of some tries: others may want the processor, too.
+        let tries = (0..5).map(|n| {
+            let start = std::time::Instant::now();
+            let origin = Origin::Local { uid: 7 };
+            assert!(f.domain.login(credentials, origin, NOW + n * 1_000_000).is_err());
+            start.elapsed()
+        });
+        tries.min().unwrap()
+    };
+    let usual = time(Credentials::Password { object: strong, password });
+    for other in [
+        Credentials::Password { object: weak, password },
+        Credentials::Password { object: locked, password },
+        Credentials::Password { object: 9_999, password },
+        Credentials::Nobody { name: b"cn=nobody", password },
+        Credentials::Administrator { password },
+    ] {
+        let taken = time(other);
+        assert!(taken > usual / 3 && taken < usual * 3, "{other:?}: {taken:?}, usually {usual:?}");
+    }
 }
