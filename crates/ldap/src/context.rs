@@ -41,6 +41,8 @@ impl NamingContext {
         let namespace = Namespace::new(&view, domain.tag())?;
         let sequence = view.sequence()?;
         drop(view);
+        let namespace = Arc::new(namespace);
+        name_properties(&domain, &namespace);
         let committed = Arc::new(AtomicU64::new(sequence));
         let watched = Arc::downgrade(&committed);
         domain.watch(Arc::new(move |sequence| {
@@ -50,7 +52,7 @@ impl NamingContext {
         }));
         Ok(Self {
             domain,
-            namespace: ArcSwap::from_pointee(namespace),
+            namespace: ArcSwap::new(namespace),
             committed,
             // What was committed while all this was set up is found by the first comparison.
             compared: AtomicU64::new(0),
@@ -99,8 +101,18 @@ impl NamingContext {
     fn refresh(&self) -> Result<()> {
         let view = self.domain.read(&self.internal)?;
         if !self.namespace.load().is_current(&view)? {
-            self.namespace.store(Arc::new(Namespace::new(&view, self.domain.tag())?));
+            let namespace = Arc::new(Namespace::new(&view, self.domain.tag())?);
+            name_properties(&self.domain, &namespace);
+            self.namespace.store(namespace);
         }
         Ok(())
     }
+}
+
+/// Lets the access rules of a domain call properties as LDAP does.
+fn name_properties(domain: &Domain, namespace: &Arc<Namespace>) {
+    let namespace = namespace.clone();
+    domain.set_attribute_names(Arc::new(move |name| {
+        std::str::from_utf8(name).map_or_else(|_| Vec::new(), |name| namespace.properties_of(name))
+    }));
 }

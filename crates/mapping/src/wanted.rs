@@ -94,6 +94,27 @@ impl Namespace {
     }
 }
 
+impl Namespace {
+    /// Names of all properties that may hold values of an attribute: those the tables have for it wherever they have one, and
+    /// its own names. Subtypes are not meant. Nothing for attributes the schema does not know.
+    pub fn properties_of(&self, attribute: &str) -> Vec<Vec<u8>> {
+        let schema = self.schema();
+        let Some(known) = AttributeDescription::parse(attribute).and_then(|parsed| parsed.attribute(schema))
+        else {
+            return Vec::new();
+        };
+        let own = known.names().iter().map(|name| name.as_bytes().to_vec());
+        let contexts = self.contexts().iter();
+        let columns = contexts
+            .flat_map(|context| context.columns_of(known.id()))
+            .map(|column| column.property.as_bytes().to_vec());
+        let mut names: Vec<Vec<u8>> = own.chain(columns).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
 impl Wanted {
     /// The type, if the schema knows it.
     pub fn attribute<'s>(&self, schema: &'s Schema) -> Option<&'s AttributeType> {

@@ -50,3 +50,19 @@ fn searches_return_what_they_ask_for() {
         assert_eq!(names(&["*", "+"]), format!("{} {operational}", names(&[])));
     });
 }
+
+#[test]
+fn rules_may_call_properties_as_ldap_does() {
+    Fixture::example(&[]).see(|tree| {
+        let of = |name: &str| {
+            let names = tree.namespace().properties_of(name).into_iter();
+            names.map(|name| String::from_utf8(name).unwrap()).collect::<Vec<_>>()
+        };
+        assert!(of("telephonenumber").contains(&"phonenumber".to_owned()));
+        assert!(of("uidNumber").contains(&"uid".to_owned()));
+        assert!(of("userPassword").contains(&"passwd".to_owned()));
+        assert!(of("memberuid").contains(&"users".to_owned()));
+        assert!(!of("name").contains(&"cn".to_owned()), "subtypes are not meant");
+        assert!(of("noSuchAttribute").is_empty() && of("").is_empty() && of("a b").is_empty());
+    });
+}
