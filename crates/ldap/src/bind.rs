@@ -53,7 +53,9 @@ pub(crate) fn begin(caller: &mut Caller, id: u32, request: &BindRequest<'_>, out
         Ok(Progress::Work(work)) => Step::Work(work),
         Err(failure) => {
             caller.engine.figures().count_failed_bind();
-            tracing::info!(peer = %caller.peer, code = %failure.code, "bind refused: {}", failure.message);
+            if let Some(more) = caller.engine.may_log(caller.now) {
+                tracing::info!(peer = %caller.peer, code = %failure.code, more, "bind refused: {}", failure.message);
+            }
             respond(id, &failure, out);
             Step::Done
         }
@@ -214,7 +216,9 @@ pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> 
         (Ok(_), None) => Err(invalid()),
         (Err(error), subject) => {
             let dn = subject.map_or(name, |subject| subject.dn);
-            tracing::warn!(peer = %caller.peer, dn, "authentication failed: {error}");
+            if let Some(more) = caller.engine.may_log(caller.now) {
+                tracing::warn!(peer = %caller.peer, dn, more, "authentication failed: {error}");
+            }
             Err(neutral(error))
         }
     };

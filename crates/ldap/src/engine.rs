@@ -9,6 +9,7 @@ use netinfo_directory::Domain;
 use netinfo_mapping::name::Name;
 
 use crate::context::NamingContext;
+use crate::limits::LOG_LINES;
 use crate::limits::SYNCHRONIZATIONS;
 use crate::settings::Settings;
 
@@ -18,6 +19,7 @@ pub struct Engine {
     settings: ArcSwap<Settings>,
     contexts: ArcSwap<Vec<Arc<NamingContext>>>,
     figures: Figures,
+    refused: Throttle,
     /// Names of entries that are being added: domain, and parent with relative name.
     names: Mutex<HashSet<(usize, Vec<u8>)>>,
     /// Copies that are kept up to date.
@@ -77,6 +79,7 @@ impl Engine {
             settings: ArcSwap::from_pointee(settings),
             contexts: ArcSwap::default(),
             figures: Figures::default(),
+            refused: Throttle::default(),
             names: Mutex::default(),
             copies: AtomicUsize::new(0),
         }
@@ -136,6 +139,11 @@ impl Engine {
         Some(CountedCopy(self.clone()))
     }
 
+    /// Whether a line about a refused bind may be written to the log now; then, how many were left out before.
+    pub(crate) fn may_log(&self, now: u64) -> Option<u64> {
+        self.refused.admit(now)
+    }
+
     /// Keeps a name for an entry that is being added or renamed, so that no other gets the same meanwhile. `None` if
     /// it is taken.
     pub(crate) fn reserve(self: &Arc<Self>, domain: &Arc<Domain>, name: Vec<u8>) -> Option<Reservation> {
@@ -154,6 +162,31 @@ impl Drop for CountedCopy {
     }
 }
 
+/// Lets [`LOG_LINES`] things a second through.
+#[derive(Debug, Default)]
+struct Throttle {
+    /// Which second, and how many were let through in it.
+    current: Mutex<(u64, u64)>,
+    left_out: AtomicU64,
+}
+
+impl Throttle {
+    /// Whether one may pass at `now` (milliseconds); then, how many could not since the last one.
+    fn admit(&self, now: u64) -> Option<u64> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = now / 1000;
+        if current.0 != second {
+            *current = (second, 0);
+        }
+        if current.1 == LOG_LINES {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        current.1 += 1;
+        Some(self.left_out.swap(0, Ordering::Relaxed))
+    }
+}
+
 /// A name that is kept until this is dropped.
 pub(crate) struct Reservation {
     engine: Arc<Engine>,
@@ -163,5 +196,22 @@ pub(crate) struct Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.engine.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_limited_each_second() {
+        let throttle = Throttle::default();
+        for _ in 0..LOG_LINES {
+            assert_eq!(throttle.admit(5_000), Some(0));
+        }
+        assert_eq!(throttle.admit(5_999), None);
+        assert_eq!(throttle.admit(5_999), None);
+        assert_eq!(throttle.admit(6_000), Some(2));
+        assert_eq!(throttle.admit(6_001), Some(0));
     }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 /// Writes of one connection that may be with the writer at once; further requests wait.
 pub const PIPELINED_WRITES: usize = 64;
 
-/// How often a write whose entry was changed by others meanwhile is derived anew before it fails with `busy`.
-pub const WRITE_ATTEMPTS: u32 = 8;
+/// How often a write is derived before it fails with `busy`, because others change the same entry faster. Of clients that
+/// all change one entry, one gets through each time.
+pub const WRITE_ATTEMPTS: u32 = 64;
+
+/// Lines about refused binds in the log each second; the others are counted.
+pub const LOG_LINES: u64 = 10;
 
 /// Message ids that a connection remembers as cancelled, until the requests to cancel them come up.
 pub const REMEMBERED_CANCELS: usize = 64;

@@ -134,3 +134,89 @@ impl Outstanding {
         if self.has(id) { ResultCode::CannotCancel } else { ResultCode::NoSuchOperation }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEARCH: Tag = Tag::application_constructed(3);
+
+    /// A result of three pages of one octet.
+    fn pages() -> Pages {
+        let mut left = 3;
+        Pages(Box::new(move |_, out| {
+            out.push(b'x');
+            left -= 1;
+            if left == 0 { Page::Last } else { Page::More(0) }
+        }))
+    }
+
+    fn watched(outstanding: &mut Outstanding, id: u32) -> Pages {
+        let Step::Pages(pages) = outstanding.watch(id, SEARCH, pages()) else { panic!("no pages") };
+        pages
+    }
+
+    #[test]
+    fn results_go_on_unless_somebody_objects() {
+        let mut outstanding = Outstanding::default();
+        let mut result = watched(&mut outstanding, 7);
+        outstanding.abandon(8);
+        outstanding.cancel(8);
+        let mut out = Vec::new();
+        while result.next(0, &mut out) != Page::Last {}
+        assert_eq!(out, b"xxx");
+        assert_eq!(outstanding.cancel_result(8), ResultCode::NoSuchOperation);
+    }
+
+    #[test]
+    fn an_abandoned_result_ends_without_a_word() {
+        let mut outstanding = Outstanding::default();
+        let mut result = watched(&mut outstanding, 7);
+        let mut out = Vec::new();
+        assert_eq!(result.next(0, &mut out), Page::More(0));
+        outstanding.abandon(7);
+        // Too late to ask for a word.
+        outstanding.cancel(7);
+        assert_eq!(result.next(0, &mut out), Page::Last);
+        assert_eq!(out, b"x");
+        assert_eq!(outstanding.cancel_result(7), ResultCode::NoSuchOperation);
+    }
+
+    #[test]
+    fn a_cancelled_result_ends_with_a_response() {
+        let mut outstanding = Outstanding::default();
+        let mut result = watched(&mut outstanding, 7);
+        outstanding.cancel(7);
+        outstanding.cancel(7);
+        let mut out = Vec::new();
+        assert_eq!(result.next(0, &mut out), Page::Last);
+        let message = Message::<Response<'_>>::decode(&out).unwrap();
+        assert_eq!((message.id, message.op.result().unwrap().code), (7, ResultCode::Canceled));
+        // The request itself comes up afterwards, once.
+        outstanding.begin();
+        assert_eq!(outstanding.cancel_result(7), ResultCode::Success);
+        assert_eq!(outstanding.cancel_result(7), ResultCode::NoSuchOperation);
+    }
+
+    #[test]
+    fn cancelled_operations_are_remembered_up_to_a_limit() {
+        let mut outstanding = Outstanding::default();
+        let last = u32::try_from(REMEMBERED_CANCELS).unwrap() + 1;
+        for id in 1..=last {
+            watched(&mut outstanding, id);
+            outstanding.cancel(id);
+        }
+        assert_eq!(outstanding.cancel_result(1), ResultCode::NoSuchOperation);
+        assert_eq!(outstanding.cancel_result(2), ResultCode::Success);
+        assert_eq!(outstanding.cancel_result(last), ResultCode::Success);
+    }
+
+    #[test]
+    fn work_can_be_neither_abandoned_nor_cancelled() {
+        let mut outstanding = Outstanding::default();
+        outstanding.work(7);
+        outstanding.abandon(7);
+        outstanding.cancel(7);
+        assert_eq!(outstanding.cancel_result(7), ResultCode::NoSuchOperation);
+    }
+}

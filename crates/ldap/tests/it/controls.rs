@@ -1,5 +1,6 @@
 //! Controls of writes and compares.
 
+use netinfo_directory::{Change, Property, Target};
 use netinfo_wire::ldap::control::entry::{
     AssertionControl, AuthzId, PostReadRequest, PostReadResponse, PreReadRequest, PreReadResponse,
     ProxiedAuthorization,
@@ -101,6 +102,48 @@ fn entries_before_and_after() {
     // No entry comes with a failure.
     let answer = admin.ask_with(Request::Delete(DeleteRequest { dn: unit.as_bytes() }), &controls);
     assert!(answer.last().controls.is_empty());
+}
+
+#[test]
+fn what_may_not_be_read_is_not_returned() {
+    let place = Place::new();
+    let mut alice = place.user("alice");
+    let selection: SelectionBuf = [&b"userPassword"[..], b"uid"].into_iter().collect();
+    let mut controls = ControlsBuf::new();
+    controls.add(true, &PreReadRequest { attributes: selection.as_list() });
+    controls.add(true, &PostReadRequest { attributes: selection.as_list() });
+    let change: &[(ModifyOp, &str, &[&str])] = &[(ModifyOp::Replace, "userPassword", &["{SSHA}AAAA"])];
+    let answer = alice.modify_with(ALICE, change, &controls);
+    assert_eq!(answer.code(), ResultCode::Success, "{}", answer.text());
+    let (before, _) = answer.last().controls.get::<PreReadResponse<'_>>().unwrap().unwrap();
+    let (after, _) = answer.last().controls.get::<PostReadResponse<'_>>().unwrap().unwrap();
+    let uid = vec![("uid".to_owned(), vec!["alice".to_owned()])];
+    assert_eq!((shown(&before.entry).1, shown(&after.entry).1), (uid.clone(), uid));
+    // Nor does an assertion tell.
+    let mut bob = place.user("bob");
+    for filter in ["(userPassword=*)", "(userPassword={SSHA}AAAA)", "(!(userPassword=x))"] {
+        assert_eq!(compare(&mut bob, &assertion(filter)), ResultCode::AssertionFailed, "{filter}");
+    }
+}
+
+#[test]
+fn trees_that_are_too_large_stay() {
+    let place = Place::new();
+    let unit = place.child(0, vec![Property::new("name", ["large"])]);
+    let names = (0..netinfo_ldap::limits::TREE_DELETE_ENTRIES).map(|number| Change::Create {
+        parent: Target::any(unit),
+        properties: vec![Property::new("name", [number.to_string()])],
+        position: u32::MAX,
+    });
+    place.change_all(names.collect());
+    let mut admin = place.admin();
+    let mut controls = ControlsBuf::new();
+    controls.flag(oid::TREE_DELETE, true);
+    let request = Request::Delete(DeleteRequest { dn: b"cn=large,dc=example,dc=com" });
+    assert_eq!(admin.ask_with(request, &controls).code(), ResultCode::UnwillingToPerform);
+    assert_eq!(admin.delete("cn=7,cn=large,dc=example,dc=com").code(), ResultCode::Success);
+    assert_eq!(admin.ask_with(request, &controls).code(), ResultCode::Success);
+    assert!(!place.exists(&["large"]));
 }
 
 #[test]

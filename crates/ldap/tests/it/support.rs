@@ -91,8 +91,13 @@ impl Place {
     }
 
     pub(crate) fn change(&self, change: Change) -> Vec<Outcome> {
+        self.change_all(vec![change])
+    }
+
+    /// Makes changes together.
+    pub(crate) fn change_all(&self, changes: Vec<Change>) -> Vec<Outcome> {
         let session = self.domain.authenticate(Credentials::None, Origin::Internal).unwrap();
-        self.domain.write_blocking(&session, vec![change], NOW).unwrap()
+        self.domain.write_blocking(&session, changes, NOW).unwrap()
     }
 
     /// The first value of a property of the directory with this path.
