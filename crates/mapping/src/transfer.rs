@@ -4,7 +4,7 @@
 //! for [`Domain::replace`](netinfo_directory::Domain::replace) or changes. What other servers know of an entry (its uuid,
 //! times, who made it) becomes its stamp. Entries are taken as they are: what the schema would refuse is told, and kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use netinfo_directory::{Property, ROOT, StampBuf};
 use netinfo_schema::check::{self, Attribute, Mode};
@@ -86,8 +86,11 @@ impl<'t> Loader<'t> {
         };
         let mut draft = write::new_entry(self.tree, parent.inner, rdn, &user)?;
         if draft.context().table == "groups" {
+            let mut known: HashSet<Vec<u8>> = draft.values(b"users").into_iter().collect();
             for name in self.short_names(&user) {
-                draft.add_value(b"users", &name);
+                if known.insert(name.clone()) {
+                    draft.append(b"users", &name);
+                }
             }
         }
         let properties = draft.into_properties();
@@ -248,10 +251,14 @@ fn repaired<'a>(tree: &Tree<'_>, attributes: Vec<Given<'a>>, warnings: &mut Vec<
                 warnings.push(format!("{}: a value without octets is left out", shown()));
             } else if is_password && write::is_cleartext(value) {
                 warnings.push(format!("{}: a password in the clear is left out", shown()));
-            } else if !kept[at].values.contains(value) {
+            } else {
                 kept[at].values.push(value.clone());
             }
         }
+    }
+    for given in &mut kept {
+        let mut seen = HashSet::with_capacity(given.values.len());
+        given.values.retain(|value| seen.insert(value.clone()));
     }
     kept.retain(|given| !given.values.is_empty());
     kept

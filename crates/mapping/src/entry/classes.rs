@@ -43,7 +43,8 @@ impl Classes<'_> {
 impl<'t> Entry<'t> {
     /// The classes: those stored; else those of its place, as far as the entry has what they demand.
     pub(crate) fn classes(&self) -> Classes<'t> {
-        if let Some(property) = self.record.property(OBJECT_CLASS.as_bytes()) {
+        let is_class = |name: &[u8]| name.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes());
+        if let Some(property) = self.record.properties().find(|property| is_class(property.name)) {
             let names: SmallVec<_> =
                 property.values.filter_map(|value| std::str::from_utf8(value).ok()).collect();
             if !names.is_empty() {

@@ -90,7 +90,8 @@ impl<'t> Entry<'t> {
                 }
             }
             Some(own @ Inner::Containers) if takes("ou") => {
-                if let Some(unit) = self.tree.unit(&self.record, own) {
+                let stored = self.schema().attribute("ou").and_then(|attribute| self.property_of(attribute));
+                if let Some(unit) = self.tree.unit(&self.record, own).filter(|_| stored.is_none()) {
                     each("ou", SmallVec::from_iter([Cow::Borrowed(unit.as_bytes())]));
                 }
             }
@@ -113,6 +114,7 @@ impl<'t> Entry<'t> {
         let mut offer = |name: &'static str, property: &[u8], made: Option<&'e [u8]>, from: &[u8]| {
             if takes(name)
                 && stored(property).is_none()
+                && self.schema().attribute(name).is_some_and(|known| self.property_of(known).is_none())
                 && classes.demand(self.schema(), name)
                 && self.may_read(from)
                 && let Some(value) = made

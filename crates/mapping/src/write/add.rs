@@ -90,9 +90,7 @@ fn fill(draft: &mut Draft<'_>, attributes: &[Given<'_>]) -> Result<(), Refusal> 
             let message = format!("{}: the attribute is given twice", description.name());
             return Err(Refusal::new(Reason::AttributeOrValueExists, message));
         }
-        for value in &given.values {
-            draft.push(&description, value)?;
-        }
+        draft.push_all(&description, given.values.iter().map(|value| &value[..]))?;
     }
     Ok(())
 }
@@ -150,7 +148,7 @@ pub(crate) fn adopted<'t>(
         if let Some(description) = AttributeDescription::parse(kind)
             && !draft.has(&description)
         {
-            draft.push(&description, value)?;
+            draft.push_all(&description, [&value[..]])?;
         }
     }
     Ok(draft)

@@ -90,6 +90,11 @@ impl<'t> Draft<'t> {
         self.items.iter().find(|item| item.name == name)
     }
 
+    /// The values of the first property of this name.
+    pub(crate) fn values(&self, name: &[u8]) -> Vec<Vec<u8>> {
+        self.property(name).map_or_else(Vec::new, |item| item.values.clone())
+    }
+
     /// Places of the properties that hold an attribute.
     pub(super) fn places(&self, description: &AttributeDescription<'_>) -> Vec<usize> {
         let holds = |item: &Item| {
@@ -109,31 +114,42 @@ impl<'t> Draft<'t> {
         })
     }
 
-    /// Puts a value behind the others of its attribute.
-    pub(super) fn push(
+    /// Puts values behind the others of their attribute.
+    pub(super) fn push_all<'v>(
         &mut self,
         description: &AttributeDescription<'_>,
-        value: &[u8],
+        values: impl IntoIterator<Item = &'v [u8]>,
     ) -> Result<(), Refusal> {
+        let splits = self.splits(description);
+        let mut known = None;
+        for value in values {
+            let at = match known.filter(|_| !splits) {
+                Some(at) => at,
+                None => self.place_for(description, value, splits),
+            };
+            known = Some(at);
+            let stored = self.slot(&self.items[at].name).transform().store(value).into_owned();
+            if self.items[at].values.len() >= LIST_LIMIT {
+                let message = format!("{}: at most {LIST_LIMIT} values are kept", description.name());
+                return Err(Refusal::new(Reason::ConstraintViolation, message));
+            }
+            self.items[at].values.push(stored);
+        }
+        Ok(())
+    }
+
+    /// The place of the property that takes a further value of an attribute.
+    fn place_for(&mut self, description: &AttributeDescription<'_>, value: &[u8], splits: bool) -> usize {
         let places = self.places(description);
         let name = self.context().property_for(self.schema(), self.mirrored, description, value);
         let fitting = places.iter().find(|at| self.items[**at].name == name);
-        let at = match fitting.or_else(|| places.first().filter(|_| !self.splits(description))) {
+        match fitting.or_else(|| places.first().filter(|_| !splits)) {
             Some(at) => *at,
             None => {
                 self.items.push(Item { name, values: Vec::new(), origin: None });
                 self.items.len() - 1
             }
-        };
-        let stored = self.slot(&self.items[at].name).transform().store(value).into_owned();
-        if self.items[at].values.len() >= LIST_LIMIT {
-            return Err(Refusal::new(
-                Reason::ConstraintViolation,
-                format!("at most {LIST_LIMIT} values are kept"),
-            ));
         }
-        self.items[at].values.push(stored);
-        Ok(())
     }
 
     /// Whether the values of the attribute are spread over several properties by what they look like.
@@ -144,10 +160,10 @@ impl<'t> Draft<'t> {
         })
     }
 
-    /// Removes the attribute; whether it had a value.
+    /// Removes the attribute; whether it had a value, be it one that is not published.
     pub(super) fn remove(&mut self, description: &AttributeDescription<'_>) -> bool {
-        let had = self.has(description);
         let places = self.places(description);
+        let had = places.iter().any(|at| !self.items[*at].values.is_empty());
         let mut at = 0;
         self.items.retain(|_| {
             at += 1;
@@ -166,12 +182,20 @@ impl<'t> Draft<'t> {
         }
     }
 
-    /// Puts a value behind those of a property, unless it is there.
-    pub(crate) fn add_value(&mut self, name: &[u8], value: &[u8]) {
+    /// Puts a value behind those of a property.
+    pub(crate) fn append(&mut self, name: &[u8], value: &[u8]) {
         match self.items.iter_mut().find(|item| item.name == name) {
-            Some(item) if item.values.iter().any(|known| known == value) => {}
             Some(item) => item.values.push(value.to_vec()),
             None => self.set(name, vec![value.to_vec()]),
+        }
+    }
+
+    /// Keeps those values of a property that `keep` keeps; without any the property goes.
+    pub(super) fn retain(&mut self, name: &[u8], keep: impl Fn(&Self, &[u8]) -> bool) {
+        let Some(item) = self.property(name) else { return };
+        let kept: Vec<Vec<u8>> = item.values.iter().filter(|value| keep(self, value)).cloned().collect();
+        if kept.len() < item.values.len() {
+            self.set(name, kept);
         }
     }
 
@@ -227,13 +251,14 @@ impl<'t> Draft<'t> {
 
     /// Classes that are stored.
     pub(super) fn stored_classes(&self) -> Vec<&[u8]> {
-        let item = self.property(OBJECT_CLASS.as_bytes());
+        let item = self.items.iter().find(|item| item.name.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes()));
         item.map_or_else(Vec::new, |item| item.values.iter().map(Vec::as_slice).collect())
     }
 
     /// Whether the entry exists, and has stored no classes, neither before nor now.
     pub(super) fn has_implied_classes(&self) -> bool {
-        let had = self.before.iter().any(|property| property.name == OBJECT_CLASS.as_bytes());
+        let had =
+            self.before.iter().any(|property| property.name.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes()));
         self.target.is_some() && !had && self.stored_classes().is_empty()
     }
 

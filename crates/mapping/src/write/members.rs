@@ -4,7 +4,10 @@
 //! Who is added to one list that a group keeps is added to the others it keeps; and so with removals. DNs and identifiers
 //! that belong to nobody stay in their lists alone.
 
+use std::collections::{BTreeSet, HashSet};
+
 use netinfo_directory::ROOT;
+use netinfo_schema::Rule;
 
 use super::draft::Draft;
 use crate::context::NAME;
@@ -24,12 +27,6 @@ pub(super) struct Lists {
     dns: Vec<Vec<u8>>,
     guids: Vec<Vec<u8>>,
     triples: Vec<Vec<u8>>,
-}
-
-/// A user: directory and short name.
-struct User {
-    object: u32,
-    name: Vec<u8>,
 }
 
 impl Lists {
@@ -60,9 +57,9 @@ impl Lists {
     fn synchronise_group(&self, draft: &mut Draft<'_>) -> Result<()> {
         let now = Self::of(draft);
         let tree = draft.tree;
-        let (mut joined, mut left) = (Vec::new(), Vec::new());
+        let (mut joined, mut left) = (BTreeSet::new(), BTreeSet::new());
         for (before, after, user) in [
-            (&self.users, &now.users, by_name as fn(&Tree<'_>, &[u8]) -> Result<Option<User>>),
+            (&self.users, &now.users, by_name as fn(&Tree<'_>, &[u8]) -> Result<Option<u32>>),
             (&self.dns, &now.dns, by_dn),
             (&self.guids, &now.guids, by_guid),
         ] {
@@ -74,14 +71,32 @@ impl Lists {
             }
         }
         // A value that was only written in another way has neither come nor gone.
-        left.retain(|user| !joined.iter().any(|other| other.object == user.object));
-        for user in &left {
-            remove(draft, user)?;
-        }
-        for user in &joined {
-            join(draft, user, &now)?;
-        }
+        let left: Vec<User> =
+            left.difference(&joined).map(|object| User::new(tree, *object)).collect::<Result<_>>()?;
+        let joined: Vec<User> =
+            joined.iter().map(|object| User::new(tree, *object)).collect::<Result<_>>()?;
+        remove(draft, &left);
+        join(draft, &joined);
         Ok(())
+    }
+}
+
+/// A user, by all that groups know of users.
+struct User {
+    names: Vec<Vec<u8>>,
+    dn: Vec<u8>,
+    guid: Option<Vec<u8>>,
+}
+
+impl User {
+    fn new(tree: &Tree<'_>, object: u32) -> Result<Self> {
+        let record = tree.view().record(object)?;
+        let names = record.property(NAME).into_iter().flat_map(|names| names.values);
+        Ok(Self {
+            names: names.map(<[u8]>::to_vec).collect(),
+            dn: tree.dn(object)?.into_bytes(),
+            guid: record.first_value(GUID).map(<[u8]>::to_vec),
+        })
     }
 }
 
@@ -90,14 +105,18 @@ pub(super) fn mirror_new(draft: &mut Draft<'_>) -> Result<()> {
     match draft.context().table {
         "groups" => {
             let now = Lists::of(draft);
+            let mut users = BTreeSet::new();
             for dn in &now.dns {
-                if let Some(user) = by_dn(draft.tree, dn)? {
-                    draft.add_value(USERS, &user.name);
-                }
+                users.extend(by_dn(draft.tree, dn)?);
             }
             for guid in &now.guids {
-                if let Some(user) = by_guid(draft.tree, guid)? {
-                    draft.add_value(USERS, &user.name);
+                users.extend(by_guid(draft.tree, guid)?);
+            }
+            let mut known: HashSet<Vec<u8>> = now.users.into_iter().collect();
+            for object in users {
+                let name = draft.tree.view().record(object)?.first_value(NAME).map(<[u8]>::to_vec);
+                if let Some(name) = name.filter(|name| known.insert(name.clone())) {
+                    draft.append(USERS, &name);
                 }
             }
         }
@@ -108,89 +127,89 @@ pub(super) fn mirror_new(draft: &mut Draft<'_>) -> Result<()> {
 }
 
 fn missing_in<'v>(list: &'v [Vec<u8>], other: &[Vec<u8>]) -> Vec<&'v Vec<u8>> {
-    let known: std::collections::HashSet<&[u8]> = other.iter().map(Vec::as_slice).collect();
+    let known: HashSet<&[u8]> = other.iter().map(Vec::as_slice).collect();
     list.iter().filter(|value| !known.contains(value.as_slice())).collect()
 }
 
-/// Puts a user into the lists that the group keeps.
-fn join(draft: &mut Draft<'_>, user: &User, now: &Lists) -> Result<()> {
-    draft.add_value(USERS, &user.name);
-    if draft.property(MEMBER).is_some_and(|item| !item.values.is_empty()) {
-        let already = now.dns.iter().try_fold(false, |found, dn| -> Result<bool> {
-            Ok(found || by_dn(draft.tree, dn)?.is_some_and(|other| other.object == user.object))
-        })?;
-        if !already {
-            let dn = draft.tree.dn(user.object)?;
-            draft.add_value(MEMBER, dn.as_bytes());
-        }
+/// The key of a DN; the DN itself if it is none.
+fn dn_key(draft: &Draft<'_>, dn: &[u8]) -> Vec<u8> {
+    let mut key = Vec::new();
+    match Rule::DistinguishedName.normalise(draft.schema(), dn, &mut key) {
+        Ok(()) => key,
+        Err(_) => dn.to_vec(),
     }
-    if draft.property(GUIDS).is_some_and(|item| !item.values.is_empty())
-        && let Some(guid) = draft.tree.view().record(user.object)?.first_value(GUID)
-    {
-        draft.add_value(GUIDS, guid);
-    }
-    Ok(())
 }
 
-/// Takes a user out of all lists.
-fn remove(draft: &mut Draft<'_>, user: &User) -> Result<()> {
-    let tree = draft.tree;
-    let guid = tree.view().record(user.object)?.first_value(GUID).map(<[u8]>::to_vec);
-    for (name, is_user) in [
-        (USERS, by_name as fn(&Tree<'_>, &[u8]) -> Result<Option<User>>),
-        (MEMBER, by_dn),
-        (UNIQUE_MEMBER, by_dn),
-    ] {
-        let Some(item) = draft.property(name) else { continue };
-        let mut kept = Vec::with_capacity(item.values.len());
-        for value in &item.values {
-            if is_user(tree, value)?.is_none_or(|other| other.object != user.object) {
-                kept.push(value.clone());
-            }
+/// Puts users into the lists that the group keeps.
+fn join(draft: &mut Draft<'_>, joined: &[User]) {
+    if joined.is_empty() {
+        return;
+    }
+    let keeps =
+        |draft: &Draft<'_>, name: &[u8]| draft.property(name).is_some_and(|item| !item.values.is_empty());
+    let (by_dn, by_guid) = (keeps(draft, MEMBER), keeps(draft, GUIDS));
+    let lists = Lists::of(draft);
+    let mut names: HashSet<Vec<u8>> = lists.users.into_iter().collect();
+    let mut guids: HashSet<Vec<u8>> = lists.guids.into_iter().collect();
+    let mut dns: HashSet<Vec<u8>> = match by_dn {
+        true => lists.dns.iter().map(|dn| dn_key(draft, dn)).collect(),
+        false => HashSet::new(),
+    };
+    for user in joined {
+        if let Some(name) = user.names.first()
+            && !user.names.iter().any(|name| names.contains(name))
+        {
+            names.insert(name.clone());
+            draft.append(USERS, name);
         }
-        if kept.len() < item.values.len() {
-            draft.set(name, kept);
+        if by_dn && dns.insert(dn_key(draft, &user.dn)) {
+            draft.append(MEMBER, &user.dn);
+        }
+        if let Some(guid) = user.guid.as_ref().filter(|_| by_guid)
+            && guids.insert(guid.clone())
+        {
+            draft.append(GUIDS, guid);
         }
     }
-    if let (Some(guid), Some(item)) = (guid, draft.property(GUIDS))
-        && item.values.contains(&guid)
-    {
-        let kept = item.values.iter().filter(|value| **value != guid).cloned().collect();
-        draft.set(GUIDS, kept);
-    }
-    Ok(())
 }
 
-fn by_name(tree: &Tree<'_>, name: &[u8]) -> Result<Option<User>> {
+/// Takes users out of all lists.
+fn remove(draft: &mut Draft<'_>, left: &[User]) {
+    if left.is_empty() {
+        return;
+    }
+    let names: HashSet<&[u8]> = left.iter().flat_map(|user| &user.names).map(Vec::as_slice).collect();
+    let guids: HashSet<&[u8]> = left.iter().filter_map(|user| user.guid.as_deref()).collect();
+    let dns: HashSet<Vec<u8>> = left.iter().map(|user| dn_key(draft, &user.dn)).collect();
+    draft.retain(USERS, |_, value| !names.contains(value));
+    draft.retain(GUIDS, |_, value| !guids.contains(value));
+    for name in [MEMBER, UNIQUE_MEMBER] {
+        draft.retain(name, |draft, value| !dns.contains(&dn_key(draft, value)));
+    }
+}
+
+fn by_name(tree: &Tree<'_>, name: &[u8]) -> Result<Option<u32>> {
     by_key(tree, NAME, name)
 }
 
-fn by_guid(tree: &Tree<'_>, guid: &[u8]) -> Result<Option<User>> {
+fn by_guid(tree: &Tree<'_>, guid: &[u8]) -> Result<Option<u32>> {
     by_key(tree, GUID, guid)
 }
 
-fn by_key(tree: &Tree<'_>, key: &[u8], value: &[u8]) -> Result<Option<User>> {
+fn by_key(tree: &Tree<'_>, key: &[u8], value: &[u8]) -> Result<Option<u32>> {
     let Some(users) = tree.view().child_named(ROOT, USERS)? else { return Ok(None) };
-    let Some(object) = tree.view().lookup_first(users, key, value)? else { return Ok(None) };
-    Ok(short_name(tree, object)?.map(|name| User { object, name }))
+    Ok(tree.view().lookup_first(users, key, value)?)
 }
 
 /// The user with this DN.
-fn by_dn(tree: &Tree<'_>, dn: &[u8]) -> Result<Option<User>> {
+fn by_dn(tree: &Tree<'_>, dn: &[u8]) -> Result<Option<u32>> {
     let object = match tree.resolve(dn) {
         Ok(Resolution::Found(object)) if object != ROOT => object,
         Ok(_) | Err(crate::Error::Name(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let parent = tree.view().record(object)?.parent();
-    if tree.view().child_named(ROOT, USERS)? != Some(parent) {
-        return Ok(None);
-    }
-    Ok(short_name(tree, object)?.map(|name| User { object, name }))
-}
-
-fn short_name(tree: &Tree<'_>, object: u32) -> Result<Option<Vec<u8>>> {
-    Ok(tree.view().record(object)?.first_value(NAME).map(<[u8]>::to_vec))
+    Ok((tree.view().child_named(ROOT, USERS)? == Some(parent)).then_some(object))
 }
 
 /// Fills the lists `hosts`, `users` and `domains` of a netgroup from its triples.

@@ -172,14 +172,14 @@ fn known_values(
     draft: &Draft<'_>,
     description: &AttributeDescription<'_>,
     keys: &Keys<'_>,
-) -> HashMap<Vec<u8>, (usize, usize)> {
-    let mut known = HashMap::new();
+) -> HashMap<Vec<u8>, Vec<(usize, usize)>> {
+    let mut known: HashMap<Vec<u8>, Vec<(usize, usize)>> = HashMap::new();
     for place in draft.places(description) {
         let item = &draft.items[place];
         let transform = draft.slot(&item.name).transform();
         for (at, value) in item.values.iter().enumerate() {
             if let Some(published) = transform.publish(value) {
-                known.entry(keys.of(&published)).or_insert((place, at));
+                known.entry(keys.of(&published)).or_default().push((place, at));
             }
         }
     }
@@ -194,15 +194,16 @@ fn add(
 ) -> Result<(), Refusal> {
     let keys = Keys::new(draft, description);
     let mut known: HashSet<Vec<u8>> = known_values(draft, description, &keys).into_keys().collect();
+    let mut added: Vec<&[u8]> = Vec::with_capacity(given.values.len());
     for value in &given.values {
         if known.insert(keys.of_assertion(value)) {
-            draft.push(description, value)?;
+            added.push(value);
         } else if !permissive {
             let message = format!("{}: the entry has the value already", description.name());
             return Err(Refusal::new(Reason::AttributeOrValueExists, message));
         }
     }
-    Ok(())
+    draft.push_all(description, added)
 }
 
 fn delete(
@@ -216,13 +217,12 @@ fn delete(
     let mut gone: HashMap<usize, Vec<usize>> = HashMap::new();
     for value in &given.values {
         match known.remove(&keys.of_assertion(value)) {
-            Some((place, at)) => gone.entry(place).or_default().push(at),
+            Some(found) => found.into_iter().for_each(|(place, at)| gone.entry(place).or_default().push(at)),
             None if permissive => {}
             None => return Err(no_such(description)),
         }
     }
-    for (place, mut values) in gone {
-        values.sort_unstable_by(|one, other| other.cmp(one));
+    for (place, values) in gone {
         let item = &mut draft.items[place];
         let removed: HashSet<usize> = values.into_iter().collect();
         let mut at = 0;
@@ -249,9 +249,7 @@ fn replace(
     for &place in &places {
         draft.items[place].values.clear();
     }
-    for value in &given.values {
-        draft.push(description, value)?;
-    }
+    draft.push_all(description, given.values.iter().map(|value| &value[..]))?;
     let mut at = 0;
     draft.items.retain(|item| {
         at += 1;

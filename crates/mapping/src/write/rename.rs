@@ -147,9 +147,7 @@ fn translate(draft: &mut Draft<'_>, own: Inner) -> Result<(), Refusal> {
     }
     for (description, values) in draft.published() {
         if let Some(parsed) = AttributeDescription::parse(&description) {
-            for value in &values {
-                target.push(&parsed, value)?;
-            }
+            target.push_all(&parsed, values.iter().map(|value| &value[..]))?;
         }
     }
     // Hidden password values: a mask means that the value stays.
