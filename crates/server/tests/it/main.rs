@@ -10,6 +10,7 @@ mod clients;
 mod clone;
 mod concurrency;
 mod crash;
+mod debian;
 mod errors;
 mod example_file;
 mod golden;
