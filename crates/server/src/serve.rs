@@ -363,6 +363,7 @@ fn reload_ldap(node: &Running, settings: &Settings, config: Option<&Config>) {
         Err(error) => return tracing::error!("LDAP goes on as it was: {error}"),
     };
     node.ldap.configure(&new);
+    ldap::refresh(node);
     let Some(tls) = &node.ldap.tls else { return };
     if let Err(error) = tls.reload(&new.tls, &settings.data, &names(&settings.hostname, &node.own)) {
         tracing::error!("TLS goes on with the keys and certificates it has: {error}");

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use netinfo_directory::Rule;
+
 use crate::cli::ServeArgs;
 use crate::config::ldap::{ClientCertificates, LdapTable, MinTls, RequireTls};
 use crate::config::value::Hostname;
@@ -92,6 +94,8 @@ pub struct LdapSettings {
     pub message_size_unbound: Option<usize>,
     /// URLs of servers to ask about what no domain here holds.
     pub referrals: Vec<String>,
+    /// Access rules that come before those of each domain.
+    pub access: Vec<Rule>,
 }
 
 /// Keys and certificates.
@@ -235,6 +239,7 @@ impl LdapSettings {
             message_size: table.message_size.map(|n| size(n.get())),
             message_size_unbound: table.message_size_unbound.map(|n| size(n.get())),
             referrals: table.referrals.unwrap_or_default(),
+            access: table.access.into_iter().flatten().map(|rule| rule.0).collect(),
         })
     }
 }

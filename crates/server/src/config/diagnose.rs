@@ -49,6 +49,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("ldap.message_size", "\"16 KiB\" to \"1 GiB\""),
     ("ldap.message_size_unbound", "\"16 KiB\" to \"1 GiB\""),
     ("ldap.referrals", "a list of LDAP URLs in quotes"),
+    ("ldap.access", "a list of access rules in quotes"),
     ("store.map_size", "\"16 MiB\" to \"16 TiB\""),
     ("store.change_feed_retention", "a whole number from 1000 to 1000000000"),
     ("rpcbind.register", "true or false"),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use netinfo_directory::{RULES_LIMIT, Rule};
 use serde::Deserialize;
 
 use super::value::{Count, Size};
@@ -41,6 +42,21 @@ pub struct LdapTable {
         Option<Size<{ limits::LDAP_MESSAGE_RANGE.0 }, { limits::LDAP_MESSAGE_RANGE.1 }>>,
     /// URLs of servers to ask about what no domain here holds.
     pub referrals: Option<Vec<String>>,
+    /// Access rules that come before those of each domain.
+    pub access: Option<Vec<AccessRule>>,
+}
+
+/// An access rule in the words of `docs/access.md`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AccessRule(pub Rule);
+
+impl TryFrom<String> for AccessRule {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|error| format!("the access rule {text:?} cannot be read: {error}"))
+    }
 }
 
 /// Oldest version of TLS that is spoken.
@@ -97,6 +113,10 @@ impl LdapTable {
         if referrals.len() > MAX_REFERRALS {
             return Err(format!("ldap.referrals takes at most {MAX_REFERRALS} URLs"));
         }
+        let rules = self.access.as_deref().unwrap_or_default().len();
+        if rules > RULES_LIMIT {
+            return Err(format!("ldap.access takes at most {RULES_LIMIT} rules"));
+        }
         let url = |text: &&String| text.starts_with("ldap://") || text.starts_with("ldaps://");
         match referrals.iter().find(|text| !url(text)) {
             Some(bad) => Err(format!("ldap.referrals: {bad:?} does not begin with ldap:// or ldaps://")),
@@ -128,16 +148,25 @@ mod tests {
             "certificate = 'c'\nkey = 'k'\nmin_tls = '1.3'\nclient_certificates = 'ask'\nclient_ca = 'a'\n\
              require_tls = 'for-bind'\nrequire_authentication = true\nsize_limit = 7\ntime_limit_seconds = 8\n\
              look_through = 9\nmessage_size = '1 MiB'\nmessage_size_unbound = '64 KiB'\n\
-             referrals = ['ldap://ldap.example.org']",
+             referrals = ['ldap://ldap.example.org']\naccess = ['deny read mail to anonymous']",
         )
         .unwrap();
         assert_eq!((table.min_tls, table.require_tls), (Some(MinTls::Tls13), Some(RequireTls::ForBind)));
         assert_eq!(table.client_certificates, Some(ClientCertificates::Ask));
         assert_eq!(table.message_size.unwrap().get(), 1 << 20);
+        assert_eq!(table.access.as_ref().unwrap()[0].0.text(), "deny read mail to anonymous");
         let mut rebased = table;
         rebased.rebase(Path::new("/etc/n"));
         assert_eq!(rebased.key.unwrap(), Path::new("/etc/n/k"));
         assert_eq!(rebased.client_ca.unwrap(), Path::new("/etc/n/a"));
+    }
+
+    #[test]
+    fn access_rules_are_checked() {
+        let error = table("access = ['allow read', 'alow read']").unwrap_err();
+        assert!(error.contains("a rule begins with \"allow\" or \"deny\" at \"alow\""), "{error}");
+        let many = format!("access = [{}]", "'deny all',".repeat(RULES_LIMIT + 1));
+        assert_eq!(table(&many).unwrap_err(), "n.toml: ldap.access takes at most 128 rules");
     }
 
     #[test]

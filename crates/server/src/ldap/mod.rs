@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::sync::Arc;
 
-use netinfo_directory::{Origin, ROOT};
+use arc_swap::ArcSwap;
+use netinfo_directory::{Origin, ROOT, Rule};
 use netinfo_ldap::{Connection, Engine, Peer};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -33,17 +34,20 @@ pub(crate) struct Ldap {
     pub(crate) engine: Arc<Engine>,
     /// Absent where nobody could use it.
     pub(crate) tls: Option<Tls>,
+    /// Access rules of the configuration.
+    access: ArcSwap<Vec<Rule>>,
 }
 
 impl Ldap {
     pub(crate) fn new(settings: &LdapSettings, tls: Option<Tls>) -> Self {
         let engine = Engine::new(protocol(settings, tls.is_some()));
-        Self { engine: Arc::new(engine), tls }
+        Self { engine: Arc::new(engine), tls, access: ArcSwap::from_pointee(settings.access.clone()) }
     }
 
     /// Takes changed settings over.
     pub(crate) fn configure(&self, settings: &LdapSettings) {
         self.engine.set_settings(protocol(settings, self.tls.is_some()));
+        self.access.store(Arc::new(settings.access.clone()));
     }
 }
 
@@ -74,6 +78,10 @@ fn protocol(settings: &LdapSettings, start_tls: bool) -> netinfo_ldap::Settings 
 /// one rather than that of this machine alone.
 pub(crate) fn refresh(node: &Running) {
     let mut served = node.all_served();
+    let rules = node.ldap.access.load_full();
+    for served in &served {
+        served.domain.set_access_rules(rules.to_vec());
+    }
     served.sort_by_cached_key(|served| (!has_suffix(served), served.domain.tag() == DEFAULT_TAG));
     let failed = node.ldap.engine.set_domains(served.iter().map(|served| served.domain.clone()));
     for (tag, error) in failed {

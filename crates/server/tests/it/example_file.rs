@@ -10,7 +10,19 @@ use netinfo_server::settings::Settings;
 const EXAMPLE: &str = include_str!("../../../../packaging/netinfod.toml");
 
 /// Keys that have no default, or one that depends on the machine: the example shows a sample.
-const SAMPLES: &[&str] = &["data", "hostname", "address", "user", "compat", "endpoints"];
+const SAMPLES: &[&str] = &[
+    "data",
+    "hostname",
+    "address",
+    "user",
+    "compat",
+    "endpoints",
+    "ldap.certificate",
+    "ldap.key",
+    "ldap.client_ca",
+    "ldap.referrals",
+    "ldap.access",
+];
 
 fn parse(text: &str) -> Config {
     Config::parse(text, Path::new("example")).unwrap()
