@@ -84,6 +84,14 @@ fn values_shown_are_the_defaults() {
     assert_eq!(spelt_out.listen.binder, Listen::Default);
     assert_eq!(spelt_out.listen.domain("local").to_string(), "0.0.0.0:1033");
     spelt_out.listen = default.listen.clone();
+    // So do the bounds of LDAP, whose defaults are the protocol's.
+    let ldap = &mut spelt_out.ldap;
+    let protocol = netinfo_ldap::Settings::default();
+    assert_eq!(ldap.size_limit.take(), Some(protocol.size_limit));
+    assert_eq!(ldap.time_limit.take(), Some(protocol.time_limit));
+    assert_eq!(ldap.look_through.take(), Some(protocol.look_through));
+    assert_eq!(ldap.message_size.take(), Some(protocol.message_bound));
+    assert_eq!(ldap.message_size_unbound.take(), Some(protocol.message_unbound));
     assert_eq!(spelt_out, default);
 }
 
