@@ -43,7 +43,7 @@ impl Authenticator<'_> {
     /// As [`Domain::login`](crate::Domain::login).
     pub(crate) fn login(&self, credentials: Credentials<'_>, origin: Origin, at: u64) -> Result<Login> {
         let mut upgrade = None;
-        let mut session = match credentials {
+        let session = match credentials {
             Credentials::None if origin.is_local_superuser() => Session::of(Principal::Superuser),
             Credentials::None => match origin {
                 Origin::Local { uid } if self.tag == "local" => self.local_session(uid)?,
@@ -80,10 +80,7 @@ impl Authenticator<'_> {
                 }
             }
         };
-        session.entitled = session.is_superuser();
-        session.governance = Governance::Rules;
-        session.address = origin.address();
-        Ok(Login { session, upgrade })
+        Ok(Login { session: governed(session, origin), upgrade })
     }
 
     /// Refuses a name that belongs to nobody, in the time that it takes to refuse somebody.
@@ -137,6 +134,39 @@ impl Authenticator<'_> {
                 Login { session, upgrade: self.upgrade(&record, property, value, password)? }
             }
         })
+    }
+
+    /// As [`Domain::login_remembered`](crate::Domain::login_remembered).
+    pub(crate) fn remembered(
+        &self,
+        object: u32,
+        password: &[u8],
+        origin: Origin,
+        at: u64,
+    ) -> Result<Option<Session>> {
+        let record = match self.view.record(object) {
+            Err(Error::NoSuchDirectory) => return Ok(None),
+            other => other?,
+        };
+        let Some(stored) = record.property(b"passwd").filter(|_| !is_kept_elsewhere(&record)) else {
+            return Ok(None);
+        };
+        let verified = &self.gate.verified;
+        let holds = |value: &[u8]| {
+            verified.fingerprint(object, value, password).is_some_and(|known| verified.holds(&known, at))
+        };
+        // Weak hashes go the long way, which replaces them.
+        let known =
+            stored.values.take(MAX_PASSWORD_VALUES).any(|value| !password::is_weak(value) && holds(value));
+        let Some(attempt) =
+            known.then(|| self.gate.attempts.take(Account::Object(object), origin, at).ok()).flatten()
+        else {
+            return Ok(None);
+        };
+        count(&self.counters.good);
+        self.gate.attempts.succeeded(&attempt, at);
+        let session = self.session_of(&record)?;
+        Ok(Some(governed(session, origin)))
     }
 
     /// Looks at a password within the limits for wrong ones: `check` finds out where it fits.
@@ -262,6 +292,12 @@ impl Check<'_> {
         }
         None
     }
+}
+
+/// A session that is subject to access rules.
+fn governed(session: Session, origin: Origin) -> Session {
+    let (entitled, address) = (session.is_superuser(), origin.address());
+    Session { entitled, address, governance: Governance::Rules, ..session }
 }
 
 /// Whether the password of this user cannot be checked here: the account is disabled, or another program keeps it.

@@ -203,6 +203,27 @@ fn a_password_that_was_right_is_checked_in_microseconds_until_it_changes() {
 }
 
 #[test]
+fn what_is_remembered_logs_in_without_a_hash() {
+    let f = fixture();
+    let alice = f.user("alice", "501", vec![p("passwd", &[&hash_new(b"correct horse").unwrap()])]);
+    let ask = |password: &[u8]| f.domain.login_remembered(alice, password, far(), NOW).unwrap();
+    assert!(ask(b"correct horse").is_none(), "nobody has logged in");
+    let long = bind(&f, alice, b"correct horse").unwrap();
+    let short = ask(b"correct horse").unwrap();
+    assert_eq!((short.principal(), short.object()), (long.principal(), long.object()));
+    assert_eq!((short.address(), short.sees_secrets()), (long.address(), long.sees_secrets()));
+    assert!(ask(b"wrong").is_none());
+    assert!(f.domain.login_remembered(9_999, b"correct horse", far(), NOW).unwrap().is_none());
+    // Neither a changed password nor a disabled account.
+    f.add(alice, p("authentication_authority", &[";DisabledUser;"]));
+    assert!(ask(b"correct horse").is_none());
+    // Weak hashes are to be replaced, which takes the long way.
+    let bob = f.user("bob", "502", vec![p("passwd", &[SSHA])]);
+    assert!(bind(&f, bob, b"secret").is_ok());
+    assert!(f.domain.login_remembered(bob, b"secret", far(), NOW).unwrap().is_none());
+}
+
+#[test]
 fn weak_hashes_are_replaced_at_the_next_login() {
     let f = Fixture::new("network");
     let alice = f.user("alice", "501", vec![p("passwd", &["!", SSHA])]);
