@@ -100,6 +100,11 @@ fn simple(caller: &Caller, id: u32, name: &[u8], password: &[u8]) -> Outcome<Pro
         (false, false) => {
             confidential(caller)?;
             let subject = Subject::named(&caller.engine, &dn)?;
+            if let Some(session) = remembered(caller, subject.as_ref(), password)?
+                && let Some(subject) = subject
+            {
+                return Ok(Progress::Is(Box::new(subject.identity(session))));
+            }
             let unknown = String::from_utf8_lossy(name).to_lowercase();
             Ok(Progress::Work(prove(caller, id, subject, unknown, None, password)?))
         }
@@ -177,6 +182,17 @@ pub(crate) fn confidential(caller: &Caller) -> Outcome<()> {
         RequireTls::Always => caller.peer.is_confidential(),
     };
     if enough { Ok(()) } else { Err(Failure::new(ResultCode::ConfidentialityRequired, "TLS is required")) }
+}
+
+/// The session of a subject whose password has been looked at lately: programs bind with the same one again and again.
+fn remembered(caller: &Caller, subject: Option<&Subject>, password: &[u8]) -> Outcome<Option<Session>> {
+    match subject {
+        Some(Subject { context, kind: SubjectKind::Object(object), .. }) => {
+            let (origin, now) = (caller.peer.origin, caller.now);
+            Ok(context.domain().login_remembered(*object, password, origin, now)?)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The work of looking at a password. Where nobody has the name, `name` is what failed attempts are counted for.

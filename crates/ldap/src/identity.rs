@@ -107,9 +107,11 @@ fn is_same(one: &Name<'_>, other: &Name<'_>, schema: &Schema) -> bool {
 
 /// The user of this name in a domain.
 fn user_named(view: &View<'_>, name: &[u8]) -> netinfo_directory::Result<Option<u32>> {
-    match view.child_named(ROOT, b"users")? {
-        Some(users) => view.child_named(users, name),
-        None => Ok(None),
+    let Some(users) = view.child_named(ROOT, b"users")? else { return Ok(None) };
+    match view.child_named(users, name)? {
+        Some(user) => Ok(Some(user)),
+        // Names are stored in lower case, mostly; people write them as they like.
+        None => view.child_named(users, &name.to_ascii_lowercase()),
     }
 }
 

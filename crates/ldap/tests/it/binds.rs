@@ -1,11 +1,11 @@
 //! Binds.
 
 use netinfo_directory::{Origin, Property};
-use netinfo_ldap::{Certificate, Peer, RequireTls, Settings};
+use netinfo_ldap::{Certificate, Peer, RequireTls, Settings, Step};
 use netinfo_wire::ber::Tag;
-use netinfo_wire::ldap::{Authentication, BindRequest, Request, ResultCode, oid};
+use netinfo_wire::ldap::{Authentication, BindRequest, ModifyOp, Request, ResultCode, oid};
 
-use crate::support::{ADMIN, PASSWORD, Place};
+use crate::support::{ADMIN, NOW, PASSWORD, Place, encoded};
 
 const ALICE: &str = "uid=alice,cn=users,dc=example,dc=com";
 
@@ -23,6 +23,27 @@ fn simple() {
     assert_eq!(client.who_am_i(), "");
     assert_eq!(client.bind(ADMIN, PASSWORD), ResultCode::Success);
     assert_eq!(client.who_am_i(), format!("dn:{ADMIN}"));
+}
+
+#[test]
+fn a_password_that_was_right_lately_takes_no_work() {
+    let place = Place::new();
+    let mut client = place.client();
+    let name = ALICE.as_bytes();
+    let bind = |id, password: &str| {
+        let authentication = Authentication::Simple(password.as_bytes());
+        encoded(id, Request::Bind(BindRequest { version: 3, name, authentication }))
+    };
+    let mut out = Vec::new();
+    assert!(matches!(client.connection.handle(&bind(1, PASSWORD), NOW, &mut out), Step::Work(_)));
+    let mut alice = place.user("alice");
+    // A strong hash takes the place of the weak one meanwhile.
+    alice.modify(ALICE, &[(ModifyOp::Replace, "userPassword", &[PASSWORD])]);
+    assert_eq!(alice.bind(ALICE, PASSWORD), ResultCode::Success);
+    assert!(matches!(client.connection.handle(&bind(2, PASSWORD), NOW, &mut out), Step::Done));
+    assert_eq!(client.who_am_i(), format!("dn:{ALICE}"));
+    assert!(matches!(client.connection.handle(&bind(3, "wrong"), NOW, &mut out), Step::Work(_)));
+    assert_eq!(client.who_am_i(), "");
 }
 
 #[test]
@@ -118,7 +139,7 @@ fn plain_on_protected_connections() {
     let good = message("", "alice", PASSWORD);
     assert_eq!(client.sasl("PLAIN", Some(&good)).code(), ResultCode::ConfidentialityRequired);
     client.connection.secured(None);
-    for name in ["alice", "u:alice", &format!("dn:{ALICE}")] {
+    for name in ["alice", "Alice", "u:alice", &format!("dn:{ALICE}")] {
         assert_eq!(client.sasl("PLAIN", Some(&message("", name, PASSWORD))).code(), ResultCode::Success);
         assert_eq!(client.who_am_i(), format!("dn:{ALICE}"));
     }
@@ -203,7 +224,7 @@ fn authentication_may_be_required() {
 #[test]
 fn the_first_domain_with_a_user_has_it() {
     let place = Place::new();
-    let other = place.node.create_master("network", crate::support::NOW).unwrap();
+    let other = place.node.create_master("network", NOW).unwrap();
     assert!(place.engine.set_domains([place.domain.clone(), other]).is_empty());
     let users = place.child(0, vec![Property::new("name", ["others"])]);
     assert!(users > 0);
