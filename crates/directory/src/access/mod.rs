@@ -41,7 +41,7 @@ use std::sync::Arc;
 use compiled::{Anonymous, Compiled};
 use rule::Subject;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::ROOT;
 use crate::record::RecordRef;
 use crate::session::{Governance, Principal, Session};
@@ -86,6 +86,8 @@ impl fmt::Display for Action {
 pub struct Access<'a> {
     tree: Tree<'a>,
     session: &'a Session,
+    /// The session's own directory.
+    own: Option<RecordRef<'a>>,
     rules: Arc<Compiled>,
     /// Numbers of the rules that can be about this session.
     live: Vec<(usize, Who)>,
@@ -106,9 +108,11 @@ enum Who {
 impl<'a> Access<'a> {
     pub(crate) fn new(tree: Tree<'a>, session: &'a Session, counters: &Counters) -> Result<Self> {
         let rules = counters.rules.current(tree)?;
+        let own = own(tree, session)?;
         let mut access = Self {
             tree,
             session,
+            own,
             rules: rules.clone(),
             live: Vec::new(),
             recent: RefCell::default(),
@@ -184,10 +188,7 @@ impl<'a> Access<'a> {
         if group.property(b"users").is_some_and(|p| p.values.contains(name)) {
             return Ok(true);
         }
-        let (Some(gid), Some(object)) = (group.first_value(b"gid"), self.session.object) else {
-            return Ok(false);
-        };
-        let user = self.tree.record(object)?;
+        let (Some(gid), Some(user)) = (group.first_value(b"gid"), &self.own) else { return Ok(false) };
         let is_user = self.tree.child_named(ROOT, b"users")? == Some(user.parent());
         Ok(is_user && user.first_value(b"gid") == Some(gid))
     }
@@ -214,4 +215,19 @@ impl<'a> Access<'a> {
         *self.recent.borrow_mut() = Some((parent, ancestors.clone()));
         Ok(ancestors)
     }
+}
+
+/// The directory of a session's user, if it still is that: users go, and others get their object ids.
+fn own<'a>(tree: Tree<'a>, session: &Session) -> Result<Option<RecordRef<'a>>> {
+    let Some(object) = session.object else { return Ok(None) };
+    let record = match tree.record(object) {
+        Err(Error::NoSuchDirectory) => return Ok(None),
+        other => other?,
+    };
+    let name = session.name();
+    let same = match name.starts_with(b"/") {
+        true => path_of(tree, &record)? == name,
+        false => record.first_value(b"name") == Some(name),
+    };
+    Ok(same.then_some(record))
 }

@@ -219,7 +219,7 @@ pub(super) fn readable(access: &Access<'_>, record: &RecordRef<'_>) -> Result<Re
     }
     let ancestors = access.ancestors(record)?;
     let top = ancestors.get(1).copied();
-    let kind = kind_below(access, top.unwrap_or(record.id().object))?;
+    let kind = kind_below(access, top.unwrap_or_else(|| record.id().object))?;
     let has = |classes: &[&str]| {
         let Some(stored) = record.property(b"objectClass") else { return false };
         stored.values.into_iter().any(|v| classes.iter().any(|c| c.as_bytes().eq_ignore_ascii_case(v)))

@@ -493,3 +493,18 @@ fn what_is_allowed_is_what_the_writer_does() {
     }
     assert!(granted > 200 && refused > 200, "{granted} granted, {refused} refused");
 }
+
+#[test]
+fn a_session_owns_its_directory_only_as_long_as_it_is_that() {
+    let s = scene();
+    let users = s.f.path(&["users"]);
+    let eve = s.f.user("eve", "600", vec![p("city", &["x"])]);
+    let session = s.user(eve);
+    assert!(s.writes(&session, eve, "city"));
+    s.f.write(Change::Destroy { parent: Target::any(users), child: Target::any(eve) }).unwrap();
+    assert_eq!(s.f.user("frank", "601", vec![p("city", &["y"])]), eve, "object ids are used again");
+    assert!(!s.writes(&session, eve, "city") && s.reads(&session, s.alice, "mail"));
+    refused!(s.write(&session, eve, p("city", &["z"])), Error::Permission);
+    s.f.write(Change::Destroy { parent: Target::any(users), child: Target::any(eve) }).unwrap();
+    assert!(!s.writes(&session, s.bob, "city"));
+}

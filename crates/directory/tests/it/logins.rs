@@ -356,3 +356,20 @@ fn a_refusal_takes_its_time_whatever_the_reason() {
         assert!(taken > usual / 3 && taken < usual * 3, "{other:?}: {taken:?}, usually {usual:?}");
     }
 }
+
+#[test]
+fn clones_check_passwords_and_change_nothing() {
+    let f = Fixture::new("network");
+    let alice = f.user("alice", "501", vec![p("passwd", &[SSHA])]);
+    let index = f.properties(ROOT).iter().position(|p| p.name == b"master").unwrap() as u32;
+    let values = vec![b"elsewhere/network".to_vec()];
+    f.write(Change::WriteProperty { directory: Target::any(ROOT), index, values }).unwrap();
+    let f = f.reopen(|_| {});
+    assert!(matches!(f.domain.role(), netinfo_directory::Role::Clone { .. }));
+    let before = f.id(alice);
+    let session = bind(&f, alice, b"secret").unwrap();
+    assert_eq!(session.principal(), &user("alice"));
+    refused!(bind(&f, alice, b"wrong"), Error::Authentication);
+    refused!(f.domain.write_blocking(&session, vec![], NOW), Error::ReadOnly);
+    assert_eq!((f.id(alice), passwd(&f, alice)), (before, SSHA.as_bytes().to_vec()));
+}
