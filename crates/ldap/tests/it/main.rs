@@ -11,6 +11,7 @@
 //! | `elsewhere` | referrals, copies, names outside |
 //! | `searches`, `portions`, `searching` | searches, their pages and order |
 //! | `org`, `clients` | searches in a whole organisation; what known programs ask of it |
+//! | `copies` | copies that clients keep |
 //! | `hostile` | any bytes: no panic, and the connection is usable or closed with a notice |
 
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@
 mod binds;
 mod clients;
 mod controls;
+mod copies;
 mod elsewhere;
 mod extended;
 mod hostile;

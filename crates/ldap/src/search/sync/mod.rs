@@ -6,7 +6,8 @@
 //!
 //! What the server computes from other entries, or from what is sent anyway, is not part of the content: `memberOf`,
 //! `hasSubordinates`, `entryDN` and the like. Referrals are part of it as entries, whether or not the client has asked to
-//! manage them; aliases are not followed. When an entry is moved, the entries below it are not told of: what they are named is clear.
+//! manage them; aliases are not followed. An entry whose DN has changed because one above it was renamed or moved has
+//! changed.
 //!
 //! | module | holds |
 //! |---|---|

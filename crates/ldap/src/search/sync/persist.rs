@@ -10,12 +10,12 @@ use netinfo_wire::ldap::ResultCode;
 use netinfo_wire::ldap::control::sync::{SyncEntryState, SyncInfo, Uuid};
 use roaring::RoaringBitmap;
 
-use super::touched::{Touched, add_below};
+use super::touched::{self, add_below};
 use super::{Mirror, Stage, included, write};
 use crate::failure::{Failure, Outcome};
 use crate::limits::{LOOKED_AT_ONCE, PIECE, SYNC_PAUSE};
 use crate::operation::Place;
-use crate::search::ground::Ground;
+use crate::search::ground::{Ground, Subject};
 use crate::step::Page;
 
 /// Changes that are being told of.
@@ -49,28 +49,43 @@ impl Mirror {
         check_names(place)?;
         let newer = place.context.domain().snapshot(&place.session)?;
         let sequence = newer.sequence()?;
-        let Some(Touched { directories, moved }) = Touched::between(&place.context, self.sequence, sequence)?
-        else {
+        let Some(touched) = touched::between(&place.context, self.sequence, sequence)? else {
             return Err(anew("the changes since then are not kept any more"));
         };
-        let superuser = place.session.is_superuser();
-        if directories.contains(ROOT) && !superuser {
+        if touched.contains(ROOT) && !place.session.is_superuser() {
             // It may say who sees what.
             return Err(anew("the settings of the domain have changed"));
         }
-        let mut concerned = directories.clone();
-        for object in if superuser { &moved } else { &directories } {
-            for view in [&self.seen, &newer] {
-                if view.record(object).is_ok() {
-                    add_below(view, object, &mut concerned)?;
-                }
-            }
-        }
+        let concerned = self.concerned(&newer, &touched)?;
         let next = concerned.max();
-        let telling =
-            Telling { newer, sequence, touched: directories, concerned, goes: true, next, told: false };
+        let telling = Telling { newer, sequence, touched, concerned, goes: true, next, told: false };
         self.stage = Stage::Telling(Box::new(telling));
         Ok(Page::More(self.size()))
+    }
+
+    /// These directories, and all that may have come into the content, left it, or got another name with them.
+    fn concerned(&self, newer: &View<'static>, touched: &RoaringBitmap) -> Outcome<RoaringBitmap> {
+        let place = &self.search.place;
+        let mut concerned = touched.clone();
+        for object in touched {
+            let name = |view: &View<'_>| -> Outcome<Option<String>> {
+                if view.record(object).is_err() {
+                    return Ok(None);
+                }
+                Ok(Some(place.namespace.tree(view).dn(object)?))
+            };
+            let (before, after) = (name(&self.seen)?, name(newer)?);
+            if before == after && place.session.is_superuser() {
+                continue;
+            }
+            if before.is_some() {
+                add_below(&self.seen, object, &mut concerned)?;
+            }
+            if after.is_some() {
+                add_below(newer, object, &mut concerned)?;
+            }
+        }
+        Ok(concerned)
     }
 
     /// Tells the next changes.
@@ -120,17 +135,17 @@ impl Mirror {
             if telling.goes {
                 telling.next =
                     object.checked_sub(1).and_then(|last| telling.concerned.range(..=last).next_back());
-                if let (Some(entry), Some(uuid)) = (before, had)
+                if let (Some(entry), Some(uuid)) = (&before, had)
                     && has != had
                 {
-                    self.write_gone(&entry, uuid, out)?;
+                    self.write_gone(entry, uuid, out)?;
                     telling.told = true;
                 }
             } else {
                 telling.next =
                     object.checked_add(1).and_then(|first| telling.concerned.range(first..).next());
                 if let (Some(entry), Some(uuid)) = (after, has)
-                    && (has != had || telling.touched.contains(object))
+                    && (has != had || telling.touched.contains(object) || renamed(before.as_ref(), &entry)?)
                 {
                     let state = if has == had { SyncEntryState::Modify } else { SyncEntryState::Add };
                     write(&self.search, &new, &entry, state, uuid, out)?;
@@ -143,6 +158,14 @@ impl Mirror {
         }
         Ok(false)
     }
+}
+
+/// Whether an entry has another name than before.
+fn renamed(before: Option<&Subject<'_>>, now: &Subject<'_>) -> Outcome<bool> {
+    Ok(match before {
+        Some(before) => before.dn()? != now.dn()?,
+        None => true,
+    })
 }
 
 /// Whether entries still have the names and attributes that they had when the copy began.

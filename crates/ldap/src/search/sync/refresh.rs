@@ -6,7 +6,7 @@ use netinfo_wire::ldap::control::sync::{SyncEntryState, SyncInfo, Uuid, UuidKind
 use netinfo_wire::ldap::list::ListBuf;
 use roaring::RoaringBitmap;
 
-use super::touched::{Touched, add_below};
+use super::touched::{self, add_below};
 use super::{Mirror, Stage, included, write};
 use crate::failure::{Failure, Outcome};
 use crate::limits::{LOOKED_AT_ONCE, PIECE, SYNC_UUIDS};
@@ -45,18 +45,16 @@ impl Refresh {
 
     fn since(copy: &Mirror, since: u64) -> Outcome<Kind> {
         let place = &copy.search.place;
-        let Some(Touched { directories, moved }) = Touched::between(&place.context, since, copy.sequence)?
-        else {
+        let Some(directories) = touched::between(&place.context, since, copy.sequence)? else {
             return Ok(Kind::All);
         };
         // What the root says may concern every entry.
         if directories.contains(ROOT) {
             return Ok(Kind::All);
         }
+        // What is below a directory may have been renamed with it, or have been out of reach or sight.
         let mut changed = directories.clone();
-        // What was out of reach, or may not have been seen, is not in the copy.
-        let deep = if place.session.is_superuser() { moved } else { directories };
-        for object in deep {
+        for object in directories {
             if copy.seen.record(object).is_ok() {
                 add_below(&copy.seen, object, &mut changed)?;
             }
