@@ -75,7 +75,7 @@ pub const READALL_DEADLINE: Duration = Duration::from_secs(600);
 pub const READ_BUFFER: usize = 64 * 1024;
 
 /// Time a connection may use at once while others wait.
-pub const TURN: Duration = Duration::from_millis(2);
+pub const TURN: Duration = Duration::from_micros(500);
 
 /// A request of more bytes than this is decoded beside the other work of its thread.
 pub const LARGE_CALL: usize = 128 * 1024;
