@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::session::Origin;
 
 /// Wrong passwords of an account before anybody has to wait.
-pub const ACCOUNT_ATTEMPTS: u64 = 10;
+pub const ACCOUNT_ATTEMPTS: u64 = 30;
 /// Milliseconds after which an account has one more attempt.
 pub const ACCOUNT_REFILL_MS: u64 = 10_000;
 /// Wrong passwords from an address before anybody there has to wait. Many people may share an address. Those of this
