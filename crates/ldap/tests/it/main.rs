@@ -6,6 +6,7 @@
 //! | `binds` | every way to prove an identity, and every way to fail |
 //! | `server` | the root DSE, the subschema and changes of it |
 //! | `writes`, `names` | add, modify, delete; rename and move |
+//! | `together` | many clients at once: nothing lost, nothing twice |
 //! | `controls` | controls of writes and compares |
 //! | `extended` | StartTLS, "Who am I?", password modify, cancel |
 //! | `elsewhere` | referrals, copies, names outside |
@@ -32,4 +33,5 @@ mod searches;
 mod searching;
 mod server;
 mod support;
+mod together;
 mod writes;
