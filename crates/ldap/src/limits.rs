@@ -67,6 +67,9 @@ pub const SYNCHRONIZATIONS: usize = 256;
 /// UUIDs of entries that a copy has already, in one message.
 pub const SYNC_UUIDS: usize = 1000;
 
+/// How long the refresh of a copy may take: it keeps a snapshot.
+pub const SYNC_REFRESH: Duration = Duration::from_secs(3600);
+
 /// How long nothing may have changed before a copy is looked after again.
 pub const SYNC_PAUSE: Duration = Duration::from_millis(100);
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use netinfo_directory::{Change, Credentials, Origin, Property, ROOT, Target};
-use netinfo_ldap::limits::{SYNC_UUIDS, SYNCHRONIZATIONS};
+use netinfo_ldap::limits::{SYNC_REFRESH, SYNC_UUIDS, SYNCHRONIZATIONS};
 use netinfo_ldap::{Page, Pages, Step};
 use netinfo_wire::ldap::control::paging::PagedResults;
 use netinfo_wire::ldap::control::sync::{
@@ -201,8 +201,12 @@ struct Following(Pages);
 impl Following {
     /// What it is told now.
     fn hear(&mut self) -> Answer {
+        self.hear_at(NOW)
+    }
+
+    fn hear_at(&mut self, now: u64) -> Answer {
         let mut out = Vec::new();
-        while let Page::More(_) = self.0.next(NOW, &mut out) {}
+        while let Page::More(_) = self.0.next(now, &mut out) {}
         Answer(out)
     }
 }
@@ -460,6 +464,21 @@ fn there_are_not_too_many_and_those_that_are_given_up_do_not_count() {
     Copy::all().refresh(&mut client);
     drop(copies);
     Copy::all().refresh(&mut client);
+}
+
+#[test]
+fn a_refresh_ends_in_time_and_what_follows_does_not() {
+    let place = Place::new();
+    let late = NOW + u64::try_from(SYNC_REFRESH.as_millis()).unwrap();
+    let mut client = place.admin();
+    let mut slow = Copy::all().follow(&mut client);
+    assert_eq!(slow.hear_at(late).code(), ResultCode::TimeLimitExceeded);
+    let mut copy = Copy::all();
+    let mut following = copy.follow(&mut client);
+    copy.take(&following.hear_at(late - 1));
+    place.admin().delete(&person("bob"));
+    copy.take(&following.hear_at(late));
+    copy.assert_complete(&mut client);
 }
 
 #[test]

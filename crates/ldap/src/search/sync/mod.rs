@@ -42,6 +42,7 @@ use super::special;
 use super::start;
 use crate::engine::{CountedCopy, Engine};
 use crate::failure::{Failure, Outcome};
+use crate::limits::SYNC_REFRESH;
 use crate::operation::{Operation, Place};
 use crate::step::{Page, Pages, Step};
 
@@ -77,7 +78,7 @@ enum Stage {
 /// # Errors
 /// What the final response says instead of success.
 pub(super) fn begin(
-    operation: &mut Operation<'_, '_>,
+    operation: &Operation<'_, '_>,
     place: &Place,
     base: &Name<'_>,
     request: &SearchRequest<'_>,
@@ -107,6 +108,8 @@ pub(super) fn begin(
     }
     search.kinds.manage = true;
     search.shown.lasting();
+    let longest = u64::try_from(SYNC_REFRESH.as_millis()).unwrap_or(u64::MAX);
+    search.limits.deadline = search.limits.deadline.min(operation.caller.now.saturating_add(longest));
     let content = content(operation, place, &seen, request, &filter)?;
     let sent = Sent::read(sync.cookie.unwrap_or_default(), content);
     let since = sent.sequence;
