@@ -6,7 +6,7 @@ use std::time::Instant;
 use netinfo_directory::{Credentials, Id, Node, Options, Origin, Property, ROOT, TransferObject};
 
 use super::server::{Loaded, Name, Server, disk_use};
-use super::tree::{self, ADMIN, Attribute, HASH, SUFFIX};
+use super::tree::{self, ADMIN, Attribute, HASH, SHA1, SUFFIX};
 use crate::Result;
 use crate::daemon::command;
 use crate::data::{HOSTNAME, TAG};
@@ -91,6 +91,8 @@ fn objects(users: u32) -> impl Iterator<Item = TransferObject> + Send + 'static 
         one("_layout", "rfc2307"),
         one("_admin_dn", ADMIN),
         one("_admin_passwd", HASH),
+        // Or a bind would hash a password anew that is hashed by SHA-1.
+        one("_upgrade_passwords", "no"),
     ];
     let top = [
         object(ROOT, ROOT, vec![USERS, GROUPS], root),
@@ -99,7 +101,7 @@ fn objects(users: u32) -> impl Iterator<Item = TransferObject> + Send + 'static 
     ];
     let user = move |i| {
         let mut properties = properties(tree::user(i), true);
-        properties.push(Property::new("passwd", [HASH]));
+        properties.push(Property::new("passwd", [if tree::has_sha1(i) { SHA1 } else { HASH }]));
         object(FIRST_USER + i, USERS, Vec::new(), properties)
     };
     let group =

@@ -60,9 +60,11 @@ How to read it:
   with its defaults, which index every attribute, and which also answer a write when it is on disk.
 * *`*foo*`* finds ten entries by three letters within `cn`. slapd's substring index holds pieces of four letters, so it
   has to look at every entry. *`*foobarb*`* finds the same ten by seven letters, which slapd's index can do.
-* Passwords of both are argon2id (19 MiB, two passes). *bind, first time*: users who have not logged in before. *bind,
-  again*: eight users, over and over; netinfod remembers, in memory and for a while, a keyed digest of passwords that were
-  right. slapd always hashes.
+* Passwords are hashed the same way in both: those of three users in four by argon2id (19 MiB, two passes), the others' by
+  SHA-1 with a salt, which costs nothing, so that *bind, SHA-1* is the cost of everything else. *First time* is of users who
+  have not logged in before; *again* of eight users, over and over: netinfod remembers, in memory and for a while, a keyed
+  digest of passwords that were right, while slapd always hashes. That a login replaces a weak hash by a better one is
+  switched off.
 * slapd is loaded by `slapadd -q` from LDIF, with as many threads as there are processors; netinfod by `Domain::replace`, one
   transaction, from records that are made while it runs instead of being read. Both until all of it is on disk. A start is
   timed from the start of the process to its first answer, with the database in the page cache.

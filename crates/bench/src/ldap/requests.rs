@@ -6,7 +6,9 @@ use netinfo_wire::ldap::{
     Request, Scope, SearchRequest, SelectionBuf,
 };
 
-use super::tree::{self, ADMIN, GROUPS_OF_USER, HASH, PASSWORD, PEOPLE, PIECES, SUFFIX, USERS_OF_PIECE};
+use super::tree::{
+    self, ADMIN, GROUPS_OF_USER, HASH, HASHES, PASSWORD, PEOPLE, PIECES, SUFFIX, USERS_OF_PIECE,
+};
 use crate::calls::Call;
 use crate::{Result, people};
 
@@ -34,9 +36,11 @@ pub enum Operation {
     Substring3,
     /// `(cn=*foobarb*)`, seven letters, ten entries
     Substring7,
-    /// Simple bind of a user who has not logged in yet
+    /// Simple bind of a user whose password is hashed by SHA-1
+    BindSha1,
+    /// Simple bind of a user who has not logged in yet, argon2id
     BindFirst,
-    /// Simple bind of a user who has
+    /// Simple bind of a user who has, argon2id
     BindAgain,
     /// A new telephone number for a user
     Modify,
@@ -59,7 +63,7 @@ pub enum Identity {
 
 impl Operation {
     /// All, in the order in which they are measured: what makes the directory larger comes last.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SearchAll,
         Self::SearchTwo,
         Self::Read,
@@ -67,6 +71,7 @@ impl Operation {
         Self::MemberUid,
         Self::Substring3,
         Self::Substring7,
+        Self::BindSha1,
         Self::BindFirst,
         Self::BindAgain,
         Self::Modify,
@@ -85,8 +90,9 @@ impl Operation {
             Self::MemberUid => "search memberUid",
             Self::Substring3 => "search `*foo*`, 3 letters",
             Self::Substring7 => "search `*foobarb*`, 7 letters",
-            Self::BindFirst => "bind, first time",
-            Self::BindAgain => "bind, again",
+            Self::BindSha1 => "bind, SHA-1",
+            Self::BindFirst => "bind, argon2id, first time",
+            Self::BindAgain => "bind, argon2id, again",
             Self::Modify => "modify",
             Self::Mix => "90 % search, 10 % modify",
             Self::Add => "add",
@@ -97,7 +103,7 @@ impl Operation {
     #[must_use]
     pub const fn identity(self) -> Identity {
         match self {
-            Self::BindFirst | Self::BindAgain => Identity::Nobody,
+            Self::BindSha1 | Self::BindFirst | Self::BindAgain => Identity::Nobody,
             Self::Modify | Self::Mix | Self::Add => Identity::Administrator,
             _ => Identity::User,
         }
@@ -106,7 +112,7 @@ impl Operation {
     /// Whether a client may have several under way on a connection: binds it may not (RFC 4511 §4.2.1).
     #[must_use]
     pub const fn pipelines(self) -> bool {
-        !matches!(self, Self::BindFirst | Self::BindAgain)
+        !matches!(self, Self::BindSha1 | Self::BindFirst | Self::BindAgain)
     }
 
     /// Whether requests that were sent have less to do when they are sent again: a value that is there already.
@@ -161,8 +167,13 @@ impl Ring {
             Operation::Substring7 => {
                 (0..SHORT_RING).try_for_each(|n| ring.piece(&tree::rare_word(n % PIECES)))?;
             }
-            Operation::BindFirst => (from..from + count).for_each(|i| ring.bind(&tree::user_dn(i % users))),
-            Operation::BindAgain => (0..SHORT_RING).for_each(|n| ring.bind(&tree::user_dn(n % REGULARS))),
+            Operation::BindSha1 => random().for_each(|i| ring.bind(&tree::user_dn(i | (HASHES - 1)))),
+            Operation::BindFirst => {
+                (from..from + count).for_each(|n| ring.bind(&tree::user_dn(costly(n) % users)))
+            }
+            Operation::BindAgain => {
+                (0..SHORT_RING).for_each(|n| ring.bind(&tree::user_dn(costly(n % REGULARS))))
+            }
             Operation::Modify => random().zip(from..).for_each(|(i, n)| ring.modify(&tree::user_dn(i), n)),
             Operation::Mix => {
                 for (i, n) in random().zip(from..) {
@@ -256,6 +267,11 @@ impl Ring {
     }
 }
 
+/// Number of the `n`th user whose password is hashed by argon2id.
+fn costly(n: u32) -> u32 {
+    n / (HASHES - 1) * HASHES + n % (HASHES - 1)
+}
+
 /// A simple bind with the password that all have.
 #[must_use]
 pub fn bind(dn: &str) -> Request<'_> {
@@ -289,6 +305,12 @@ mod tests {
                 assert_eq!(message.id as usize, i + 1);
             }
         }
+    }
+
+    #[test]
+    fn binds_are_of_users_with_the_hash_they_are_named_for() {
+        assert!((0..100).all(|n| !tree::has_sha1(costly(n)) && costly(n) < costly(n + 1)));
+        assert!((0..100).all(|i: u32| tree::has_sha1(i | (HASHES - 1))));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::server::{Loaded, Name, Server, disk_use, sync};
-use super::tree::{self, ADMIN, Attribute, GROUPS, HASH, PEOPLE, SUFFIX};
+use super::tree::{self, ADMIN, Attribute, GROUPS, HASH, PEOPLE, SHA1, SUFFIX};
 use crate::Result;
 use crate::child::failure;
 
@@ -142,7 +142,8 @@ fn write_ldif(path: &Path, users: u32) -> Result<()> {
     put_entry(&mut out, GROUPS, &unit("groups"))?;
     for i in 0..users {
         let mut attributes = tree::user(i);
-        attributes.push(("userPassword", vec![format!("{SCHEME}{HASH}")]));
+        let argon2 = || format!("{SCHEME}{HASH}");
+        attributes.push(("userPassword", vec![if tree::has_sha1(i) { SHA1.into() } else { argon2() }]));
         put_entry(&mut out, &tree::user_dn(i), &attributes)?;
     }
     for g in 0..tree::groups(users) {

@@ -16,9 +16,13 @@ pub const GROUPS: &str = "ou=groups,dc=example,dc=com";
 pub const ADMIN: &str = "cn=admin,dc=example,dc=com";
 /// Password of every user and of the administrator.
 pub const PASSWORD: &str = "benchmark password";
-/// Its hash: argon2id with the cost that netinfod gives new passwords.
+/// Its hash by SHA-1 with a salt, which takes no time to compute.
+pub const SHA1: &str = "{SSHA}1wdcCvmc2zO+Lj2aI39zR17PqfJiZW5jaG1hcmtzYWx0";
+/// Its hash by argon2id with the cost that netinfod gives new passwords.
 pub const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$YmVuY2htYXJrLXNhbHQtMQ$KwMKSQEzTAAaX8WsZAY1ys8Cf6NLYwmqKytLU/oZRMM";
+/// Of so many users, the last one's password is hashed by SHA-1. The number of users is a multiple of it.
+pub const HASHES: u32 = 4;
 /// Members of a group; the number of users is a multiple of it.
 pub const MEMBERS: u32 = 100;
 /// Groups of a user.
@@ -66,6 +70,12 @@ pub fn piece(number: u32) -> String {
 #[must_use]
 pub fn rare_word(number: u32) -> String {
     format!("{0}a{0}", piece(number))
+}
+
+/// Whether the password of user `i` is hashed by SHA-1; the others' are by argon2id.
+#[must_use]
+pub const fn has_sha1(i: u32) -> bool {
+    i % HASHES == HASHES - 1
 }
 
 /// All attributes of user `i` but the password.
@@ -154,8 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_the_password() {
+    fn the_hashes_are_of_the_password() {
         use netinfo_directory::password::{Verdict, verify};
-        assert_eq!(verify(HASH.as_bytes(), PASSWORD.as_bytes()), Verdict::Match);
+        for hash in [HASH, SHA1] {
+            assert_eq!(verify(hash.as_bytes(), PASSWORD.as_bytes()), Verdict::Match);
+        }
     }
 }
