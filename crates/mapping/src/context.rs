@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use netinfo_directory::is_secret;
 use netinfo_schema::check::Mode;
@@ -39,6 +40,27 @@ pub(crate) struct Column {
     pub(crate) transform: Transform,
 }
 
+/// FNV-1a: quick for short names. The keys are those of the embedded tables, so that nobody can crowd a bucket.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// The meaning of properties in one part of the tree.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -50,7 +72,7 @@ pub(crate) struct Context {
     pub(crate) table: &'static str,
     /// Classes of entries that store none: layout of Open Directory, RFC 2307bis, RFC 2307.
     pub(crate) classes: [&'static str; 3],
-    columns: HashMap<&'static [u8], Column>,
+    columns: HashMap<&'static [u8], Column, BuildHasherDefault<Fnv>>,
     by_attribute: HashMap<AttributeId, SmallVec<[Column; 1]>>,
 }
 
@@ -217,7 +239,7 @@ impl Context {
         table: &'static str,
         classes: [&'static str; 3],
     ) -> Self {
-        let (columns, by_attribute) = (HashMap::new(), HashMap::new());
+        let (columns, by_attribute) = (HashMap::default(), HashMap::new());
         let mut context = Self { directory, unit, table, classes, columns, by_attribute };
         for row in table::attributes().filter(|row| !table.is_empty() && row.table == table) {
             context.add(schema, row);

@@ -40,5 +40,5 @@ pub use error::{Error, Reason, Refusal, Result};
 pub use lookup::{Lookup, Lookups};
 pub use namespace::{Layout, Namespace, SUBSCHEMA};
 pub use resolve::Resolution;
-pub use tree::Tree;
+pub use tree::{CHAIN_LIMIT, KEPT_LIMIT, Tree};
 pub use wanted::{Selection, Wanted};

@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::name::{NameError, write_value};
 use crate::namespace::{Layout, Namespace};
 
-/// Deepest directory whose name is told. It is far deeper than any name that is read.
-const CHAIN_LIMIT: usize = 4_096;
-/// Names of parents kept while a tree is used.
-const KEPT_LIMIT: usize = 1_024;
+/// Deepest directory whose name is told. It is deeper than any name that is read.
+pub const CHAIN_LIMIT: usize = 1_024;
+/// Most names of parents that are kept while a tree is used.
+pub const KEPT_LIMIT: usize = 1_024;
 
 /// The attribute that stands for directories without a name: their object id.
 pub(crate) const DSID: &str = "dSID";
@@ -234,11 +234,11 @@ impl<'a> Tree<'a> {
     ) -> Option<Naming<'r>> {
         let slot = context.slot(self.schema(), self.mode(), false, key);
         let name: Cow<'r, str> = match slot {
-            Slot::Known { attribute, options: "", .. } => Cow::Owned(attribute.name().to_owned()),
+            Slot::Known { attribute, options: "", .. } => Cow::Borrowed(attribute.name()),
             Slot::Unknown { description } => {
                 AttributeDescription::parse(description)
                     .filter(|parsed| parsed.options().next().is_none())?;
-                Cow::Owned(description.to_owned())
+                Cow::Borrowed(description)
             }
             _ => return None,
         };

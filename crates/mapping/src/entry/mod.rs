@@ -193,6 +193,14 @@ impl<'t> Entry<'t> {
             || wanted.names.iter().any(|property| access.searches(property))
     }
 
+    /// Whether the session may change the attribute, by the access rules. The core decides when the change is made; this
+    /// tells those apart who are not to learn anything from the reasons why a change makes no sense.
+    pub fn may_write(&self, wanted: &Wanted) -> bool {
+        let Some(access) = &self.access else { return true };
+        wanted.columns.get(self.number).into_iter().flatten().any(|property| access.writes(property))
+            || wanted.names.iter().any(|property| access.writes(property))
+    }
+
     pub(crate) fn schema(&self) -> &'t Schema {
         self.tree.schema()
     }

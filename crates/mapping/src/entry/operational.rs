@@ -14,9 +14,6 @@ use crate::namespace::SUBSCHEMA;
 use crate::tree::{DSID, Tree};
 use crate::wanted::{Selection, Wanted};
 
-/// Most groups that are looked at for the membership of one entry.
-const GROUPS_LIMIT: usize = 65_536;
-
 /// The operational attributes, in the order they are returned.
 const COMPUTED: [&str; 14] = [
     "structuralObjectClass",
@@ -168,7 +165,7 @@ impl Tree<'_> {
         for property in [&b"member"[..], b"uniqueMember"] {
             self.view().collect(Term::Equal { property, value: dn.as_bytes() }, &mut candidates)?;
         }
-        for candidate in candidates.into_iter().take(GROUPS_LIMIT) {
+        for candidate in candidates {
             if !groups.contains(&candidate) && self.names_member(candidate, dn.as_bytes())? {
                 groups.push(candidate);
             }

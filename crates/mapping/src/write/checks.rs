@@ -11,9 +11,6 @@ use super::{Given, is_password};
 use crate::error::{Reason, Refusal};
 use crate::tree::Tree;
 
-/// Most entries that are looked at to see whether a value is unique.
-const RIVALS_LIMIT: usize = 4_096;
-
 /// The values of one given attribute: of their syntax, hashed, none without octets.
 pub(super) fn values(tree: &Tree<'_>, given: &Given<'_>) -> Result<(), Refusal> {
     let description = String::from_utf8_lossy(given.description);
@@ -117,7 +114,7 @@ pub(super) fn unique(
     }
     let rule = description.attribute(tree.schema()).and_then(|attribute| attribute.equality());
     let assertion = wanted.assertion(value);
-    for candidate in candidates.into_iter().filter(|rival| Some(*rival) != object).take(RIVALS_LIMIT) {
+    for candidate in candidates.into_iter().filter(|rival| Some(*rival) != object) {
         let Ok(record) = tree.view().record(candidate) else { continue };
         if record.parent() != parent {
             continue;

@@ -1,7 +1,7 @@
 //! From names to directories and back.
 
-use netinfo_directory::ROOT;
-use netinfo_mapping::{Layout, Namespace, Resolution};
+use netinfo_directory::{Id, Property, ROOT, TransferObject};
+use netinfo_mapping::{CHAIN_LIMIT, KEPT_LIMIT, Layout, Namespace, Resolution};
 
 use crate::support::{ALICE, Fixture};
 
@@ -131,7 +131,7 @@ fn suffixes_come_from_the_root_or_the_machines_or_the_tag() {
     drop(view);
     described.write(vec![netinfo_directory::Change::CreateProperty {
         directory: netinfo_directory::Target::any(host),
-        property: netinfo_directory::Property::new("suffix", ["dc=machines,dc=example"]),
+        property: Property::new("suffix", ["dc=machines,dc=example"]),
         position: 0,
     }]);
     assert_eq!(described.dn(ROOT), "dc=machines,dc=example");
@@ -153,7 +153,7 @@ fn settings_are_noticed() {
     drop(view);
     fixture.write(vec![netinfo_directory::Change::CreateProperty {
         directory: netinfo_directory::Target::any(ROOT),
-        property: netinfo_directory::Property::new("_layout", ["rfc2307"]),
+        property: Property::new("_layout", ["rfc2307"]),
         position: 0,
     }]);
     let view = fixture.domain.read(&fixture.root).unwrap();
@@ -178,5 +178,49 @@ fn definitions_of_the_domain_extend_the_schema() {
         assert!(schema.class("teaDrinker").is_some());
         assert!(schema.class("broken").is_none());
         assert_eq!(tree.namespace().problems().len(), 2);
+    });
+}
+
+/// Puts a tree in the place of what is there: directory `n` lies below `parent(n)` and is called by its number.
+fn plant(fixture: &Fixture, count: u32, parent: impl Fn(u32) -> u32) {
+    let mut objects: Vec<TransferObject> = (0..count)
+        .map(|object| TransferObject {
+            id: Id { object, instance: 0 },
+            parent: if object == ROOT { ROOT } else { parent(object) },
+            children: Vec::new(),
+            properties: vec![Property::new("name", [object.to_string()])],
+            stamp: None,
+        })
+        .collect();
+    for object in 1..count {
+        objects[parent(object) as usize].children.push(object);
+    }
+    let mut objects = objects.into_iter();
+    fixture.domain.replace(&fixture.root, move || Ok(objects.next())).unwrap();
+}
+
+#[test]
+fn names_are_told_to_a_limit_of_depth() {
+    let fixture = Fixture::new(&[]);
+    let deepest = CHAIN_LIMIT as u32 + 1;
+    plant(&fixture, deepest + 1, |object| object - 1);
+    fixture.see(|tree| {
+        assert!(tree.dn(deepest).unwrap().starts_with(&format!("cn={deepest},cn=")));
+        assert_eq!(tree.resolve(tree.dn(127).unwrap().as_bytes()).ok(), Some(Resolution::Found(127)));
+        assert!(tree.resolve(tree.dn(128).unwrap().as_bytes()).is_err());
+    });
+    plant(&fixture, deepest + 2, |object| object - 1);
+    fixture.see(|tree| assert!(tree.dn(deepest + 1).is_err()));
+}
+
+#[test]
+fn trees_forget_names_and_find_them_again() {
+    let fixture = Fixture::new(&[]);
+    let parents = KEPT_LIMIT as u32 + 10;
+    plant(&fixture, 2 * parents + 1, |object| if object <= parents { ROOT } else { object - parents });
+    fixture.see(|tree| {
+        for object in (parents + 1..=2 * parents).chain([parents + 1]) {
+            assert_eq!(tree.dn(object).unwrap(), format!("cn={object},cn={},dc=local", object - parents));
+        }
     });
 }
