@@ -128,7 +128,7 @@ impl Tree<'_> {
         }
         let mut lookups = Lookups::none();
         for property in self.plain_names(wanted) {
-            lookups.terms.push(Lookup::Present { property });
+            lookups.terms.push(Lookup::Present { property: property.clone() });
         }
         if wanted.is_derived() {
             self.add_places(&mut lookups)?;
@@ -166,6 +166,7 @@ impl Tree<'_> {
         for property in self.plain_names(wanted) {
             let told_otherwise =
                 told_otherwise.iter().any(|name| property.eq_ignore_ascii_case(name.as_bytes()));
+            let property = property.clone();
             lookups.terms.push(match told_otherwise {
                 true => Lookup::Present { property },
                 false => Lookup::Contains { property, piece: piece.to_vec() },
@@ -209,34 +210,38 @@ impl Tree<'_> {
             }
         }
         for property in self.plain_names(wanted) {
-            add(&property, value);
+            add(property, value);
         }
         lookups
     }
 
-    fn columns(&self, wanted: &Wanted) -> Vec<Column> {
-        let mut columns: Vec<Column> = Vec::new();
-        for context in self.namespace().contexts().iter() {
-            for column in wanted.types().iter().flat_map(|id| context.columns_of(*id)) {
-                if !columns.contains(column) {
-                    columns.push(*column);
+    fn columns<'w>(&self, wanted: &'w Wanted) -> &'w [Column] {
+        wanted.mapped.get_or_init(|| {
+            let mut columns: Vec<Column> = Vec::new();
+            for context in self.namespace().contexts().iter() {
+                for column in wanted.types().iter().flat_map(|id| context.columns_of(*id)) {
+                    if !columns.contains(column) {
+                        columns.push(*column);
+                    }
                 }
             }
-        }
-        columns
+            columns
+        })
     }
 
     /// Properties that hold the attribute or a subtype outside of the tables, or of their names.
-    fn plain_names(&self, wanted: &Wanted) -> Vec<Vec<u8>> {
-        let mut names: BTreeSet<Vec<u8>> = wanted.properties().map(<[u8]>::to_ascii_lowercase).collect();
-        let contexts = self.namespace().contexts();
-        let taken: Vec<Vec<u8>> = names
-            .iter()
-            .filter(|name| contexts.iter().any(|context| context.is_taken(name)))
-            .map(|name| [LDAP_PREFIX, name].concat())
-            .collect();
-        names.extend(taken);
-        names.into_iter().collect()
+    fn plain_names<'w>(&self, wanted: &'w Wanted) -> &'w [Vec<u8>] {
+        wanted.plain.get_or_init(|| {
+            let mut names: BTreeSet<Vec<u8>> = wanted.properties().map(<[u8]>::to_ascii_lowercase).collect();
+            let contexts = self.namespace().contexts();
+            let taken: Vec<Vec<u8>> = names
+                .iter()
+                .filter(|name| contexts.iter().any(|context| context.is_taken(name)))
+                .map(|name| [LDAP_PREFIX, name].concat())
+                .collect();
+            names.extend(taken);
+            names.into_iter().collect()
+        })
     }
 
     fn add_derived(&self, wanted: &Wanted, value: &[u8], lookups: &mut Lookups) -> Result<()> {

@@ -1,6 +1,7 @@
 //! How one domain is seen: its names, its layout, its schema.
 
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 
 use netinfo_directory::{ROOT, RecordRef, Result, View};
 use netinfo_schema::check::Mode;
@@ -11,6 +12,7 @@ use crate::context::Contexts;
 use crate::name::Name;
 use crate::suffix::{self, Suffix};
 use crate::tree::Tree;
+use crate::wanted::Wanted;
 
 /// DN of the entry that publishes the schema, as `subschemaSubentry` names it.
 pub const SUBSCHEMA: &str = "cn=Subschema";
@@ -63,6 +65,40 @@ struct Prepared {
     variant: Variant,
     definitions: Vec<Vec<u8>>,
     problems: Vec<String>,
+    /// Attributes that were asked for, by their descriptions.
+    asked: RwLock<HashMap<Box<str>, Arc<Wanted>>>,
+}
+
+/// Longest name of an attribute that is remembered, in bytes. Only names the schema has are, in lower case, so that their
+/// number is bounded by the schema.
+const ASKED_LIMIT: usize = 64;
+
+impl Namespace {
+    /// The attribute of this description, which `make` makes if nobody has asked for it yet.
+    pub(crate) fn asked(
+        &self,
+        description: &str,
+        make: impl FnOnce() -> Option<Arc<Wanted>>,
+    ) -> Option<Arc<Wanted>> {
+        let mut buffer = [0; ASKED_LIMIT];
+        let lower = buffer.get_mut(..description.len()).filter(|_| !description.contains(';'));
+        let lower = lower.and_then(|lower| {
+            lower.copy_from_slice(description.as_bytes());
+            lower.make_ascii_lowercase();
+            std::str::from_utf8(lower).ok()
+        });
+        let Some(lower) = lower else { return make() };
+        let asked = &self.prepared.asked;
+        if let Some(known) = asked.read().unwrap_or_else(PoisonError::into_inner).get(lower) {
+            return Some(known.clone());
+        }
+        let made = make()?;
+        if made.attribute(self.schema()).is_some() {
+            let mut asked = asked.write().unwrap_or_else(PoisonError::into_inner);
+            asked.insert(lower.into(), made.clone());
+        }
+        Some(made)
+    }
 }
 
 impl Namespace {
@@ -237,7 +273,8 @@ impl Prepared {
         definitions: Vec<Vec<u8>>,
         problems: Vec<String>,
     ) -> Arc<Self> {
-        Arc::new(Self { contexts: Contexts::new(&schema), schema, variant, definitions, problems })
+        let contexts = Contexts::new(&schema);
+        Arc::new(Self { contexts, schema, variant, definitions, problems, asked: RwLock::default() })
     }
 
     /// What domains have that add nothing to the schema.

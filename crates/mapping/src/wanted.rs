@@ -1,9 +1,11 @@
 //! What filters and searches ask for.
 
+use std::sync::{Arc, OnceLock};
+
 use netinfo_schema::{AttributeDescription, AttributeId, AttributeType, Schema};
 use smallvec::SmallVec;
 
-use crate::context::{LDAP_PREFIX, Slot};
+use crate::context::{Column, LDAP_PREFIX, Slot};
 use crate::entry::is_computed;
 use crate::namespace::Namespace;
 use crate::transform::Transform;
@@ -27,6 +29,10 @@ pub struct Wanted {
     pub(crate) transform: Transform,
     /// Values may follow from other attributes, or from what the server knows.
     derived: bool,
+    /// Where the tables have the attribute or a subtype, each once.
+    pub(crate) mapped: OnceLock<Vec<Column>>,
+    /// Properties that hold it outside of the tables, in lower case.
+    pub(crate) plain: OnceLock<Vec<Vec<u8>>>,
 }
 
 /// Attributes whose values may be made up or follow from others.
@@ -46,6 +52,11 @@ const DERIVED: [&str; 12] = [
 ];
 
 impl Namespace {
+    /// As [`Namespace::wanted`], and kept for those who ask for the same later.
+    pub fn shared_wanted(&self, description: &str) -> Option<Arc<Wanted>> {
+        self.asked(description, || self.wanted(description).map(Arc::new))
+    }
+
     /// An attribute description for use with [`Entry`](crate::Entry). `None` when the text is none.
     pub fn wanted(&self, description: &str) -> Option<Wanted> {
         let parsed = AttributeDescription::parse(description)?;
@@ -90,6 +101,8 @@ impl Namespace {
             columns,
             transform,
             derived,
+            mapped: OnceLock::new(),
+            plain: OnceLock::new(),
         })
     }
 }
@@ -203,7 +216,7 @@ impl Wanted {
 pub struct Selection {
     user: bool,
     operational: bool,
-    wanted: Vec<Wanted>,
+    wanted: Vec<Arc<Wanted>>,
     /// Attributes of object classes that were named.
     of_classes: Vec<AttributeId>,
 }
@@ -222,7 +235,7 @@ impl Selection {
                 "1.1" => {}
                 _ => match text.strip_prefix('@') {
                     Some(class) => selection.add_class(namespace, class),
-                    None => selection.wanted.extend(namespace.wanted(text)),
+                    None => selection.wanted.extend(namespace.shared_wanted(text)),
                 },
             }
         }
@@ -246,7 +259,7 @@ impl Selection {
     }
 
     /// What is asked for by name, in the order of the request.
-    pub fn named(&self) -> &[Wanted] {
+    pub fn named(&self) -> &[Arc<Wanted>] {
         &self.wanted
     }
 
