@@ -84,16 +84,18 @@ pub(crate) fn begin(
 /// Begins a search and makes the first portion of its result. `None` if the whole result is in `out` and nothing is to be
 /// kept of the search.
 fn first(
-    operation: &mut Operation<'_, '_>,
+    operation: &Operation<'_, '_>,
     place: &Place,
     view: &View<'_>,
     base: &Name<'_>,
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,
 ) -> Outcome<Option<(Progress, Box<Search>)>> {
-    let Some(mut search) = start::begin(operation, place, view, base, request, out)? else { return Ok(None) };
     let access = place.context.domain().access(view, &place.session)?;
     let ground = Ground::new(place, view, &access);
+    let Some(mut search) = start::begin_on(operation, place, &ground, base, request, out)? else {
+        return Ok(None);
+    };
     let progress = search.proceed_on(&ground, operation.caller.now, out);
     Ok(Some((progress, search)))
 }

@@ -45,7 +45,13 @@ pub(crate) fn source(
         && let Some(list) = reach.list(view)?
     {
         // Candidates cost less than records.
-        return Ok(Source::set(found.map_or(list.clone(), |found| (found | extra) & list), 0));
+        return Ok(Source::set(
+            match found {
+                Some(found) => (found | extra) & list,
+                None => list,
+            },
+            0,
+        ));
     }
     if let Some(found) = found {
         return Ok(Source::set(found | extra, 0));

@@ -207,12 +207,12 @@ impl Search {
         self.finish(ResultCode::Success, out)
     }
 
-    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) -> Progress {
+    fn fail(&self, failure: &Failure, out: &mut Vec<u8>) -> Progress {
         failure.with(|result| self.portion.close(self.id, result, out));
         Progress::Done
     }
 
-    fn finish(&mut self, code: ResultCode, out: &mut Vec<u8>) -> Progress {
+    fn finish(&self, code: ResultCode, out: &mut Vec<u8>) -> Progress {
         self.portion.close(self.id, LdapResult::new(code, b""), out);
         Progress::Done
     }

@@ -31,9 +31,22 @@ use crate::referral;
 /// # Errors
 /// What the final response says instead of success.
 pub(crate) fn begin(
-    operation: &mut Operation<'_, '_>,
+    operation: &Operation<'_, '_>,
     place: &Place,
     view: &View<'_>,
+    base: &Name<'_>,
+    request: &SearchRequest<'_>,
+    out: &mut Vec<u8>,
+) -> Outcome<Option<Box<Search>>> {
+    let access = place.context.domain().access(view, &place.session)?;
+    begin_on(operation, place, &Ground::new(place, view, &access), base, request, out)
+}
+
+/// As [`begin`], on a ground that is there already.
+pub(crate) fn begin_on(
+    operation: &Operation<'_, '_>,
+    place: &Place,
+    ground: &Ground<'_>,
     base: &Name<'_>,
     request: &SearchRequest<'_>,
     out: &mut Vec<u8>,
@@ -48,19 +61,14 @@ pub(crate) fn begin(
             Some(paging)
         }
     };
-    let access = place.context.domain().access(view, &place.session)?;
-    let ground = Ground::new(place, view, &access);
     let controls = &operation.controls;
-    let base = find_base(&ground, base, request, controls.manage_dsa_it)?;
+    let base = find_base(ground, base, request, controls.manage_dsa_it)?;
     if let Some(assertion) = controls.assertion
-        && !matches(&ground, base, assertion)?
+        && !matches(ground, base, assertion)?
     {
         return Err(Failure::new(ResultCode::AssertionFailed, ""));
     }
-    let mut portion = match order(operation, place, out) {
-        Some(portion) => portion,
-        None => return Ok(None),
-    };
+    let Some(mut portion) = order(operation, place, out) else { return Ok(None) };
     let kinds = Kinds {
         manage: controls.manage_dsa_it,
         references: !controls.domain_scope,
@@ -69,18 +77,18 @@ pub(crate) fn begin(
     };
     let mut reach = Reach::new(base, request.scope);
     if kinds.follow {
-        follow_aliases(&ground, &mut reach)?;
+        follow_aliases(ground, &mut reach)?;
     }
     let mut filter = Filter::new(&place.namespace, request.filter);
-    chain::follow(&ground, &mut filter)?;
+    chain::follow(ground, &mut filter)?;
     let extra = match request.scope {
         Scope::Base => RoaringBitmap::new(),
         _ if kinds.manage || !kinds.references => RoaringBitmap::new(),
-        _ => all_of(&ground, Special::Referral)?,
+        _ => all_of(ground, Special::Referral)?,
     };
-    let mut source = plan::source(&ground, &filter, &reach, &extra)?;
+    let mut source = plan::source(ground, &filter, &reach, &extra)?;
     if let Some(paging) = paging {
-        let estimate = u32::try_from(source.estimate(view.directories()?)).unwrap_or(u32::MAX);
+        let estimate = u32::try_from(source.estimate(ground.view().directories()?)).unwrap_or(u32::MAX);
         let returned = paging.cookie.map_or(0, |cookie| cookie.returned);
         let page = paging.page(estimate, operation.caller.searches.number());
         if !portion.has_order() {
@@ -88,13 +96,7 @@ pub(crate) fn begin(
         }
         portion.paged(page, returned);
     }
-    let mut shown = Shown::new(&place.namespace, request.attributes, request.types_only);
-    if let Some(values) = &controls.matched_values {
-        shown.matching(&place.namespace, values);
-    }
-    if let Some(deref) = &controls.deref {
-        shown.dereferencing(&place.namespace, deref);
-    }
+    let shown = shown(operation, place, request);
     let limits = limits(operation, place, request);
     let (place, id) = (place.clone(), operation.id);
     let search = Search { place, id, filter, reach, shown, kinds, limits, source, portion, in_vain: 0 };
@@ -162,7 +164,7 @@ fn query(operation: &Operation<'_, '_>, place: &Place, request: &SearchRequest<'
 
 /// The search whose next page is asked for, if it is kept.
 fn resume(
-    operation: &mut Operation<'_, '_>,
+    operation: &Operation<'_, '_>,
     place: &Place,
     request: &SearchRequest<'_>,
     paging: &Paging,
@@ -173,14 +175,20 @@ fn resume(
     search.in_vain = 0;
     search.source.seek(paging.cookie.as_ref()?.position);
     search.portion.resume(paging.size);
-    search.shown = Shown::new(&place.namespace, request.attributes, request.types_only);
+    search.shown = shown(operation, place, request);
+    Some(search)
+}
+
+/// What is returned of entries.
+fn shown(operation: &Operation<'_, '_>, place: &Place, request: &SearchRequest<'_>) -> Shown {
+    let mut shown = Shown::new(&place.namespace, request.attributes, request.types_only);
     if let Some(values) = &operation.controls.matched_values {
-        search.shown.matching(&place.namespace, values);
+        shown.matching(&place.namespace, values);
     }
     if let Some(deref) = &operation.controls.deref {
-        search.shown.dereferencing(&place.namespace, deref);
+        shown.dereferencing(&place.namespace, deref);
     }
-    Some(search)
+    shown
 }
 
 /// What the search may use up: what the client wants it to, and the server allows.

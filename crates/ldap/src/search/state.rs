@@ -13,7 +13,7 @@ pub(crate) struct State(Arc<Mutex<Kept>>);
 #[derive(Debug, Default)]
 struct Kept {
     /// The one that was used last comes last.
-    searches: Vec<Box<Search>>,
+    searches: Vec<Search>,
     /// Numbers given out.
     last: u64,
 }
@@ -36,26 +36,20 @@ impl State {
         if kept.searches.len() == KEPT_SEARCHES {
             kept.searches.remove(0);
         }
-        kept.searches.push(search);
+        kept.searches.push(*search);
     }
 
     /// Takes the search that a cookie goes on with, if it is kept and stands where the cookie does.
     pub(crate) fn take(&self, cookie: &Cookie) -> Option<Box<Search>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |search: &Box<Search>| {
+        let fits = |search: &Search| {
             search
                 .portion
                 .paused()
                 .is_some_and(|page| page.search == cookie.search && page.next == Some(cookie.position))
         };
         let index = kept.searches.iter().position(fits)?;
-        Some(kept.searches.remove(index))
-    }
-
-    /// Searches that are kept.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).searches.len()
+        Some(Box::new(kept.searches.remove(index)))
     }
 }
 
