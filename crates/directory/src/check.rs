@@ -521,5 +521,5 @@ fn rebuild(
         }
     }
     state.next_object = expected;
-    bulk.drain(store, txn)
+    bulk.finish(store, txn)
 }

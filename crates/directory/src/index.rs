@@ -43,8 +43,18 @@ impl<'a> Terms<'a> {
 pub(crate) struct Entries {
     /// Keys, one behind the other.
     keys: Vec<u8>,
-    /// Where a key begins in `keys`, its length, and the object it stands for.
-    list: Vec<(usize, usize, u32)>,
+    list: Vec<Item>,
+}
+
+/// Where a key begins in `keys`, its length, and the object it stands for.
+#[derive(Clone, Copy)]
+struct Item {
+    /// The first bytes behind the parent: most comparisons need no more.
+    head: u128,
+    parent: u32,
+    start: u32,
+    len: u16,
+    object: u32,
 }
 
 /// Bytes of keys that are gathered before they are put into the store.
@@ -55,18 +65,26 @@ impl Entries {
     pub(crate) fn add(&mut self, parent: u32, object: u32, properties: &[Property]) -> bool {
         for (name, value) in Terms::of(properties).iter() {
             let key = IndexKey::new(parent, name, value);
-            self.list.push((self.keys.len(), key.as_bytes().len(), object));
-            self.keys.extend_from_slice(key.as_bytes());
+            let key = key.as_bytes();
+            let mut head = [0; 16];
+            let kept = (key.len() - 4).min(head.len());
+            head[..kept].copy_from_slice(&key[4..4 + kept]);
+            let (start, len) = (self.keys.len() as u32, key.len() as u16);
+            self.list.push(Item { head: u128::from_be_bytes(head), parent, start, len, object });
+            self.keys.extend_from_slice(key);
         }
         self.keys.len() >= GATHERED
     }
 
     /// Hands out what was gathered, in the order of the index: keys and objects.
     pub(crate) fn drain(&mut self, mut each: impl FnMut(&[u8], u32) -> Result<()>) -> Result<()> {
-        let key = |&(start, len, _): &(usize, usize, u32)| &self.keys[start..start + len];
-        self.list.sort_unstable_by(|a, b| key(a).cmp(key(b)).then(a.2.cmp(&b.2)));
-        for entry in &self.list {
-            each(key(entry), entry.2)?;
+        let key = |item: &Item| &self.keys[item.start as usize..][..usize::from(item.len)];
+        self.list.sort_unstable_by(|a, b| {
+            let heads = a.parent.cmp(&b.parent).then(a.head.cmp(&b.head));
+            heads.then_with(|| key(a).cmp(key(b))).then(a.object.cmp(&b.object))
+        });
+        for item in &self.list {
+            each(key(item), item.object)?;
         }
         self.list.clear();
         self.keys.clear();

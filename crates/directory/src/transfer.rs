@@ -478,7 +478,7 @@ impl<'a, 'e> Filling<'a, 'e> {
         }
         self.index()?;
         let store = self.applier.store;
-        self.bulk.drain(store, &mut self.applier.txn)?;
+        self.bulk.finish(store, &mut self.applier.txn)?;
         self.stamps.drain(&mut self.applier)?;
         let highest = store.highest(&self.applier.txn)?.unwrap_or(ROOT);
         let unused = u64::from(highest) + 1 - self.applier.state.directories;

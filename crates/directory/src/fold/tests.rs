@@ -77,12 +77,11 @@ fn every_character_folds_as_what_rules_make_of_it() {
     };
     let mut seen = 0;
     for c in (char::MIN..=char::MAX).filter(|&c| !dull(c)) {
-        for text in [format!("x{c}y"), format!("{c}{c}\u{301}")] {
-            for rule in [Rule::CaseIgnore, Rule::CaseExact, Rule::TelephoneNumber] {
-                let mut key = Vec::new();
-                if rule.normalise(&schema, text.as_bytes(), &mut key).is_ok() {
-                    assert_eq!(folded(&key), folded(&text), "{text:?} {rule:?}");
-                }
+        let text = format!("x{c}y{c}\u{301}");
+        for rule in [Rule::CaseIgnore, Rule::CaseExact] {
+            let mut key = Vec::new();
+            if rule.normalise(&schema, text.as_bytes(), &mut key).is_ok() {
+                assert_eq!(folded(&key), folded(&text), "{text:?} {rule:?}");
             }
         }
         seen += 1;
@@ -172,7 +171,7 @@ proptest! {
                 }
                 name.push_str([kind.as_str(), &kind.to_uppercase()][(seed % 2) as usize]);
                 name.push('=');
-                if seed % 5 == 0 {
+                if seed.is_multiple_of(5) {
                     let digits: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
                     name.push_str(&format!("#0C{:02X}{digits}", value.len()));
                 } else {

@@ -34,5 +34,5 @@ pub(crate) fn upgrade(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
         }
         bulk.drain(store, txn)?;
     }
-    Ok(())
+    bulk.finish(store, txn)
 }

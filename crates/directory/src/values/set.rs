@@ -141,6 +141,40 @@ pub(crate) fn has(bytes: &[u8], object: u32) -> bool {
     }
 }
 
+/// The stored form of the set of one object.
+pub(crate) fn single(object: u32) -> [u8; 2] {
+    ((object % CHUNK) as u16).to_le_bytes()
+}
+
+/// Puts the stored form of a set, together with an object that is not in it, into `room`.
+pub(crate) fn with(bytes: &[u8], object: u32, room: &mut Vec<u8>) {
+    room.clear();
+    if bytes.is_empty() || bytes.len() + 2 >= BITMAP {
+        let mut set = Set::decode(bytes);
+        set.insert(object);
+        return set.encode(room);
+    }
+    let low = object % CHUNK;
+    let before = 2 * members(bytes).take_while(|&member| member < low).count();
+    room.extend_from_slice(&bytes[..before]);
+    room.extend_from_slice(&(low as u16).to_le_bytes());
+    room.extend_from_slice(&bytes[before..]);
+}
+
+/// Puts the stored form of a set without an object into `room`; false, and nothing of use there, if no member is left.
+pub(crate) fn without(bytes: &[u8], object: u32, room: &mut Vec<u8>) -> bool {
+    room.clear();
+    if bytes.is_empty() || bytes.len() == BITMAP {
+        let mut set = Set::decode(bytes);
+        set.remove(object);
+        set.encode(room);
+        return !set.is_empty();
+    }
+    let kept = members(bytes).filter(|&member| member != object % CHUNK);
+    kept.for_each(|member| room.extend_from_slice(&(member as u16).to_le_bytes()));
+    !room.is_empty()
+}
+
 /// Adds the members of a stored set, which are of this chunk, to a set of objects.
 pub(crate) fn add(chunk: u32, bytes: &[u8], out: &mut RoaringBitmap) {
     let first = chunk << CHUNK_BITS;
@@ -185,6 +219,40 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        #[test]
+        fn one_more_and_one_less(
+            members in proptest::collection::btree_set(0..CHUNK, 0..300),
+            first in 0..CHUNK,
+            dense: bool,
+        ) {
+            let low = if dense { CHUNK - 3 } else { 0 };
+            let mut all = members;
+            all.extend(0..low);
+            let (mut room, mut before) = (Vec::new(), Vec::new());
+            for object in [first, first / 2, CHUNK - 1, 0] {
+                let mut set = set_of(&all);
+                before.clear();
+                set.encode(&mut before);
+                let mut expected = Vec::new();
+                if all.contains(&object) {
+                    prop_assert_eq!(without(&before, object, &mut room), all.len() > 1);
+                    all.remove(&object);
+                    set.remove(object);
+                } else if all.is_empty() {
+                    all.insert(object);
+                    continue;
+                } else {
+                    with(&before, object, &mut room);
+                    all.insert(object);
+                    set.insert(object);
+                }
+                set.encode(&mut expected);
+                prop_assert_eq!(&room, &expected);
+            }
+        }
+
         #[test]
         fn round_trip(
             members in proptest::collection::btree_set(0..CHUNK, 0..400),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use heed::RwTxn;
 
-use super::set::{self, Set, chunk_key, chunk_of};
+use super::set::{self, chunk_key, chunk_of};
 use super::terms::{Entry, each_entry, put_piece, put_value, stem};
 use crate::error::Result;
 use crate::model::Property;
@@ -159,29 +159,28 @@ impl<'p> Loose<'p> {
 
 /// Adds an object to the set under a key. `room` is room to work in.
 fn insert(table: Table, txn: &mut RwTxn<'_>, key: &[u8], object: u32, room: &mut Vec<u8>) -> Result<()> {
-    let mut set = match table.get(txn, key)? {
+    match table.get(txn, key)? {
         Some(bytes) if set::has(bytes, object) => return Ok(()),
-        Some(bytes) => Set::decode(bytes),
-        None => Set::default(),
-    };
-    set.insert(object);
-    room.clear();
-    set.encode(room);
+        Some(bytes) => set::with(bytes, object, room),
+        None => {
+            room.clear();
+            room.extend_from_slice(&set::single(object));
+        }
+    }
     Ok(table.put(txn, key, room)?)
 }
 
 /// Takes an object out of the set under a key.
 fn remove(table: Table, txn: &mut RwTxn<'_>, key: &[u8], object: u32, room: &mut Vec<u8>) -> Result<()> {
-    let Some(bytes) = table.get(txn, key)? else { return Ok(()) };
-    let mut set = Set::decode(bytes);
-    if set.remove(object) {
-        if set.is_empty() {
-            table.delete(txn, key)?;
-        } else {
-            room.clear();
-            set.encode(room);
-            table.put(txn, key, room)?;
+    match table.get(txn, key)? {
+        Some(bytes) if set::has(bytes, object) => {
+            if set::without(bytes, object, room) {
+                table.put(txn, key, room)?;
+            } else {
+                table.delete(txn, key)?;
+            }
         }
+        _ => {}
     }
     Ok(())
 }
