@@ -195,6 +195,7 @@ impl Ground<'_> {
             }
             Resolution::Outside => return Err(elsewhere(&operation.caller.engine)),
         }
+        self.may_add(name)?;
         let mut given: Vec<Given<'_>> = add.attributes.iter().map(given).collect();
         if !self.may_relax(operation)? {
             return self.changes(write::add(&self.tree, add.dn, &given));
@@ -206,6 +207,31 @@ impl Ground<'_> {
         let object = if is_new { None } else { Some(ROOT) };
         changes.extend(origin.change(self.view, object, operation.caller.now, self.place.session.name())?);
         Ok(changes)
+    }
+
+    /// Whether the session may make entries there at all: whoever may not does not learn which ones there are.
+    fn may_add(&self, name: &Name<'_>) -> Outcome<()> {
+        let above = Name { rdns: name.rdns.iter().skip(1).cloned().collect() };
+        match self.tree.resolve_name(&above)? {
+            Resolution::Found(parent) if !self.access.object(parent)?.adds() => Err(denied()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the session may change these attributes at all: whoever may not does not learn from another reason what
+    /// values there are.
+    fn may_modify(&self, object: u32, modify: &ModifyRequest<'_>) -> Outcome<()> {
+        if self.place.session.is_superuser() {
+            return Ok(());
+        }
+        let namespace = &self.place.namespace;
+        let tree = namespace.tree(self.view).restricted(&self.access);
+        let entry = tree.entry(object)?;
+        let may = modify.changes.iter().all(|change| {
+            let name = std::str::from_utf8(change.attribute.name).unwrap_or_default();
+            namespace.wanted(name).is_none_or(|wanted| entry.may_write(&wanted))
+        });
+        if may { Ok(()) } else { Err(denied()) }
     }
 
     fn modify(
@@ -227,6 +253,7 @@ impl Ground<'_> {
                 attribute: given(change.attribute),
             })
             .collect();
+        self.may_modify(object, modify)?;
         let permissive = operation.controls.permissive;
         if !self.may_relax(operation)? {
             return self.changes(write::modify(&self.tree, object, &steps, permissive));
@@ -239,6 +266,9 @@ impl Ground<'_> {
     }
 
     fn delete(&self, operation: &Operation<'_, '_>, object: u32) -> Outcome<Vec<Change>> {
+        if !self.access.object(object)?.deletes() {
+            return Err(denied());
+        }
         if operation.controls.tree_delete {
             self.changes(write::delete_tree(&self.tree, object, TREE_DELETE_ENTRIES))
         } else {
@@ -297,6 +327,10 @@ impl Ground<'_> {
             }
         })
     }
+}
+
+fn denied() -> Failure {
+    Failure::new(ResultCode::InsufficientAccessRights, "permission denied")
 }
 
 fn given(attribute: Attribute<'_>) -> Given<'_> {

@@ -45,6 +45,15 @@ fn those_who_may_not_write_do_not() {
         assert_eq!(client.add(CAROL, PERSON).code(), ResultCode::InsufficientAccessRights);
         let change: &[(ModifyOp, &str, &[&str])] = &[(ModifyOp::Replace, "cn", &["Eve"])];
         assert_eq!(client.modify(ALICE, change).code(), ResultCode::InsufficientAccessRights);
+        // Nothing is told of what is there: values, entries, what lies below.
+        for change in
+            [(ModifyOp::Add, "uidNumber", &["501"][..]), (ModifyOp::Delete, "description", &["none"][..])]
+        {
+            assert_eq!(client.modify(ALICE, &[change]).code(), ResultCode::InsufficientAccessRights);
+        }
+        assert_eq!(client.add(ALICE, PERSON).code(), ResultCode::InsufficientAccessRights);
+        let users = client.delete("cn=users,dc=example,dc=com");
+        assert_eq!(users.code(), ResultCode::InsufficientAccessRights);
         assert_eq!(client.delete(ALICE).code(), ResultCode::InsufficientAccessRights);
         assert_eq!(client.rename(ALICE, "uid=eve", true, None).code(), ResultCode::InsufficientAccessRights);
     }
