@@ -42,6 +42,10 @@ pub struct LdapOptions {
     #[arg(long, value_name = "OPERATION,OPERATION", value_delimiter = ',', value_enum)]
     pub operations: Vec<Operation>,
 
+    /// Measure only loads of these shapes, connections × requests under way on each [default: 1x1,8x1,32x8]
+    #[arg(long, value_name = "CxD,CxD", value_delimiter = ',', value_parser = shape)]
+    pub shapes: Vec<Shape>,
+
     /// The daemon to measure [default: netinfod beside this program]
     #[arg(long, value_name = "FILE")]
     pub netinfod: Option<PathBuf>,
@@ -76,6 +80,8 @@ pub struct Plan {
     pub servers: Vec<Name>,
     /// The operations.
     pub operations: Vec<Operation>,
+    /// The shapes of load.
+    pub shapes: Vec<Shape>,
     /// Whether all users are enumerated.
     pub enumerate: bool,
     /// Rounds of every figure.
@@ -110,6 +116,7 @@ impl Plan {
             users,
             servers: all.into_iter().filter(of).collect(),
             operations: Operation::ALL.into_iter().filter(wanted).collect(),
+            shapes: if options.shapes.is_empty() { SHAPES.to_vec() } else { options.shapes.clone() },
             enumerate: options.operations.is_empty(),
             rounds,
             round: figure / rounds as u32,
@@ -126,6 +133,15 @@ fn users(text: &str) -> Result<u32, String> {
     match text.parse::<u32>() {
         Ok(n) if n % MEMBERS == 0 && (USERS_MIN..=USERS_LIMIT).contains(&n) => Ok(n),
         _ => Err(wanted),
+    }
+}
+
+/// A shape of load, as the command line gives it.
+fn shape(text: &str) -> Result<Shape, String> {
+    let parsed = text.split_once('x').and_then(|(c, d)| Some((c.parse().ok()?, d.parse().ok()?)));
+    match parsed {
+        Some((connections @ 1..=256, depth @ 1..=256)) => Ok(Shape { connections, depth }),
+        _ => Err("expected two numbers from 1 to 256, such as 32x8".into()),
     }
 }
 
@@ -152,6 +168,9 @@ mod tests {
         let own = Plan::of(&options(&own).unwrap());
         assert_eq!((own.users, own.servers), (vec![1000, 2000], vec![Name::Slapd]));
         assert_eq!(own.operations, [Operation::Read, Operation::Add]);
+        let shapes = Plan::of(&options(&["--shapes", "32x8,2x3"]).unwrap()).shapes;
+        assert_eq!(shapes, [SHAPES[2], Shape { connections: 2, depth: 3 }]);
+        assert!(options(&["--shapes", "32x0"]).unwrap_err().to_string().contains("from 1 to 256"));
         assert_eq!(own.round, Duration::from_millis(100));
     }
 

@@ -1,7 +1,6 @@
 //! Figures as tables, for the terminal and for a page.
 
 use super::figures::{OperationFigure, Report};
-use super::options::SHAPES;
 use super::server::Name;
 use crate::load::Shape;
 use crate::sheet::{self, Sheet, header, megabytes, thousands};
@@ -40,7 +39,7 @@ output:
 ```sh
 scripts/bench.sh ldap --markdown docs/performance-ldap.md   # this page, about 15 minutes
 scripts/bench.sh ldap --quick                               # a smoke test, about a minute
-scripts/bench.sh ldap --only netinfod --users 100000 --operations search-all --seconds 60   # something to profile
+scripts/bench.sh ldap --only netinfod --users 100000 --operations search-all --shapes 32x8 --seconds 60   # to profile
 ```
 
 How to read it:
@@ -81,7 +80,7 @@ fn same(differences: &[String]) -> String {
 
 fn sheets(report: &Report) -> Vec<Sheet> {
     let mut sheets = vec![aims(report), directories(report)];
-    sheets.extend(SHAPES.map(|shape| rates(report, shape)));
+    sheets.extend(shapes(report).into_iter().map(|shape| rates(report, shape)));
     sheets.push(enumerations(report));
     sheets.retain(|sheet| !sheet.rows.is_empty());
     sheets
@@ -129,12 +128,35 @@ fn directories(report: &Report) -> Sheet {
     }
 }
 
+/// The shapes of load that were measured. Operations that do not pipeline are shown beside those that do.
+fn shapes(report: &Report) -> Vec<Shape> {
+    let mut shapes: Vec<Shape> = Vec::new();
+    let (pipelining, others): (Vec<_>, Vec<_>) =
+        report.operations.iter().partition(|figure| figure.operation.pipelines());
+    for figure in pipelining {
+        if !shapes.iter().any(|shape| figure.has(*shape)) {
+            shapes.push(Shape { connections: figure.connections, depth: figure.depth });
+        }
+    }
+    for figure in others {
+        if !shapes.iter().any(|shape| shape.connections == figure.connections) {
+            shapes.push(Shape { connections: figure.connections, depth: figure.depth });
+        }
+    }
+    shapes
+}
+
+/// Whether a figure is shown among those of a shape.
+fn belongs(figure: &OperationFigure, shape: Shape) -> bool {
+    figure.has(shape) || (figure.connections == shape.connections && !figure.operation.pipelines())
+}
+
 /// One shape: a row for each size and operation, the servers beside each other.
 fn rates(report: &Report, shape: Shape) -> Sheet {
     let what = if shape.depth == 1 { "unpipelined" } else { "pipelined" };
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut done = Vec::new();
-    for figure in report.operations.iter().filter(|f| f.connections == shape.connections) {
+    for figure in report.operations.iter().filter(|f| belongs(f, shape)) {
         let key = (figure.users, figure.operation);
         if done.contains(&key) {
             continue;
@@ -142,7 +164,7 @@ fn rates(report: &Report, shape: Shape) -> Sheet {
         done.push(key);
         let of = |server| {
             let alike = |f: &&OperationFigure| {
-                (f.server, f.users, f.operation, f.connections) == (server, key.0, key.1, shape.connections)
+                (f.server, f.users, f.operation) == (server, key.0, key.1) && belongs(f, shape)
             };
             report.operations.iter().find(alike)
         };

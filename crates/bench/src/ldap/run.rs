@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::figures::{DirectoryFigures, EnumerationFigure, OperationFigure, Report};
 use super::load::{self, Pool, Sample};
 use super::netinfod::Netinfod;
-use super::options::{LdapOptions, Plan, SHAPES};
+use super::options::{LdapOptions, Plan};
 use super::requests::{Operation, Ring};
 use super::server::{self, Loaded, Name, Server};
 use super::slapd::{self, Slapd};
@@ -185,7 +185,7 @@ impl Bench {
         let mut figures = Vec::new();
         let mut ring = self.ring(operation, users)?;
         let mut is_new = true;
-        for shape in SHAPES {
+        for shape in self.plan.shapes.clone() {
             let shape = Shape { depth: if operation.pipelines() { shape.depth } else { 1 }, ..shape };
             self.progress.say(&format!("{users} users: {name}, {}×{}", shape.connections, shape.depth));
             let mut samples: Vec<Vec<Sample>> = ready.iter().map(|_| Vec::new()).collect();
