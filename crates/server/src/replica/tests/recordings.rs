@@ -1,7 +1,8 @@
 //! What this server sends and takes against what historical servers sent and took.
 
 use netinfo_directory::{
-    Credentials, Domain, Id, Node, Options, Origin, Property, ROOT, Session, TransferObject,
+    Change, Credentials, Domain, Id, Node, Options, Origin, Property, ROOT, Session, StampBuf, Target,
+    TransferObject,
 };
 use netinfo_testkit::golden::{Recorded, transcripts};
 use netinfo_wire::netinfo::{PROGRAM, Procedure, ReadAll};
@@ -139,4 +140,43 @@ fn a_clone_that_is_pushed_to_ends_like_its_master() {
     clone.apply(&recorded("netinfod copy", Procedure::is_write).iter().map(args).collect::<Vec<_>>());
     assert_eq!(master.checksum(), clone.checksum());
     assert_ne!(clone.checksum(), 16);
+}
+
+/// A move has no procedure, so a clone has to copy everything; of stamps clones know nothing.
+#[test]
+fn what_has_no_procedure_is_not_pushed() {
+    let fixture = Fixture::new();
+    let change = |change| fixture.domain.write_blocking(&fixture.root, vec![change], 0).unwrap();
+    let create = |name| Change::Create {
+        parent: Target::any(0),
+        properties: vec![Property::new("name", [name])],
+        position: 0,
+    };
+    let made = |name| change(create(name))[0].created.unwrap().object;
+    let (one, other) = (made("one"), made("other"));
+    let since = fixture.sequence();
+    let (from, child, to) = (Target::any(0), Target::any(one), Target::any(other));
+    change(Change::Move { from, child, to, position: 0 });
+    change(Change::SetStamp { directory: child, stamp: StampBuf { uuid: [4; 16], ..StampBuf::default() } });
+    let mut told = Vec::new();
+    fixture.domain.changes(&fixture.root, since, 100, |committed| told.push(push::push(&committed))).unwrap();
+    assert!(matches!(&told[..], [Push::Copy, Push::Nothing]));
+    // The copy brings it: same ids, instances and parents, so the same checksum.
+    let clone = Fixture::new();
+    let mut objects = Vec::new();
+    let view = fixture.domain.read(&fixture.root).unwrap();
+    view.walk(|record, children| {
+        objects.push(TransferObject {
+            id: record.id(),
+            parent: record.parent(),
+            children: children.to_vec(),
+            properties: record.properties().map(|p| Property::new(p.name, p.values)).collect(),
+            stamp: None,
+        });
+        Ok(true)
+    })
+    .unwrap();
+    let mut objects = objects.into_iter();
+    clone.domain.replace(&clone.root, move || Ok(objects.next())).unwrap();
+    assert_eq!(clone.checksum(), fixture.checksum());
 }
