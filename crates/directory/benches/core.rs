@@ -1,4 +1,4 @@
-//! How long the core takes: a user found and read, a directory made and on disk.
+//! How long the core takes: a user found and read, candidates of searches, a directory made and on disk.
 //!
 //! `cargo bench -p netinfo-directory`. Writes go to the disk under the directory for temporary files.
 
@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use netinfo_directory::{
-    Change, Credentials, Domain, Id, Node, Options, Origin, Property, ROOT, Session, Target, TransferObject,
+    Change, Credentials, Domain, Id, Node, Options, Origin, Property, ROOT, Session, Target, Term,
+    TransferObject,
 };
+use roaring::RoaringBitmap;
 use tempfile::TempDir;
 
 /// Proposals that are under way at once in the grouped benchmark.
@@ -81,6 +83,32 @@ fn reads(c: &mut Criterion) {
     group.finish();
 }
 
+fn searches(c: &mut Criterion) {
+    let mut group = c.benchmark_group("candidates of a search in 100000 users");
+    group.measurement_time(Duration::from_secs(2));
+    let f = fixture(100_000);
+    let terms = [
+        ("one user by name", Term::Equal { property: b"name", value: b"User4242" }),
+        ("all of a group", Term::Equal { property: b"gid", value: b"20" }),
+        ("a beginning", Term::Prefix { property: b"name", prefix: b"user42" }),
+        ("a part", Term::Contains { property: b"realname", piece: b"number 424" }),
+        ("presence", Term::Present { property: b"home" }),
+    ];
+    for (name, term) in terms {
+        let view = f.domain.read(&f.root).unwrap();
+        group.bench_function(format!("{name}, estimate"), |b| b.iter(|| view.estimate(term).unwrap()));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let mut out = RoaringBitmap::new();
+                view.collect(term, &mut out).unwrap();
+                assert!(!out.is_empty());
+                black_box(out.len())
+            });
+        });
+    }
+    group.finish();
+}
+
 fn writes(c: &mut Criterion) {
     let mut group = c.benchmark_group("make a user, durably");
     group.sample_size(10).measurement_time(Duration::from_secs(2));
@@ -110,5 +138,5 @@ fn writes(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(core, reads, writes);
+criterion_group!(core, reads, searches, writes);
 criterion_main!(core);

@@ -97,7 +97,7 @@ fn many_directories() {
         parent: Target::any(users),
         properties: vec![
             p("name", &[&format!("user{n}")]),
-            p("shell", &[["/bin/sh", "/bin/zsh"][(n % 16 == 0) as usize]]),
+            p("shell", &[["/bin/sh", "/bin/zsh"][usize::from(n.is_multiple_of(16))]]),
             p("cn", &[&format!("Person Number{}", n % 300)]),
         ],
         position: u32::MAX,
