@@ -18,6 +18,9 @@ use netinfo_wire::ldap::{
 use crate::searching::{Entry, Search};
 use crate::support::{Answer, Client, NOW, Place};
 
+/// Asks something of a client.
+type Asking<'a> = dyn Fn(&mut Client) -> Answer + 'a;
+
 const SUFFIX: &str = "dc=example,dc=com";
 const PEOPLE: &str = "cn=users,dc=example,dc=com";
 /// What an entry holds besides its attributes.
@@ -86,7 +89,7 @@ impl Copy {
     }
 
     /// Begins to be told of every change.
-    fn follow(&mut self, client: &mut Client) -> Following {
+    fn follow(&self, client: &mut Client) -> Following {
         let request = self.request(client, SyncMode::RefreshAndPersist, |_| ());
         let mut out = Vec::new();
         match client.connection.handle(&request, NOW, &mut out) {
@@ -265,7 +268,7 @@ fn changes_are_told_as_they_happen() {
     copy.assert_complete(&mut looking);
     assert!(following.hear().0.is_empty());
     // Each change, and how many entries have to be sent for it.
-    let changes: [(&dyn Fn(&mut Client) -> Answer, usize); 5] = [
+    let changes: [(&Asking<'_>, usize); 5] = [
         (&|admin| unit(admin, &format!("ou=a,{SUFFIX}")), 1),
         (&|admin| unit(admin, &format!("ou=b,ou=a,{SUFFIX}")), 1),
         (&|admin| admin.modify(&person("bob"), &[(ModifyOp::Add, "description", &["x"])]), 1),
@@ -304,7 +307,7 @@ fn entries_come_into_the_content_and_leave_it() {
     assert_eq!((below.entries.len(), marked.entries.len()), (1, 0));
     let mark =
         |op| -> [(ModifyOp, &'static str, &'static [&'static str]); 1] { [(op, "description", &["marked"])] };
-    let changes: [(&dyn Fn(&mut Client) -> Answer, usize, usize); 6] = [
+    let changes: [(&Asking<'_>, usize, usize); 6] = [
         // With all below it.
         (
             &|admin| {
