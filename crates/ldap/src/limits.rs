@@ -40,6 +40,15 @@ pub const PIECE: usize = 64 * 1024;
 /// Most entries looked at for one portion of a search result.
 pub const LOOKED_AT_ONCE: usize = 1024;
 
+/// Most entries looked at for the first portion, which is made at once: what is longer takes turns with others.
+pub const LOOKED_AT_FIRST: usize = 32;
+
+/// Filters of so many parts cost little with every entry; of longer ones, fewer entries are looked at for one portion.
+pub const LIGHT_FILTER: usize = 16;
+
+/// Longest filter, in parts, for which the indexes are asked.
+pub const PLANNED_FILTER: usize = 1024;
+
 /// Most entries that are sorted, or shown in a list view.
 pub const SORTED_ENTRIES: usize = 100_000;
 
@@ -47,7 +56,7 @@ pub const SORTED_ENTRIES: usize = 100_000;
 pub const KEPT_SEARCHES: usize = 4;
 
 /// Most bytes kept of a paged search between pages.
-pub const KEPT_SEARCH_BYTES: usize = 4 << 20;
+pub const KEPT_SEARCH_BYTES: usize = 512 << 10;
 
 /// Most aliases that one search follows.
 pub const ALIASES: usize = 1024;
@@ -59,7 +68,7 @@ pub const ALIAS_HOPS: usize = 16;
 pub const DEREFERENCED: usize = 4096;
 
 /// Most entries that an in-chain match reaches.
-pub const CHAINED: u64 = 100_000;
+pub const CHAINED: u64 = 20_000;
 
 /// Copies that clients keep up to date at once (RFC 4533). Each holds a snapshot of a domain.
 pub const SYNCHRONIZATIONS: usize = 256;

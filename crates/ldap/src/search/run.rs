@@ -10,7 +10,7 @@ use super::shown::Shown;
 use super::source::Source;
 use super::special::{self, Special};
 use crate::failure::{Failure, Outcome};
-use crate::limits::{LOOKED_AT_ONCE, PIECE};
+use crate::limits::{LOOKED_AT_FIRST, LOOKED_AT_ONCE, PIECE};
 use crate::operation::Place;
 
 /// A search below an entry of a domain.
@@ -92,15 +92,20 @@ impl Search {
         let opened = domain.read(&place.session);
         let result = opened.map_err(Failure::from).and_then(|view| {
             let access = domain.access(&view, &place.session)?;
-            Ok(self.proceed_on(&Ground::new(&place, &view, &access), now, out))
+            Ok(self.portion_of(LOOKED_AT_ONCE, &Ground::new(&place, &view, &access), now, out))
         });
         result.unwrap_or_else(|failure| self.fail(&failure, out))
     }
 
-    /// As [`Self::proceed`], on a snapshot that is there already.
+    /// Appends the first messages of the result, made of a snapshot that is there already.
     pub(crate) fn proceed_on(&mut self, ground: &Ground<'_>, now: u64, out: &mut Vec<u8>) -> Progress {
+        self.portion_of(LOOKED_AT_FIRST, ground, now, out)
+    }
+
+    /// Looks at so many entries at most.
+    fn portion_of(&mut self, most: usize, ground: &Ground<'_>, now: u64, out: &mut Vec<u8>) -> Progress {
         let start = out.len();
-        match self.attempt(ground, now, start, out) {
+        match self.attempt(most, ground, now, start, out) {
             Ok(progress) => progress,
             Err(failure) => self.fail(&failure, out),
         }
@@ -108,6 +113,7 @@ impl Search {
 
     fn attempt(
         &mut self,
+        most: usize,
         ground: &Ground<'_>,
         now: u64,
         start: usize,
@@ -121,7 +127,7 @@ impl Search {
         }
         self.reach.forget();
         let highest = ground.view().highest_object()?;
-        for _ in 0..LOOKED_AT_ONCE {
+        for _ in 0..most {
             let Some(object) = self.source.next(highest) else { return Ok(self.exhausted(out)) };
             match self.consider(ground, object, out)? {
                 Found::Nothing => {
