@@ -16,6 +16,7 @@ mod example_file;
 mod golden;
 mod hostile;
 mod ipcserver;
+mod ldap;
 mod load;
 mod notify;
 mod portmap;

@@ -10,6 +10,7 @@
 //! * [`garbage`] – bytes without meaning on every port,
 //! * [`readers`] – replies that nobody reads,
 //! * [`changes`] – changes too large to be decoded all at once,
+//! * [`ldap`] – the same by LDAP,
 //! * [`strangers`] – what takes another machine,
 //! * [`ending`] – uploads left behind, and the daemon's end amid all that.
 
@@ -17,6 +18,7 @@ mod changes;
 mod crowd;
 mod ending;
 mod garbage;
+mod ldap;
 mod readers;
 mod records;
 mod strangers;
