@@ -14,11 +14,13 @@
 //! | `entry` | attributes of an entry: stored, derived, operational |
 //! | `wanted`, `lookup` | what filters and searches ask for: attributes, and where an index finds them |
 //! | [`write`] | additions, modifications, renaming and deletion as changes |
+//! | [`admin`] | application passwords; why somebody may do something |
 //! | [`settings`] | settings of a domain as administrators give them |
 //! | [`transfer`] | whole entries for bulk loads |
 
 #![forbid(unsafe_code)]
 
+pub mod admin;
 mod context;
 mod entry;
 mod error;

@@ -5,6 +5,7 @@
 mod requests;
 mod settings;
 mod transfer;
+mod users;
 
 pub(crate) use transfer::{Uploads, remove_leftovers};
 

@@ -7,7 +7,7 @@ use netinfo_mapping::settings::Setting;
 use netinfo_wire::netinfo::Status;
 use serde_json::{Value, json};
 
-use super::{Answer, Failure, Request, blocking, member, settings};
+use super::{Answer, Failure, Request, blocking, member, settings, users};
 use crate::frontend::now;
 use crate::node::Running;
 use crate::served::Served;
@@ -40,7 +40,10 @@ pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> 
             Ok(json!({ "moved_to": path }))
         }
         "changes" => changes(&node, &value),
-        other => Err(Failure::new(Status::BadOp, format!("there is no operation \"{other}\""))),
+        other => match users::answer(&node, other, &value).await {
+            Some(answer) => answer,
+            None => Err(Failure::new(Status::BadOp, format!("there is no operation \"{other}\""))),
+        },
     }
 }
 
