@@ -128,6 +128,17 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// How many filters it has in it, itself included.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::And(children) | Self::Or(children) => 1 + children.iter().map(Self::size).sum::<usize>(),
+            Self::Not(child) => 1 + child.size(),
+            _ => 1,
+        }
+    }
+}
+
 impl Compare {
     /// Equality of a name with the values of an attribute whose values are names. `None` if it is no name.
     pub(crate) fn equal(schema: &Schema, attribute: &Described, name: &[u8]) -> Option<Self> {

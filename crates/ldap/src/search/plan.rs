@@ -14,6 +14,7 @@ use super::filter::{Compare, Comparison, Filter, Parts};
 use super::ground::Ground;
 use super::reach::Reach;
 use super::source::Source;
+use crate::limits::PLANNED_FILTER;
 
 /// So few candidates are looked at rather than narrowed down.
 const FEW: u64 = 24;
@@ -39,7 +40,10 @@ pub(crate) fn source(
         return Ok(Source::set(list, 0));
     }
     let planner = Planner { ground, all: view.directories()? };
-    let found = planner.candidates(filter, None)?;
+    let found = match filter.size() {
+        ..=PLANNED_FILTER => planner.candidates(filter, None)?,
+        _ => None,
+    };
     let narrow = found.as_ref().map_or(planner.all, RoaringBitmap::len);
     if inside.is_some_and(|inside| inside < narrow)
         && let Some(list) = reach.list(view)?

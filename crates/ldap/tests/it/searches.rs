@@ -7,6 +7,7 @@ use netinfo_ldap::Settings;
 use netinfo_wire::ldap::control::entry::{AssertionControl, Subentries};
 use netinfo_wire::ldap::request::DerefAliases;
 use netinfo_wire::ldap::{FilterBuf, ResultCode, Scope, oid};
+use proptest::prelude::*;
 
 use crate::searching::Search;
 use crate::support::{Client, Place};
@@ -301,4 +302,52 @@ fn assertions_are_about_the_base() {
     assert_eq!(asserting("(cn=users)").of(&mut admin).names(), ["bob"]);
     let failed = asserting("(cn=groups)").of(&mut admin);
     assert_eq!((failed.code, failed.entries.len()), (ResultCode::AssertionFailed, 0));
+}
+
+#[test]
+fn filters_longer_than_the_indexes_are_asked_for() {
+    let place = Place::new();
+    let mut admin = place.admin();
+    let items = |count: usize| (0..count).map(|n| format!("(cn=x{n})")).collect::<String>();
+    for count in [netinfo_ldap::limits::PLANNED_FILTER - 2, netinfo_ldap::limits::PLANNED_FILTER + 1, 4000] {
+        let found = Search::all(&format!("(|(uid=alice){})", items(count))).of(&mut admin);
+        assert_eq!((found.code, found.names()), (ResultCode::Success, vec!["alice"]), "{count}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_controls_get_an_answer(
+        lists in proptest::collection::vec(
+            proptest::collection::vec(
+                (0usize..12, any::<bool>(), proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40)), 0u8..4),
+                0..4,
+            ),
+            100,
+        ),
+    ) {
+        const KINDS: [&str; 12] = [
+            oid::PAGED_RESULTS, oid::SORT_REQUEST, oid::VLV_REQUEST, oid::MATCHED_VALUES, oid::SUBENTRIES, oid::DEREF,
+            oid::ASSERTION, oid::MANAGE_DSA_IT, oid::DOMAIN_SCOPE, oid::DONT_USE_COPY, oid::PROXIED_AUTHORIZATION, "1.2.3",
+        ];
+        let place = Place::new();
+        let mut admin = place.admin();
+        for list in lists {
+            let mut search = Search::all("(uid=*)");
+            for (kind, critical, value, form) in &list {
+                // Some are almost right.
+                let value = match (form, value) {
+                    (0, Some(value)) => Some([&[0x30, value.len() as u8][..], value].concat()),
+                    (1, _) => Some(b"\x30\x05\x02\x01\x02\x04\x00".to_vec()),
+                    (2, _) => Some(b"\x30\x06\x30\x04\x04\x02cn".to_vec()),
+                    (_, value) => value.clone(),
+                };
+                search = search.octets(KINDS[*kind], *critical, value.as_deref());
+            }
+            let found = search.of(&mut admin);
+            prop_assert!(found.code != ResultCode::Unspecified, "{:?}", list);
+        }
+    }
 }

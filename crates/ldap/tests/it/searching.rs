@@ -2,7 +2,7 @@
 
 use netinfo_wire::ldap::request::DerefAliases;
 use netinfo_wire::ldap::{
-    Controls, ControlsBuf, FilterBuf, Payload, Request, Response, ResultCode, Scope, SearchRequest,
+    Control, Controls, ControlsBuf, FilterBuf, Payload, Request, Response, ResultCode, Scope, SearchRequest,
     SelectionBuf,
 };
 
@@ -54,6 +54,12 @@ impl Search {
 
     pub(crate) fn flag(mut self, oid: &str) -> Self {
         self.controls.flag(oid, true);
+        self
+    }
+
+    /// A control with any value.
+    pub(crate) fn octets(mut self, oid: &str, critical: bool, value: Option<&[u8]>) -> Self {
+        self.controls.push(Control { oid, critical, value });
         self
     }
 
