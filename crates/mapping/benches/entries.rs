@@ -1,6 +1,6 @@
 //! How long it takes to find an entry by its name, to read it, and to turn a request into changes.
 //!
-//! `cargo bench -p netinfo-mapping`. The domain is in the directory for temporary files.
+//! `cargo bench -p netinfo-mapping --bench entries`. The domain is in the directory for temporary files.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "what the macros make; a benchmark ends where it fails")]
 
