@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    changes, domain, edit, find, generate, group, host, list, moving, node, schema, transfer, user,
+    access, app_password, changes, domain, edit, find, generate, group, host, list, moving, node, schema,
+    transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -140,6 +141,12 @@ pub(crate) enum PlainCommand {
     /// Attribute types and object classes that a domain adds to the schema
     #[command(subcommand)]
     Schema(schema::SchemaCommand),
+    /// Passwords of a user for one program each, which can read and nothing else
+    #[command(subcommand)]
+    AppPassword(app_password::AppPasswordCommand),
+    /// Who may read and change what over LDAP
+    #[command(subcommand)]
+    Access(access::AccessCommand),
     /// Show what the daemon is doing
     Status,
     /// Show what was changed in a domain, when and by whom
@@ -212,30 +219,32 @@ mod tests {
         Usage: netinfo [OPTIONS] <COMMAND>
 
         Commands:
-          ls           List the directories below a directory
-          cat          Show the properties of a directory
-          tree         Show a directory and everything below it as a tree
-          find         Find directories by a property, below a directory
-          mkdir        Make a directory
-          rm           Remove a directory
-          mv           Rename or move a directory
-          set          Set a property to some values, replacing those it has
-          add          Add values to a property
-          unset        Remove a property, or some of its values
-          user         Users of a domain
-          group        Groups of a domain
-          host         Hosts of a domain
-          domain       Domains of a server
-          schema       Attribute types and object classes that a domain adds to the schema
-          status       Show what the daemon is doing
-          changes      Show what was changed in a domain, when and by whom
-          check        Check the database of a domain, or of all domains
-          backup       Save a domain to a file
-          restore      Put a saved domain in place
-          shell        Work interactively, with a current directory, history and completion
-          completions  Print a completion script for a shell
-          man          Write the manual pages of all commands into a directory
-          help         Print this message or the help of the given subcommand(s)
+          ls            List the directories below a directory
+          cat           Show the properties of a directory
+          tree          Show a directory and everything below it as a tree
+          find          Find directories by a property, below a directory
+          mkdir         Make a directory
+          rm            Remove a directory
+          mv            Rename or move a directory
+          set           Set a property to some values, replacing those it has
+          add           Add values to a property
+          unset         Remove a property, or some of its values
+          user          Users of a domain
+          group         Groups of a domain
+          host          Hosts of a domain
+          domain        Domains of a server
+          schema        Attribute types and object classes that a domain adds to the schema
+          app-password  Passwords of a user for one program each, which can read and nothing else
+          access        Who may read and change what over LDAP
+          status        Show what the daemon is doing
+          changes       Show what was changed in a domain, when and by whom
+          check         Check the database of a domain, or of all domains
+          backup        Save a domain to a file
+          restore       Put a saved domain in place
+          shell         Work interactively, with a current directory, history and completion
+          completions   Print a completion script for a shell
+          man           Write the manual pages of all commands into a directory
+          help          Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help     Print help (see more with '--help')

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use netinfo_client::error::{plain, status_hint};
 use netinfo_client::{Error, Status};
+use netinfo_directory::ApplicationPasswordError;
+use netinfo_mapping::admin::AdminError;
 
 use crate::output::safe;
 
@@ -120,6 +122,18 @@ const fn exit_of(status: Status) -> Exit {
         Status::Perm | Status::AuthError | Status::NoUser | Status::RdOnly => Exit::Denied,
         Status::NoResponse | Status::CantFindAddress => Exit::Unreachable,
         _ => Exit::Failed,
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Core(error) => error.into(),
+            AdminError::NoSuch(_) | AdminError::Password(ApplicationPasswordError::NoSuch(_)) => {
+                Self::new(error.to_string()).with_exit(Exit::NotFound)
+            }
+            AdminError::Mapping(_) | AdminError::Password(_) => Self::new(error.to_string()),
+        }
     }
 }
 

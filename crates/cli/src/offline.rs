@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use netinfo_directory::{Credentials, Domain, Error, Finding, Node, Observer, Options, Origin, Session};
+use netinfo_mapping::admin::AdminError;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use serde_json::{Value, json};
@@ -75,6 +76,16 @@ impl Open {
 /// The session of whoever can open the files.
 fn session(domain: &Domain) -> Result<Session> {
     Ok(domain.authenticate(Credentials::None, Origin::Internal)?)
+}
+
+/// Does something with a domain of a data directory; it is told the time in milliseconds since the epoch.
+pub(crate) fn with<T>(
+    data: &Path,
+    tag: &str,
+    work: impl FnOnce(&Domain, u64) -> Result<T, AdminError>,
+) -> Result<T> {
+    let domain = open(data, false)?.domain(tag)?;
+    Ok(work(&domain, now())?)
 }
 
 /// Lists the domains.

@@ -1,5 +1,7 @@
 //! The commands. Each module declares the arguments of its commands and carries them out.
 
+pub(crate) mod access;
+pub(crate) mod app_password;
 pub(crate) mod changes;
 pub(crate) mod domain;
 pub(crate) mod edit;
@@ -50,6 +52,8 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::Host(command) => host::run(context, command)?,
         PlainCommand::Domain(command) => domain::run(context, command)?,
         PlainCommand::Schema(command) => schema::run(context, command)?,
+        PlainCommand::AppPassword(command) => app_password::run(context, command)?,
+        PlainCommand::Access(command) => access::run(context, command)?,
         PlainCommand::Status => node::status(context)?,
         PlainCommand::Changes(args) => changes::changes(context, &args)?,
         PlainCommand::Check(args) => return node::check(context, &args),

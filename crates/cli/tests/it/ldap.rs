@@ -129,3 +129,53 @@ fn schema_files_are_imported() {
     tool.fails(1, &import);
     tool.fails(3, "schema import /nonexistent/file");
 }
+
+#[test]
+fn application_passwords_are_made_and_revoked() {
+    let mut node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok("user add alice");
+    let secret = tool.ok("app-password add alice mail");
+    assert!(secret.trim().len() >= 20, "{secret}");
+    assert_eq!(tool.json("app-password list uid=alice,cn=users,dc=local")[0]["label"], json!("mail"));
+    assert!(tool.ok("app-password list /users/alice").starts_with("LABEL  CREATED     SCOPE\nmail   20"));
+    assert!(tool.fails(1, "app-password add alice mail").contains("called \"mail\" already"));
+    tool.fails(3, "app-password list nobody");
+    tool.fails(3, "app-password revoke alice other");
+    assert!(!tool.ok("user show alice").contains(secret.trim()));
+    Tool::local(&node).unprivileged().fails(4, "app-password list alice");
+    node.terminate();
+    let offline = Tool::offline(&node.data());
+    offline.ok("app-password add alice wiki");
+    assert_eq!(offline.ok("app-password revoke alice mail"), "revoked \"mail\"\n");
+    assert_eq!(offline.json("app-password list alice").as_array().unwrap().len(), 1);
+    offline.fails(3, "app-password revoke alice mail");
+}
+
+#[test]
+fn access_is_explained() {
+    let mut node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok("user add alice");
+    tool.ok("set /users/alice mail alice@example.com");
+    let told = tool.ok("access test --as anonymous /users/alice mail");
+    assert!(told.starts_with("denied: read mail of /users/alice"), "{told}");
+    assert_eq!(told.lines().count(), 4, "{told}");
+    let told = tool.ok("access test --as alice uid=alice,cn=users,dc=local passwd");
+    assert!(told.contains("allowed: write passwd") && told.contains("denied: read passwd"), "{told}");
+    tool.run_with(
+        &["add", "/", "_access", "allow read mail of /users/* to anyone from 192.0.2.0/24"],
+        "",
+        &[],
+    )
+    .ok("add");
+    let near = tool.json("access test --as anonymous --from 192.0.2.7 /users/alice mail");
+    assert_eq!((&near[0]["action"], &near[0]["allowed"]), (&json!("read"), &json!(true)));
+    let far = tool.json("access test --as anonymous --from 198.51.100.1 /users/alice mail");
+    assert_eq!(far[0]["allowed"], json!(false));
+    tool.fails(3, "access test --as nobody /users/alice");
+    tool.fails(3, "access test --as alice /nowhere");
+    node.terminate();
+    let offline = Tool::offline(&node.data());
+    assert!(offline.ok("access test --as alice /users").contains("denied: add of /users"));
+}
