@@ -69,7 +69,7 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "data")]
     pub(crate) socket: Option<PathBuf>,
 
-    /// Data directory of a daemon that is not running; for domain, schema, check, backup and restore
+    /// Data directory of a daemon that is not running; for domain, schema, app-password, access, check, backup and restore
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
@@ -257,7 +257,7 @@ mod tests {
               --socket <PATH>         UNIX socket of the daemon [default: $NETINFO_SOCKET,
                                       /run/netinfo/netinfod.sock, ./netinfo-data/netinfod.sock]
               --data <DIR>            Data directory of a daemon that is not running; for domain, schema,
-                                      check, backup and restore
+                                      app-password, access, check, backup and restore
           -u, --user <USER>           User of the domain to act as
               --password-file <FILE>  File whose first line is the password of USER
               --json                  Print results as JSON; bytes that are not UTF-8 text become {"hex":
