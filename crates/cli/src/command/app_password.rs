@@ -91,7 +91,7 @@ fn text(list: &Value) -> String {
 fn revoke(context: &mut Context, tag: &str, Label { user, label }: &Label) -> Result<()> {
     match context.options.data.clone() {
         Some(data) => offline::with(&data, tag, |domain, at| {
-            Ok(admin::revoke_application_password(domain, user, label, at)?)
+            admin::revoke_application_password(domain, user, label, at)
         })?,
         None => {
             let question = json!({ "op": "revoke-app-password", "tag": tag, "user": user, "label": label });
