@@ -89,7 +89,7 @@ impl Domain {
         let own = options.own.clone();
         let role = match rescue {
             true => Role::Master,
-            false => View::new(&store, true)?.role(tag, &|a| own(IpAddr::V4(a)))?,
+            false => View::new(&store, true)?.role(tag, &options.hostname, &|a| own(IpAddr::V4(a)))?,
         };
         let shared = Arc::new(Shared::default());
         let policy = options.policy();
@@ -147,7 +147,7 @@ impl Domain {
     /// is decided once, at the opening.
     pub fn refresh_master(&self) -> Result<()> {
         if let Role::Clone { .. } = self.role() {
-            let role = View::new(&self.store, true)?.role(&self.tag, &|_| false)?;
+            let role = View::new(&self.store, true)?.role(&self.tag, "", &|_| false)?;
             *self.role.write().unwrap_or_else(PoisonError::into_inner) = role;
         }
         Ok(())

@@ -66,7 +66,7 @@ fn text(value: &[u8]) -> String {
 
 impl View<'_> {
     /// Decides this server's role for the domain `tag` from the root's `master` property.
-    pub fn role(&self, tag: &str, own: &dyn Fn(Ipv4Addr) -> bool) -> Result<Role> {
+    pub fn role(&self, tag: &str, hostname: &str, own: &dyn Fn(Ipv4Addr) -> bool) -> Result<Role> {
         if tag == "local" {
             return Ok(Role::Master);
         }
@@ -77,7 +77,9 @@ impl View<'_> {
             )));
         };
         let master = self.machine_address(host)?;
-        if master.is_some_and(own) && master_tag == tag.as_bytes() {
+        // A host without a network is known by its name alone.
+        let is_this_host = master.map_or_else(|| host == hostname.as_bytes(), own);
+        if is_this_host && master_tag == tag.as_bytes() {
             Ok(Role::Master)
         } else {
             Ok(Role::Clone { master, tag: text(master_tag) })

@@ -36,6 +36,12 @@ fn a_host_without_addresses_keeps_an_empty_property() {
 }
 
 #[test]
+fn a_host_without_addresses_is_master_of_its_domains() {
+    let f = Fixture::with("network", |o| o.addresses.clear());
+    assert_eq!(f.domain.role(), Role::Master);
+}
+
+#[test]
 fn a_new_clone_is_a_stub_that_names_its_master() {
     let f = Fixture::new("local");
     let clone = f.node.create_clone("copy", "server", "192.0.2.9".parse().unwrap(), "network", NOW).unwrap();

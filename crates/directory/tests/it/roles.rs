@@ -30,7 +30,7 @@ fn the_role_follows_from_the_master_property() {
         tag: tag.into(),
     };
     let f = Fixture::new("network");
-    let role = |tag: &str| f.domain.read(&f.root).unwrap().role(tag, &|a| a == OWN);
+    let role = |tag: &str| f.domain.read(&f.root).unwrap().role(tag, "this", &|a| a == OWN);
     assert_eq!(role("network").unwrap(), Role::Master);
     assert_eq!(role("other").unwrap(), clone_of(Some("192.0.2.1"), "network"), "the tag is another");
     set(&f, ROOT, 0, &["host/a/b", "ignored/x"]);
