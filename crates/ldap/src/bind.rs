@@ -99,7 +99,7 @@ fn simple(caller: &Caller, id: u32, name: &[u8], password: &[u8]) -> Outcome<Pro
         }
         (false, false) => {
             confidential(caller)?;
-            let subject = Subject::named(&caller.engine, &dn)?;
+            let subject = Subject::admitted(Subject::named(&caller.engine, &dn)?, &caller.peer);
             if let Some(session) = remembered(caller, subject.as_ref(), password)?
                 && let Some(subject) = subject
             {
@@ -136,7 +136,7 @@ fn external(caller: &Caller, credentials: Option<&[u8]>) -> Outcome<Identity> {
                     subject = subject.or(Subject::named(&caller.engine, &dn)?);
                 }
             }
-            subject.ok_or_else(invalid)?.vouched(caller)?
+            Subject::admitted(subject, &caller.peer).ok_or_else(invalid)?.vouched(caller)?
         }
         (Some(uid), None) => identity::local(caller, uid)?,
         (None, None) => {
@@ -168,7 +168,7 @@ fn plain(caller: &Caller, id: u32, credentials: Option<&[u8]>) -> Outcome<Progre
     }
     // A name alone is a user's (RFC 4513 §5.2.1.8 has prefixes for authorization identities only).
     let identity = AuthzId::decode(name).unwrap_or(AuthzId::User(name));
-    let subject = Subject::authz(&caller.engine, identity)?;
+    let subject = Subject::admitted(Subject::authz(&caller.engine, identity)?, &caller.peer);
     let authz = (!authz.is_empty()).then(|| authz.into());
     let unknown = String::from_utf8_lossy(name).to_lowercase();
     Ok(Progress::Work(prove(caller, id, subject, unknown, authz, password)?))
@@ -268,7 +268,8 @@ fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity
     if authz == AuthzId::Dn(identity.dn.as_bytes()) {
         return Ok(identity);
     }
-    let Some(subject) = Subject::authz(&caller.engine, authz)? else { return Err(invalid()) };
+    let subject = Subject::admitted(Subject::authz(&caller.engine, authz)?, &caller.peer);
+    let Some(subject) = subject else { return Err(invalid()) };
     if subject.dn == identity.dn {
         return Ok(identity);
     }

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use netinfo_directory::{Credentials, Domain, Origin, Result, Session};
+use netinfo_directory::{Credentials, Domain, Origin, Result, Session, Trust};
 use netinfo_mapping::Namespace;
+
+use crate::peer::Peer;
 
 /// A domain served over LDAP.
 ///
@@ -14,6 +16,8 @@ use netinfo_mapping::Namespace;
 pub struct NamingContext {
     domain: Arc<Domain>,
     namespace: ArcSwap<Namespace>,
+    /// Who may reach the domain from elsewhere.
+    trust: ArcSwap<Trust>,
     /// Number of the domain's last commit; raised by the writer.
     committed: Arc<AtomicU64>,
     /// Number of the commit that the namespace has been compared with last.
@@ -39,6 +43,7 @@ impl NamingContext {
         let internal = domain.authenticate(Credentials::None, Origin::Internal)?;
         let view = domain.read(&internal)?;
         let namespace = Namespace::new(&view, domain.tag())?;
+        let trust = ArcSwap::from_pointee(view.trust()?);
         let sequence = view.sequence()?;
         drop(view);
         let namespace = Arc::new(namespace);
@@ -53,6 +58,7 @@ impl NamingContext {
         Ok(Self {
             domain,
             namespace: ArcSwap::new(namespace),
+            trust,
             committed,
             // What was committed while all this was set up is found by the first comparison.
             compared: AtomicU64::new(0),
@@ -72,6 +78,20 @@ impl NamingContext {
             self.compare();
         }
         self.namespace.load_full()
+    }
+
+    /// Whether the domain is served to a peer: one on this machine, or one that `trusted_networks` of the root admits. For
+    /// others it is not there.
+    pub(crate) fn admits(&self, peer: &Peer) -> bool {
+        match peer.origin {
+            Origin::Network { address, .. } if !peer.is_own() => {
+                if self.committed.load(Ordering::Acquire) != self.compared.load(Ordering::Acquire) {
+                    self.compare();
+                }
+                self.trust.load().admits(address)
+            }
+            _ => true,
+        }
     }
 
     /// Number of the domain's last commit.
@@ -100,6 +120,7 @@ impl NamingContext {
 
     fn refresh(&self) -> Result<()> {
         let view = self.domain.read(&self.internal)?;
+        self.trust.store(Arc::new(view.trust()?));
         if !self.namespace.load().is_current(&view)? {
             let namespace = Arc::new(Namespace::new(&view, self.domain.tag())?);
             name_properties(&self.domain, &namespace);

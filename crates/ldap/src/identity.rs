@@ -13,6 +13,7 @@ use crate::context::NamingContext;
 use crate::engine::Engine;
 use crate::failure::{Failure, Outcome};
 use crate::operation::{Caller, Identity, Operation};
+use crate::peer::Peer;
 
 /// Below it are the names of users whom only the kernel knows.
 const PEERCRED: &str = "cn=peercred,cn=external,cn=auth";
@@ -36,6 +37,11 @@ pub(crate) enum SubjectKind {
 }
 
 impl Subject {
+    /// The one that was found, unless its domain is not served to the peer.
+    pub(crate) fn admitted(found: Option<Self>, peer: &Peer) -> Option<Self> {
+        found.filter(|subject| subject.context.admits(peer))
+    }
+
     /// Who the name of an entry stands for, aliases included; `None` if nobody.
     pub(crate) fn named(engine: &Engine, name: &Name<'_>) -> Outcome<Option<Self>> {
         let contexts = engine.contexts();
@@ -144,7 +150,8 @@ pub(crate) fn proxied(operation: &mut Operation<'_, '_>, identity: AuthzId<'_>) 
             Ok(Identity::default())
         };
     }
-    let subject = Subject::authz(&operation.caller.engine, identity)?.ok_or_else(denied)?;
+    let subject = Subject::authz(&operation.caller.engine, identity)?;
+    let subject = Subject::admitted(subject, &operation.caller.peer).ok_or_else(denied)?;
     if subject.dn == operation.caller.identity.dn {
         return Ok(operation.caller.identity.clone());
     }

@@ -160,7 +160,8 @@ impl Operation<'_, '_> {
     /// # Errors
     /// For a name outside of all suffixes, a referral to whoever may know it, or `noSuchObject`.
     pub(crate) fn place(&mut self, name: &Name<'_>) -> Outcome<Place> {
-        let Some(context) = self.caller.engine.context_of(name) else {
+        let context = self.caller.engine.context_of(name);
+        let Some(context) = context.filter(|context| context.admits(&self.caller.peer)) else {
             return Err(elsewhere(&self.caller.engine));
         };
         let session = self.session(&context)?;

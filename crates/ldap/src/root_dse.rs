@@ -31,8 +31,8 @@ pub(crate) fn search(
 pub(crate) fn entry(caller: &Caller) -> PlainEntry {
     let contexts = caller.engine.contexts();
     let settings = caller.engine.settings();
-    let suffixes: Vec<String> =
-        contexts.iter().map(|context| context.namespace().suffix().to_owned()).collect();
+    let admitting = contexts.iter().filter(|context| context.admits(&caller.peer));
+    let suffixes: Vec<String> = admitting.map(|context| context.namespace().suffix().to_owned()).collect();
     let mut entry = PlainEntry::new(String::new());
     entry.user("objectClass", ["top", "extensibleObject"]);
     entry.operational("defaultNamingContext", suffixes.first().cloned());

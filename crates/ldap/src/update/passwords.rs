@@ -264,13 +264,14 @@ fn subject(operation: &Operation<'_, '_>, user: Option<&[u8]>) -> Outcome<Option
         let kind = session.object().map_or(SubjectKind::Administrator, SubjectKind::Object);
         return Ok(Some(Subject { context: context.clone(), kind, dn: dn.clone() }));
     };
-    match AuthzId::decode(user) {
+    let found = match AuthzId::decode(user) {
         Ok(identity) => Subject::authz(engine, identity),
         Err(_) => match parse(user) {
             Ok(name) => Subject::named(engine, &name),
             Err(_) => Subject::user(engine, user),
         },
-    }
+    };
+    Ok(Subject::admitted(found?, &operation.caller.peer))
 }
 
 /// Whether the session may change that password.

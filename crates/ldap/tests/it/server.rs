@@ -1,10 +1,11 @@
 //! The entries of the server itself.
 
-use netinfo_ldap::Settings;
+use netinfo_directory::Origin;
+use netinfo_ldap::{Peer, Settings};
 use netinfo_wire::ldap::filter::FilterBuf;
 use netinfo_wire::ldap::{ModifyOp, Request, Response, ResultCode, Scope, SearchRequest, SelectionBuf, oid};
 
-use crate::support::{Client, Place};
+use crate::support::{Client, PASSWORD, Place};
 
 /// The attributes of the one entry a search finds, with their values.
 fn read(
@@ -156,4 +157,30 @@ fn schema_changes_that_are_refused() {
     let answer = alice.modify("cn=schema", &[(ModifyOp::Add, "attributeTypes", &[SERIAL])]);
     assert_eq!(answer.code(), ResultCode::InsufficientAccessRights);
     assert!(place.values(&[], "_schema_definitions").is_empty());
+}
+
+#[test]
+fn a_domain_is_not_there_for_networks_it_does_not_trust() {
+    let place = Place::new();
+    let alice = "uid=alice,cn=users,dc=example,dc=com";
+    let peer = |address: &str| {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        let origin = Origin::Network { address, own: false, privileged_port: false };
+        Peer::new(origin, Some((address, 40_000).into()))
+    };
+    let sees = |peer: Peer| {
+        let mut client = place.connect(peer);
+        let root = read(&mut client, "", Scope::Base, "(objectClass=*)", &["namingContexts"]).unwrap();
+        let entry = client.compare(alice, "uid", "alice").code();
+        let bound = client.bind(alice, PASSWORD);
+        (!get(&root, "namingContexts").is_empty(), entry, bound)
+    };
+    let all = (true, ResultCode::CompareTrue, ResultCode::Success);
+    let nothing = (false, ResultCode::NoSuchObject, ResultCode::InvalidCredentials);
+    assert_eq!(sees(peer("192.0.2.7")), all);
+    place.set("trusted_networks", ["198.51.100"]);
+    assert_eq!(sees(peer("192.0.2.7")), nothing);
+    assert_eq!(sees(peer("2001:db8::1")), nothing);
+    assert_eq!(sees(peer("198.51.100.7")), all);
+    assert_eq!(sees(peer("127.0.0.1")), all);
 }
