@@ -28,6 +28,28 @@ pub(crate) const OBJECT_CLASS: &str = "objectClass";
 pub(crate) const COMMON: usize = 0;
 /// Number of the context below automount maps.
 const AUTOMOUNT: usize = 1;
+/// Number of the context of the root directory itself.
+pub(crate) const AT_ROOT: usize = 2;
+/// Properties of the root that configure its servers (NetInfo protocol, root-directory configuration properties). They are
+/// no attributes of the domain's entry.
+const SERVER_SETTINGS: [&str; 16] = [
+    "master",
+    "trusted_networks",
+    "passwd_networks",
+    "port",
+    "promote_admins",
+    "readall_proxies",
+    "subthreads",
+    "update_latency",
+    "cleanup_wait",
+    "isRoot",
+    "cloneReplyReadall",
+    "sanitycheck",
+    "localBindAttempts",
+    "alias_name",
+    "alias_addrs",
+    "serves",
+];
 /// The directory of automount maps.
 const AUTOMOUNT_MAPS: &str = "automountmap";
 
@@ -256,6 +278,14 @@ impl Context {
         }
         context
     }
+
+    fn at_root(schema: &Schema) -> Self {
+        let mut context = Self::new(schema, "", "", "", ["extensibleObject"; 3]);
+        for property in SERVER_SETTINGS {
+            context.add(schema, table::AttributeRow { table: "", property, attribute: None });
+        }
+        context
+    }
 }
 
 /// All contexts.
@@ -269,6 +299,7 @@ impl Contexts {
         let mut list = vec![
             Context::new(schema, "", "", "", ["extensibleObject"; 3]),
             Context::new(schema, "", "", "automount", ["automount"; 3]),
+            Context::at_root(schema),
         ];
         for row in table::containers() {
             list.push(Context::new(schema, row.directory, row.unit, row.table, row.classes));
@@ -376,6 +407,10 @@ mod tests {
         let users = contexts.inside(b"users");
         assert_eq!(contexts.below(users), users);
         assert_eq!(contexts.inside(b"elsewhere"), COMMON);
+        for setting in SERVER_SETTINGS {
+            let root = contexts.get(AT_ROOT).slot(&schema, Mode::Open, false, setting.as_bytes());
+            assert!(matches!(root, Slot::Hidden), "{setting}");
+        }
         assert_eq!(contexts.directory_of_unit(b"People"), Some("users"));
         assert_eq!(contexts.directory_of_unit(b"contacts"), None);
         assert_eq!(contexts.directory_of_unit(b""), None);

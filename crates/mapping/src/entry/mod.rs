@@ -26,7 +26,7 @@ pub(crate) use classes::Classes;
 pub(crate) use derived::{NO_GROUP, NO_HOME};
 pub(crate) use operational::is_computed;
 
-use crate::context::{COMMON, Context, Slot};
+use crate::context::{AT_ROOT, Context, Slot};
 use crate::error::Result;
 use crate::transform::Transform;
 use crate::tree::{DSID, Inner, Naming, Place, Tree};
@@ -60,7 +60,7 @@ impl<'t> Entry<'t> {
         parent: Option<Rc<Place>>,
         access: Option<EntryAccess<'t>>,
     ) -> Self {
-        let number = parent.as_ref().map_or(COMMON, |place| place.inner.number());
+        let number = parent.as_ref().map_or(AT_ROOT, |place| place.inner.number());
         let mirrored = tree.is_mirrored(&record, number);
         Self { tree, record, parent, number, mirrored, access }
     }
