@@ -314,6 +314,11 @@ mod tests {
                 let expected = match transform {
                     Transform::Number | Transform::Mac | Transform::Ip => continue,
                     Transform::Guid => guid(value.as_bytes()).into_owned(),
+                    // Days come back as numbers are written.
+                    Transform::Days if decimal(value.as_bytes()).is_some() => match value.trim_start_matches('0') {
+                        "" => continue,
+                        digits => digits.as_bytes().to_vec(),
+                    },
                     _ => value.clone().into_bytes(),
                 };
                 let hidden = value.is_empty()
