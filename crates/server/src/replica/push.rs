@@ -13,8 +13,6 @@ use zeroize::Zeroizing;
 
 /// One call to a clone.
 pub(super) struct Call {
-    /// The change it repeats.
-    pub(super) sequence: u64,
     pub(super) procedure: Procedure,
     /// Encoded arguments; they may hold passwords.
     pub(super) args: Zeroizing<Vec<u8>>,
@@ -37,7 +35,7 @@ pub(super) fn push(committed: &Committed) -> Push {
     let mut args = Zeroizing::new(Vec::with_capacity(128));
     let created = committed.outcome.created.map(|id| id.object);
     match encode(committed, &mut args) {
-        Ok(procedure) => Push::Call(Call { sequence: committed.sequence, procedure, args, created }),
+        Ok(procedure) => Push::Call(Call { procedure, args, created }),
         Err(other) => other,
     }
 }
