@@ -33,7 +33,10 @@ impl Workers {
     }
 
     pub(crate) fn assign(&self) -> Assign {
-        Assign { loops: self.0.iter().map(|runtime| runtime.handle().clone()).collect(), next: Arc::default() }
+        Assign {
+            loops: self.0.iter().map(|runtime| runtime.handle().clone()).collect(),
+            next: Arc::default(),
+        }
     }
 
     /// Ends the event loops, waiting at most `patience` in all for what they still do.
