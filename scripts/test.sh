@@ -3,5 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+ulimit -c 0
 cargo nextest run --workspace
 cargo test --workspace --doc --quiet
