@@ -13,6 +13,9 @@ const FIRST_SECONDS: u64 = 100_000;
 const LOCKED: [&[u8]; 4] = [b"*", b"*LK*", b"x", MASK];
 /// Prefix of crypt(3) hashes in `userPassword` (RFC 2307 §5.3).
 const CRYPT: &[u8] = b"{CRYPT}";
+/// The scheme of hashes that begin with [`ARGON2_MARK`].
+const ARGON2: &[u8] = b"{ARGON2}";
+const ARGON2_MARK: &[u8] = b"$argon2";
 
 /// How values are translated. `Copy` stands for most attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,8 +77,8 @@ impl Transform {
         match self {
             Self::Guid => guid(value),
             Self::Password => {
-                let bare = strip_crypt(value)
-                    .filter(|bare| password(bare).is_some_and(|back| back.starts_with(CRYPT)));
+                let bare = strip_scheme(value)
+                    .filter(|bare| password(bare).is_some_and(|back| matches!(back, Cow::Owned(_))));
                 Cow::Borrowed(bare.unwrap_or(value))
             }
             Self::Days => match decimal(value).and_then(|days| days.checked_mul(DAY)) {
@@ -210,9 +213,13 @@ fn short_network(text: &[u8]) -> &[u8] {
     short
 }
 
-fn strip_crypt(value: &[u8]) -> Option<&[u8]> {
-    let (prefix, bare) = value.split_at_checked(CRYPT.len())?;
-    (prefix.eq_ignore_ascii_case(CRYPT) && !bare.is_empty()).then_some(bare)
+/// What stands behind a scheme that goes without saying where it is stored.
+fn strip_scheme(value: &[u8]) -> Option<&[u8]> {
+    let without = |scheme: &[u8]| {
+        let (prefix, bare) = value.split_at_checked(scheme.len())?;
+        (prefix.eq_ignore_ascii_case(scheme) && !bare.is_empty()).then_some(bare)
+    };
+    without(CRYPT).or_else(|| without(ARGON2).filter(|bare| bare.starts_with(ARGON2_MARK)))
 }
 
 fn password(stored: &[u8]) -> Option<Cow<'_, [u8]>> {
@@ -222,7 +229,8 @@ fn password(stored: &[u8]) -> Option<Cow<'_, [u8]>> {
     if stored.starts_with(b"{") {
         return Some(Cow::Borrowed(stored));
     }
-    Some(Cow::Owned([CRYPT, stored].concat()))
+    let scheme = if stored.starts_with(ARGON2_MARK) { ARGON2 } else { CRYPT };
+    Some(Cow::Owned([scheme, stored].concat()))
 }
 
 /// 0 means never, and is not published.
@@ -265,6 +273,7 @@ mod tests {
         for (stored, expected) in [
             ("Ld.S3BQsQ.tRo", Some("{CRYPT}Ld.S3BQsQ.tRo")),
             ("$6$a$b", Some("{CRYPT}$6$a$b")),
+            ("$argon2id$v=19$m=8", Some("{ARGON2}$argon2id$v=19$m=8")),
             ("{SSHA}abc", Some("{SSHA}abc")),
             ("*", None),
             ("x", None),
@@ -278,6 +287,9 @@ mod tests {
         assert_eq!(stored("{CRYPT}*"), b"{CRYPT}*", "it would not be published");
         assert_eq!(stored("{CRYPT}{x}"), b"{CRYPT}{x}");
         assert_eq!(stored("{SSHA}abc"), b"{SSHA}abc");
+        assert_eq!(stored("{Argon2}$argon2id$x"), b"$argon2id$x");
+        assert_eq!(stored("{CRYPT}$argon2id$x"), b"$argon2id$x");
+        assert_eq!(stored("{ARGON2}x"), b"{ARGON2}x", "it would be told as one of crypt(3)");
     }
 
     #[test]

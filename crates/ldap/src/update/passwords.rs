@@ -1,9 +1,11 @@
 //! Passwords on their way into an entry: hashed before anything is stored, and away from other work, because that takes
 //! tens of milliseconds.
 
+use std::borrow::Cow;
+
 use netinfo_directory::password::{HashError, Verdict, hash_new, verify};
 use netinfo_directory::{Credentials, Session};
-use netinfo_mapping::Resolution;
+use netinfo_mapping::{Resolution, write};
 use netinfo_wire::ber::Tag;
 use netinfo_wire::ldap::control::entry::AuthzId;
 use netinfo_wire::ldap::extended::PasswordModify;
@@ -24,8 +26,6 @@ use crate::step::{Step, Work, Worked};
 
 /// The property passwords are kept in.
 const PASSWORD: &[u8] = b"passwd";
-/// What stands before a hash that crypt(3) or something of its kind has made (RFC 2307 §5.3).
-const CRYPT: &str = "{CRYPT}";
 /// Characters of passwords that the server makes up: none that look alike.
 const ALPHABET: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
@@ -183,7 +183,8 @@ fn matching(values: Values<'_>, stored: &[Zeroizing<Vec<u8>>]) -> Outcome<Vec<Ze
 
 /// A hash as `userPassword` has it.
 fn published(stored: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(if is_clear_text(stored) { [CRYPT.as_bytes(), stored].concat() } else { stored.to_vec() })
+    let told = write::published_password(stored);
+    Zeroizing::new(told.map_or_else(|| stored.to_vec(), Cow::into_owned))
 }
 
 /// The hash of a new password, as `userPassword` has it.
@@ -192,7 +193,7 @@ fn hash_of(password: &[u8]) -> Outcome<Zeroizing<Vec<u8>>> {
         return Err(Failure::new(ResultCode::ConstraintViolation, "a password cannot be empty"));
     }
     match hash_new(password) {
-        Ok(hash) => Ok(Zeroizing::new([CRYPT.as_bytes(), hash.as_bytes()].concat())),
+        Ok(hash) => Ok(published(hash.as_bytes())),
         Err(error @ HashError::TooLong) => {
             Err(Failure::new(ResultCode::ConstraintViolation, error.to_string()))
         }

@@ -24,7 +24,7 @@ pub use add::add;
 pub(crate) use add::{adopted, new_entry};
 pub use delete::{delete, delete_tree};
 pub use modify::modify;
-pub use passwords::cleartext_passwords;
+pub use passwords::{cleartext_passwords, published_password};
 pub(crate) use passwords::{is_cleartext, is_password};
 pub use rename::{Rename, rename};
 

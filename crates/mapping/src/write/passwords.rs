@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use netinfo_schema::{AttributeDescription, Schema};
 
 use super::Given;
+use crate::transform::Transform;
 
 /// OID of `userPassword`.
 const USER_PASSWORD: &str = "2.5.4.35";
@@ -20,6 +21,11 @@ where
 {
     let passwords = attributes.into_iter().filter(|given| is_password(schema, given.description));
     passwords.flat_map(|given| &mut given.values).filter(|value| is_cleartext(value)).collect()
+}
+
+/// A stored hash as `userPassword` has it: with its scheme. `None` for what is no hash, but says that nobody gets in.
+pub fn published_password(stored: &[u8]) -> Option<Cow<'_, [u8]>> {
+    Transform::Password.publish(stored)
 }
 
 /// Whether this is a description of `userPassword`.
