@@ -4,7 +4,7 @@
 //! core's business; what a session may not see, its [`View`](netinfo_directory::View) does not show.
 //!
 //! A [`Namespace`] says how one domain is seen: its suffix, layout and schema. With a view it makes a [`Tree`], which finds
-//! entries by name and reads them as [`Entry`]; [`write`] makes lists of changes for the core.
+//! entries by name and reads them as [`Entry`]; [`mod@write`] makes lists of changes for the core.
 //!
 //! | module | holds |
 //! |---|---|
@@ -13,7 +13,7 @@
 //! | [`mod@name`], `tree`, `resolve` | names, and the way between them and directories |
 //! | `entry` | attributes of an entry: stored, derived, operational |
 //! | `wanted`, `lookup` | what filters and searches ask for: attributes, and where an index finds them |
-//! | [`write`] | additions, modifications, renaming and deletion as changes |
+//! | [`mod@write`] | additions, modifications, renaming and deletion as changes |
 //! | [`admin`] | application passwords; why somebody may do something |
 //! | [`settings`] | settings of a domain as administrators give them |
 //! | [`transfer`] | whole entries for bulk loads |

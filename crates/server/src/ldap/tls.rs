@@ -1,6 +1,6 @@
 //! Keys, certificates and what else TLS needs to be told.
 //!
-//! The configuration in use can be exchanged while connections go on with the one they began with: [`Tls::reload`].
+//! The configuration in use can be exchanged while connections go on with the one they began with: `Tls::reload`.
 
 use std::fmt::Display;
 use std::net::IpAddr;
