@@ -118,6 +118,12 @@ fn value() -> impl Strategy<Value = String> {
     ]
 }
 
+/// No telephone number and no numeric string has a backslash. Without its spaces, which these rules pass over, one could
+/// become an escape.
+fn is_beside_the_point(rule: Rule, value: &str) -> bool {
+    matches!(rule, Rule::TelephoneNumber | Rule::NumericString) && value.contains('\\')
+}
+
 /// The folds under which a value is found.
 fn all_folds(value: &[u8]) -> Vec<Vec<u8>> {
     let time = crate::times::canonical(value).map(|time| folded(&time));
@@ -137,7 +143,7 @@ proptest! {
                     Rule::ObjectIdentifier | Rule::ObjectIdentifierFirstComponent | Rule::CertificateExact
                         | Rule::IntegerFirstComponent
                 );
-                if by_schema || rule.compare(schema, left.as_bytes(), right.as_bytes()) != Ok(std::cmp::Ordering::Equal) {
+                if by_schema || is_beside_the_point(rule, &left) || rule.compare(schema, left.as_bytes(), right.as_bytes()) != Ok(std::cmp::Ordering::Equal) {
                     continue;
                 }
                 let (l, r) = (all_folds(left.as_bytes()), all_folds(right.as_bytes()));
@@ -150,6 +156,9 @@ proptest! {
     fn a_value_is_as_good_as_its_key(value in value()) {
         let schema = &*SCHEMA;
         for rule in [Rule::CaseIgnore, Rule::CaseExact, Rule::CaseIgnoreIa5, Rule::TelephoneNumber, Rule::NumericString] {
+            if is_beside_the_point(rule, &value) {
+                continue;
+            }
             let mut key = Vec::new();
             if rule.normalise(schema, value.as_bytes(), &mut key).is_ok() {
                 prop_assert_eq!(folded(&key), folded(&value), "{:?} {:?}", rule, value);
