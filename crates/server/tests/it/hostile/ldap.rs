@@ -187,6 +187,9 @@ fn storms_of_binds_leave_others_served() {
     });
 }
 
+/// Connections of the crowd that ask something at the same time.
+const GROUP: usize = 200;
+
 #[test]
 fn ten_thousand_ldap_connections_cost_little() {
     let descriptors = limits::raise_descriptor_limit().unwrap();
@@ -196,11 +199,14 @@ fn ten_thousand_ldap_connections_cost_little() {
     let (effect, mut streams) = target.attacked("10,000 idle LDAP connections", |target| {
         let mut streams: Vec<TcpStream> = Vec::with_capacity(CROWD);
         while streams.len() < CROWD {
-            let mut stream = TcpStream::connect(target.node.ldap()).unwrap();
-            stream.write_all(&ask).unwrap();
-            streams.push(stream);
+            let known = streams.len();
+            for _ in 0..GROUP {
+                let mut stream = TcpStream::connect(target.node.ldap()).unwrap();
+                stream.write_all(&ask).unwrap();
+                streams.push(stream);
+            }
+            read_something(&mut streams[known..]);
         }
-        read_something(&mut streams);
         streams
     });
     let each = effect.memory as usize / CROWD;
@@ -208,7 +214,7 @@ fn ten_thousand_ldap_connections_cost_little() {
     assert!(each <= IDLE_CONNECTION_MEMORY, "{each} bytes for each");
     // All of them can still be used, and leave together.
     target.attacked("10,000 LDAP connections come to life and leave", |target| {
-        for some in streams.chunks_mut(200) {
+        for some in streams.chunks_mut(GROUP) {
             some.iter_mut().for_each(|stream| stream.write_all(&ask).unwrap());
             read_something(some);
         }
