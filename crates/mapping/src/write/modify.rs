@@ -232,11 +232,7 @@ fn delete(
         });
     }
     let places = draft.places(description);
-    let mut at = 0;
-    draft.items.retain(|item| {
-        at += 1;
-        !item.values.is_empty() || !places.contains(&(at - 1))
-    });
+    drop_emptied(draft, &places);
     Ok(())
 }
 
@@ -250,12 +246,17 @@ fn replace(
         draft.items[place].values.clear();
     }
     draft.push_all(description, given.values.iter().map(|value| &value[..]))?;
+    drop_emptied(draft, &places);
+    Ok(())
+}
+
+/// Drops those of the items at `places` that have no value left.
+fn drop_emptied(draft: &mut Draft<'_>, places: &[usize]) {
     let mut at = 0;
     draft.items.retain(|item| {
         at += 1;
         !item.values.is_empty() || !places.contains(&(at - 1))
     });
-    Ok(())
 }
 
 /// RFC 4525: the number is added to every value.
