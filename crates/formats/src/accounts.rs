@@ -167,7 +167,7 @@ mod tests {
         ];
         let expected = expected.map(|(name, value)| (name.to_vec(), vec![value.to_vec()]));
         assert_eq!(record.properties, expected);
-        assert_eq!((record.container, record.line), ("users", 1));
+        assert_eq!((record.container(), record.line), (Some("users"), 1));
     }
 
     #[test]

@@ -30,12 +30,14 @@ mod record;
 pub mod shadow;
 mod stream;
 mod tables;
+mod writer;
 
 pub use accounts::{read_group, read_passwd, read_users};
 pub use hosts::read_hosts;
 pub use lines::MAX_LINE_BYTES;
 pub use problem::{Problem, Reason};
-pub use record::Record;
+pub use record::{Identity, Place, Record};
 pub use shadow::Shadow;
 pub use stream::MAX_MERGED_VALUES;
 pub use tables::{read_networks, read_protocols, read_rpc, read_services};
+pub use writer::{Loss, RecordWriter};

@@ -6,7 +6,7 @@ use std::io;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {field}: {reason}")]
 pub struct Problem {
-    /// The line's number, from 1.
+    /// The line's number, from 1; in formats without lines the number of the record, from 1.
     pub line: u64,
     /// The field at fault (`uid`, `address` …), or `line`.
     pub field: &'static str,
@@ -47,6 +47,9 @@ pub enum Reason {
     /// A `+` or `-` line, which includes or excludes NIS entries: skipped.
     #[error("NIS line skipped")]
     Nis,
+    /// What only one format knows; in words that name what is wrong, on one line, without any password.
+    #[error("{0}")]
+    Malformed(String),
     /// The input could not be read; the stream ends here.
     #[error("cannot be read: {0}")]
     Unreadable(io::ErrorKind),

@@ -2,20 +2,53 @@
 
 use std::fmt;
 
-/// One directory to be: a child of `container`, with its properties in the order to store them.
+/// Where a record stands in the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Below the container of this name, which is a child of the root: `users`, `groups`, `machines` … Flat files have
+    /// nothing else.
+    In(&'static str),
+    /// The root of the stream: of a domain, or of the subtree that was written.
+    Root,
+    /// Below another record of the same stream, by its number in it, counted from 0. A parent comes before its
+    /// children, and children come in their order.
+    Below(u64),
+}
+
+/// What a directory was known by where the record comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Object id.
+    pub object: u32,
+    /// Instance number.
+    pub instance: u32,
+}
+
+/// One directory to be, with its properties in the order to store them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The container below the root: `users`, `groups`, `machines`, `networks`, `protocols`, `rpcs` or `services`.
-    pub container: &'static str,
-    /// Property names with their values. `name` comes first and has at least one value, the canonical name.
+    /// Where it stands.
+    pub place: Place,
+    /// Property names with their values. In a record of a container `name` comes first and has at least one value, the
+    /// canonical name; other records may have anything.
     pub properties: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
-    /// The line the record began on, from 1.
+    /// Formats that hold whole domains know ids and instances.
+    pub identity: Option<Identity>,
+    /// The line the record began on, from 1; in formats without lines the number of the record, from 1.
     pub line: u64,
 }
 
 impl Record {
     pub(crate) const fn new(container: &'static str, line: u64) -> Self {
-        Self { container, properties: Vec::new(), line }
+        Self { place: Place::In(container), properties: Vec::new(), identity: None, line }
+    }
+
+    /// The container of a record that stands in one.
+    pub const fn container(&self) -> Option<&'static str> {
+        match self.place {
+            Place::In(container) => Some(container),
+            Place::Root | Place::Below(_) => None,
+        }
     }
 
     /// Append a property with one value.
@@ -40,16 +73,27 @@ impl Record {
     }
 }
 
-/// As text with escapes; values of `passwd` are not shown.
+/// Whether values of a property prove who somebody is, so that they are not shown in messages.
+fn is_secret(property: &[u8]) -> bool {
+    const SECRETS: [&[u8]; 4] = [b"passwd", b"ShadowHashData", b"HeimdalSRPKey", b"KerberosKeys"];
+    SECRETS.contains(&property)
+}
+
+/// As text with escapes; values of secret properties are not shown.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} {{", self.container, self.line)?;
+        match self.place {
+            Place::In(container) => write!(f, "{container}:{} {{", self.line)?,
+            Place::Root => write!(f, "root:{} {{", self.line)?,
+            Place::Below(parent) => write!(f, "below {parent}:{} {{", self.line)?,
+        }
         for (property, values) in &self.properties {
             write!(f, " {}:", property.escape_ascii())?;
             for value in values {
-                match property.as_slice() {
-                    b"passwd" => f.write_str(" (hidden)")?,
-                    _ => write!(f, " \"{}\"", value.escape_ascii())?,
+                if is_secret(property) {
+                    f.write_str(" (hidden)")?;
+                } else {
+                    write!(f, " \"{}\"", value.escape_ascii())?;
                 }
             }
         }

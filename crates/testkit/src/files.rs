@@ -34,7 +34,7 @@ fn check(bytes: &[u8], container: &str, items: impl Iterator<Item = Result<Recor
                 assert!(!problem.to_string().contains('\n'), "{problem}");
             }
             Ok(record) => {
-                assert_eq!(record.container, container);
+                assert_eq!(record.container(), Some(container));
                 assert!((1..=lines).contains(&record.line), "{record:?}");
                 assert_eq!(record.properties[0].0, b"name");
                 assert!(record.first("name").is_some_and(|name| !name.is_empty()), "{record:?}");

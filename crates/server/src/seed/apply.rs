@@ -8,7 +8,7 @@ use netinfo_directory::{
     Change, Credentials, Domain, Error, Origin, Outcome, Property, ROOT, RecordRef, Result, Role, Session,
     Target,
 };
-use netinfo_formats::Record;
+use netinfo_formats::{Place, Record};
 
 use super::collect::Collected;
 use super::summary::{FileSummary, Summary};
@@ -340,7 +340,8 @@ fn key(name: Option<&[u8]>, port: Option<&[u8]>) -> Vec<u8> {
 
 fn record(container: &'static str, properties: &[(&str, &str)]) -> Record {
     let property = |&(name, value): &(&str, &str)| (name.into(), vec![value.into()]);
-    Record { container, properties: properties.iter().map(property).collect(), line: 0 }
+    let properties = properties.iter().map(property).collect();
+    Record { place: Place::In(container), properties, identity: None, line: 0 }
 }
 
 fn create(parent: u32, record: &Record) -> Change {
