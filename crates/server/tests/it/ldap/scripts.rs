@@ -29,6 +29,11 @@ fn python_ldap() {
 }
 
 #[test]
+fn ldap3_of_python() {
+    script_succeeds("/usr/bin/python3", "client3.py");
+}
+
+#[test]
 fn net_ldap() {
     script_succeeds("/usr/bin/perl", "client.pl");
 }
