@@ -25,6 +25,7 @@
 mod accounts;
 mod hosts;
 mod lines;
+pub mod nidb;
 mod problem;
 mod record;
 pub mod shadow;

@@ -1,0 +1,29 @@
+//! `.nidb` folders: the databases of historical NetInfo servers.
+//!
+//! [`Database::read`] reads a folder of either layout as it is, after a crash too; [`Store`] opens one of the modern
+//! layout to change it; [`write_modern`] and [`write_legacy`] make new ones; [`check`] and [`repair`] look after old
+//! ones. Nothing here trusts a folder: every number is held against the bytes there are.
+
+mod check;
+mod database;
+mod datum;
+mod error;
+mod finding;
+mod order;
+mod store;
+mod stored;
+mod write;
+
+pub use check::{Check, Repair, check, repair};
+pub use database::{Database, Directory, Layout};
+pub use datum::{Datum, kind};
+pub use error::{StoreError, StoreErrorKind};
+pub use finding::{Finding, FindingKind};
+pub use store::{Mode, Statistics, Store};
+pub use stored::{Attribute, ORDER_KEY, Properties, StoredRecord};
+pub use write::{ByteOrder, WriteOptions, write_legacy, write_modern};
+
+/// What a directory adds to the checksum of a database.
+pub(crate) const fn term(id: u32, serial: u32) -> u32 {
+    id.wrapping_add(1).wrapping_mul(serial)
+}
