@@ -14,6 +14,7 @@
 //! | `access` | what a session may read and change |
 //! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
 //! | `moves` | a directory moved to another place |
+//! | `batch`, `fill` | many changes in one commit; a whole domain loaded as it comes |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
 //! | `stamp` | uuids, times and names of those who made and changed a directory |
 //! | `values` | the value index of the whole domain |
@@ -28,11 +29,13 @@ mod application;
 mod apply;
 mod attempts;
 mod auth;
+mod batch;
 mod change;
 mod check;
 mod domain;
 mod error;
 mod feed;
+mod fill;
 mod fold;
 mod index;
 mod login;
@@ -66,10 +69,12 @@ pub use application::{
 pub use attempts::{
     ACCOUNT_ATTEMPTS, ACCOUNT_REFILL_MS, ADDRESS_ATTEMPTS, ADDRESS_REFILL_MS, ATTEMPTS_LIMIT, KNOWN_MS,
 };
+pub use batch::Batch;
 pub use change::{CREATED, Change, Committed, Outcome};
 pub use check::{CheckReport, Finding, LOST_AND_FOUND, Observer};
 pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options};
 pub use error::{Error, Result};
+pub use fill::Filled;
 pub use fold::fold;
 pub use login::MAX_PASSWORD_VALUES;
 pub use machines::{Alias, Role, Server};

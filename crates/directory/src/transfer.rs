@@ -502,7 +502,7 @@ impl<'a, 'e> Filling<'a, 'e> {
 
 /// Stamps of a copy: they are stored as they come, and found by uuid and time once these have been sorted.
 #[derive(Default)]
-struct Stamps {
+pub(crate) struct Stamps {
     uuids: Vec<([u8; 16], u32)>,
     times: Vec<[u8; 12]>,
 }
@@ -511,7 +511,7 @@ struct Stamps {
 const STAMPS_GATHERED: usize = 4 << 20;
 
 impl Stamps {
-    fn add(&mut self, applier: &mut Applier<'_, '_>, object: u32, stamp: Stamp<'_>) -> Result<()> {
+    pub(crate) fn add(&mut self, applier: &mut Applier<'_, '_>, object: u32, stamp: Stamp<'_>) -> Result<()> {
         match stamp::derived_object(&applier.state.uuid, &stamp.uuid) {
             None => self.uuids.push((stamp.uuid, object)),
             Some(derived) if derived == object => {}
@@ -525,7 +525,7 @@ impl Stamps {
         if self.uuids.len() >= STAMPS_GATHERED { self.drain(applier) } else { Ok(()) }
     }
 
-    fn drain(&mut self, applier: &mut Applier<'_, '_>) -> Result<()> {
+    pub(crate) fn drain(&mut self, applier: &mut Applier<'_, '_>) -> Result<()> {
         self.uuids.sort_unstable();
         for (uuid, object) in self.uuids.drain(..) {
             if applier.store.uuids.get(&applier.txn, &uuid)?.is_some() {
