@@ -14,6 +14,7 @@ use netinfo_schema::{AttributeDescription, Rule, Schema};
 use crate::entry::is_computed;
 use crate::error::{Reason, Refusal};
 use crate::name::{Name, Rdn};
+use crate::resolve::Resolution;
 use crate::tree::{Inner, Tree};
 use crate::write::{self, Given};
 
@@ -32,6 +33,8 @@ pub struct Loader<'t> {
     known: HashMap<Vec<u8>, Known>,
     /// Key of the DN of the users' directory.
     users: Option<Vec<u8>>,
+    /// Whether entries are looked for in the tree, too.
+    follows: bool,
 }
 
 /// One entry as a directory.
@@ -50,13 +53,109 @@ pub struct Loaded {
 impl<'t> Loader<'t> {
     /// For a domain that is seen as `tree` sees it.
     pub fn new(tree: &'t Tree<'t>) -> Self {
-        let mut loader = Self { tree, known: HashMap::new(), users: None };
+        let mut loader = Self { tree, known: HashMap::new(), users: None, follows: false };
         for suffix in tree.namespace().suffixes() {
             if let Ok(key) = key(tree.schema(), suffix.as_bytes()) {
                 loader.known.insert(key, Known { object: ROOT, inner: Inner::Containers });
             }
         }
         loader
+    }
+
+    /// For entries that come to those which are there: parents are looked for in the tree, too.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    pub fn following(tree: &'t Tree<'t>) -> crate::Result<Self> {
+        let mut loader = Self { follows: true, ..Self::new(tree) };
+        if let Some(users) = tree.view().child_named(ROOT, b"users")? {
+            loader.users = key(tree.schema(), tree.dn(users)?.as_bytes()).ok();
+        }
+        Ok(loader)
+    }
+
+    /// Object id of the entry of this name: one that was loaded, or, for a loader that follows, one of the tree.
+    ///
+    /// # Errors
+    ///
+    /// When the name is none, or lies outside the domain.
+    pub fn find(&self, dn: &[u8]) -> Result<Option<u32>, Refusal> {
+        if let Some(known) = self.known.get(&key(self.tree.schema(), dn)?) {
+            return Ok(Some(known.object));
+        }
+        if !self.follows {
+            return Ok(None);
+        }
+        match self.tree.resolve(dn)? {
+            Resolution::Found(object) => Ok(Some(object)),
+            Resolution::Missing { .. } => Ok(None),
+            Resolution::Outside => Err(self.outside()),
+        }
+    }
+
+    /// Says that the directory `object` of the tree will be there as `new`.
+    ///
+    /// # Errors
+    ///
+    /// When the tree cannot be read.
+    pub fn keep(&mut self, object: u32, new: u32) -> crate::Result<()> {
+        let dn = self.tree.dn(object)?;
+        let inner = self.tree.place(object)?.inner;
+        if let Ok(key) = key(self.tree.schema(), dn.as_bytes()) {
+            if let Inner::Context(number) = inner
+                && self.tree.context(number).directory == "users"
+                && self.tree.view().parent(object)? == ROOT
+            {
+                self.users = Some(key.clone());
+            }
+            self.known.insert(key, Known { object: new, inner });
+        }
+        Ok(())
+    }
+
+    /// What [`Loader::load`] would make of the entry of a directory that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load`].
+    pub fn reload(&mut self, object: u32, dn: &[u8], attributes: &[Given<'_>]) -> Result<Loaded, Refusal> {
+        if object == ROOT {
+            let (user, stamp) = split(self.tree.schema(), attributes);
+            let mut warnings = findings(self.tree, &user);
+            let user = repaired(self.tree, user, &mut warnings);
+            let properties = self.root(&user)?;
+            return Ok(Loaded { parent: ROOT, properties, stamp, warnings });
+        }
+        self.known.remove(&key(self.tree.schema(), dn)?);
+        self.load(object, dn, attributes)
+    }
+
+    fn outside(&self) -> Refusal {
+        let suffix = self.tree.namespace().suffix();
+        Refusal::new(Reason::NoSuchObject, format!("it is not below \"{suffix}\", the suffix of the domain"))
+    }
+
+    /// The entry of this name, below which another comes.
+    fn parent(&mut self, above: &[Rdn<'_>]) -> Result<Known, Refusal> {
+        let above = text(above);
+        let key = key(self.tree.schema(), &above)?;
+        if let Some(known) = self.known.get(&key) {
+            return Ok(*known);
+        }
+        let missing = || Refusal::new(Reason::NoSuchObject, "there is no entry above it");
+        if !self.follows {
+            return Err(missing());
+        }
+        match self.tree.resolve(&above)? {
+            Resolution::Found(object) => {
+                let known = Known { object, inner: self.tree.place(object)?.inner };
+                self.known.insert(key, known);
+                Ok(known)
+            }
+            Resolution::Missing { .. } => Err(missing()),
+            Resolution::Outside => Err(self.outside()),
+        }
     }
 
     /// Turns an entry into the directory `object`. The entry of the suffix gives the properties of the root, behind which
@@ -81,9 +180,7 @@ impl<'t> Loader<'t> {
             return Err(Refusal::new(Reason::EntryAlreadyExists, "the entry stands there twice"));
         }
         let Some((rdn, above)) = name.rdns.split_first() else { return Err(Refusal::no_such_object(None)) };
-        let Some(parent) = self.known.get(&key(schema, &text(above))?).copied() else {
-            return Err(Refusal::no_such_object(None));
-        };
+        let parent = self.parent(above)?;
         let mut draft = write::new_entry(self.tree, parent.inner, rdn, &user)?;
         if draft.context().table == "groups" {
             let mut known: HashSet<Vec<u8>> = draft.values(b"users").into_iter().collect();
