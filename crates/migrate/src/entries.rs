@@ -1,0 +1,300 @@
+//! LDAP entries on their way into a domain: each becomes a directory, with the mapping of the domain; changes to entries
+//! become changes of directories.
+
+use std::borrow::Cow;
+
+use netinfo_directory::password::{Verdict, hash_new, verify};
+use netinfo_directory::{Domain, Error as CoreError, ROOT, Session, View};
+use netinfo_mapping::transfer::{Loaded, Loader};
+use netinfo_mapping::write::{self, Changes, Given, Modification, Rename};
+use netinfo_mapping::{Namespace, Reason, Refusal, Resolution, Tree};
+
+use crate::error::{Error, Result};
+use crate::item::{Attributes, Change, Directory, Item, What, Where};
+use crate::local::now;
+use crate::place::{Spot, shown};
+use crate::report::{Done, Kind, Outcome};
+
+/// Object ids from here on stand for entries of the same batch: the store has none so high.
+const EARLIER: u32 = 0xC000_0000;
+/// Attempts at a change that other writers get in the way of.
+const STALE_ATTEMPTS: u32 = 10;
+
+/// Something that can be put in its place.
+pub(crate) enum Mapped {
+    /// A directory, and the line it comes from.
+    Directory(u64, Directory),
+    /// An entry as a directory.
+    Entry(Box<MappedEntry>),
+}
+
+/// An entry as a directory.
+pub(crate) struct MappedEntry {
+    pub(crate) line: u64,
+    pub(crate) name: String,
+    at: At,
+    directory: Directory,
+}
+
+/// Where an entry goes. Numbers from [`EARLIER`] on are entries of this batch.
+enum At {
+    Child(u32),
+    Itself(u32),
+}
+
+impl MappedEntry {
+    /// The place and the directory; `made` are the entries of the batch before it. `None` if that above it is missing.
+    pub(crate) fn placed(self, made: &[Option<u32>]) -> Option<(Spot, Directory)> {
+        let real = |object: u32| match object.checked_sub(EARLIER) {
+            Some(number) => made.get(number as usize).copied().flatten(),
+            None => Some(object),
+        };
+        let spot = match self.at {
+            At::Child(parent) => Spot::Below(real(parent)?),
+            At::Itself(object) => Spot::At(real(object)?),
+        };
+        Some((spot, self.directory))
+    }
+}
+
+/// Makes directories of the entries among `items`; those that cannot be are told to `done`.
+pub(crate) fn map(
+    domain: &Domain,
+    session: &Session,
+    items: Vec<Item>,
+    done: &mut Done,
+) -> Result<Vec<Mapped>> {
+    let mut mapped = Vec::with_capacity(items.len());
+    if !items.iter().any(|item| matches!(item.what, What::Entry(..))) {
+        mapped.extend(items.into_iter().filter_map(|item| match item.what {
+            What::Directory(directory) => Some(Mapped::Directory(item.line, directory)),
+            _ => None,
+        }));
+        return Ok(mapped);
+    }
+    let view = domain.read(session)?;
+    let namespace = Namespace::new(&view, domain.tag())?;
+    let tree = namespace.tree(&view);
+    let mut loader = Loader::following(&tree)?;
+    let mut number = EARLIER;
+    for item in items {
+        match item.what {
+            What::Directory(directory) => mapped.push(Mapped::Directory(item.line, directory)),
+            What::Entry(dn, mut attributes) => {
+                match entry(&mut loader, &view, number, item.line, &dn, &mut attributes, done) {
+                    Ok(entry) => {
+                        mapped.push(Mapped::Entry(Box::new(entry)));
+                        number += 1;
+                    }
+                    Err(refusal) => refused(refusal, item.line, &shown(&dn), done)?,
+                }
+            }
+            What::Change(..) => {}
+        }
+    }
+    Ok(mapped)
+}
+
+/// Tells why an entry is not taken; failures of the store end everything.
+fn refused(refusal: Refusal, line: u64, name: &str, done: &mut Done) -> Result<()> {
+    if let Reason::Directory(error) = refusal.reason
+        && matches!(error, CoreError::Storage(_) | CoreError::Damaged(_) | CoreError::NoSpace(_))
+    {
+        return Err(error.into());
+    }
+    done.tell(Outcome::Failed, line, name, vec![refusal.message]);
+    Ok(())
+}
+
+fn entry(
+    loader: &mut Loader<'_>,
+    view: &View<'_>,
+    number: u32,
+    line: u64,
+    dn: &[u8],
+    attributes: &mut Attributes,
+    done: &mut Done,
+) -> Result<MappedEntry, Refusal> {
+    let name = shown(dn);
+    let existing = loader.find(dn)?;
+    hash_passwords(view, existing, attributes, line, &name, done);
+    let given = given(attributes);
+    let known = existing.filter(|object| *object < EARLIER);
+    let (at, loaded) = match (existing, known) {
+        (Some(ROOT), _) => match loader.reload(ROOT, dn, &given) {
+            Ok(loaded) => (At::Itself(ROOT), loaded),
+            // It is there with its classes: what an import says of it is what it said the first time.
+            Err(Refusal { reason: Reason::EntryAlreadyExists, .. }) => {
+                let (parent, properties, stamp) = (ROOT, Vec::new(), None);
+                (At::Itself(ROOT), Loaded { parent, properties, stamp, warnings: Vec::new() })
+            }
+            Err(refusal) => return Err(refusal),
+        },
+        (Some(_), Some(object)) => (At::Itself(object), loader.reload(object, dn, &given)?),
+        (Some(_), None) => {
+            return Err(Refusal::new(Reason::EntryAlreadyExists, "the entry stands there twice"));
+        }
+        (None, _) => {
+            let loaded = loader.load(number, dn, &given)?;
+            (At::Child(loaded.parent), loaded)
+        }
+    };
+    for warning in loaded.warnings {
+        done.note(Kind::Warning, line, &name, vec![warning]);
+    }
+    let directory = Directory { place: Where::Root, properties: loaded.properties, stamp: loaded.stamp };
+    Ok(MappedEntry { line, name, at, directory })
+}
+
+/// Attributes as the mapping takes them.
+pub(crate) fn given(attributes: &Attributes) -> Vec<Given<'_>> {
+    attributes
+        .iter()
+        .map(|(description, values)| Given {
+            description,
+            values: values.iter().map(|value| Cow::Borrowed(value.as_slice())).collect(),
+        })
+        .collect()
+}
+
+/// Whether an attribute holds passwords (RFC 4519 §2.41).
+fn is_password(description: &[u8]) -> bool {
+    let name = description.split(|byte| *byte == b';').next().unwrap_or_default();
+    name.eq_ignore_ascii_case(b"userPassword") || name == b"2.5.4.35"
+}
+
+/// Whether a value is a password, and not the hash of one: without `{SCHEME}`.
+fn is_clear(value: &[u8]) -> bool {
+    let end = value.iter().position(|byte| *byte == b'}');
+    !(value.first() == Some(&b'{') && end.is_some_and(|end| end > 1))
+}
+
+/// Hashes passwords in the clear; one that belongs to the stored hash becomes that.
+fn hash_passwords(
+    view: &View<'_>,
+    existing: Option<u32>,
+    attributes: &mut Attributes,
+    line: u64,
+    name: &str,
+    done: &mut Done,
+) {
+    let clear = |value: &&mut Vec<u8>| !value.is_empty() && is_clear(value);
+    let passwords = attributes.iter_mut().filter(|(description, _)| is_password(description));
+    for value in passwords.flat_map(|(_, values)| values).filter(clear) {
+        let stored =
+            existing.filter(|object| *object < EARLIER).and_then(|object| stored(view, object, value));
+        let hashed = match stored {
+            Some(stored) => Ok(String::from_utf8_lossy(&stored).into_owned()),
+            None => hash_new(value),
+        };
+        match hashed {
+            Ok(hash) if hash.starts_with("$argon2") => *value = format!("{{ARGON2}}{hash}").into_bytes(),
+            Ok(hash) if hash.starts_with('{') => *value = hash.into_bytes(),
+            Ok(hash) => *value = format!("{{CRYPT}}{hash}").into_bytes(),
+            Err(error) => {
+                done.note(Kind::Password, line, name, vec![format!("the password is left out: {error}")]);
+                value.clear();
+            }
+        }
+    }
+}
+
+/// The stored hash that this password belongs to.
+fn stored(view: &View<'_>, object: u32, password: &[u8]) -> Option<Vec<u8>> {
+    let record = view.record(object).ok()?;
+    let values = record.property(b"passwd")?.values;
+    let found = values.into_iter().find(|stored| verify(stored, password) == Verdict::Match);
+    found.map(<[u8]>::to_vec)
+}
+
+/// Carries out a change to an entry.
+pub(crate) fn change(
+    domain: &Domain,
+    session: &Session,
+    dn: &[u8],
+    change: &Change,
+    line: u64,
+    done: &mut Done,
+) -> Result<()> {
+    let name = shown(dn);
+    let mut attempts = 0;
+    loop {
+        let derived = derive(domain, session, dn, change)?;
+        let changes = match derived {
+            Ok(changes) => changes,
+            Err(refusal) => return refused(refusal, line, &name, done),
+        };
+        if changes.is_empty() {
+            done.tell(Outcome::Unchanged, line, &name, Vec::new());
+            return Ok(());
+        }
+        match domain.write_blocking(session, changes, now()) {
+            Ok(_) => {
+                let outcome =
+                    if matches!(change, Change::Add(_)) { Outcome::Created } else { Outcome::Changed };
+                done.tell(outcome, line, &name, Vec::new());
+                return Ok(());
+            }
+            Err(CoreError::Stale) if attempts < STALE_ATTEMPTS => attempts += 1,
+            Err(error) => {
+                let error = Error::Core(error);
+                if !error.is_of_the_item() {
+                    return Err(error);
+                }
+                done.tell(Outcome::Failed, line, &name, vec![error.to_string()]);
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn derive(domain: &Domain, session: &Session, dn: &[u8], change: &Change) -> Result<Changes> {
+    let view = domain.read(session)?;
+    let namespace = Namespace::new(&view, domain.tag())?;
+    let tree = namespace.tree(&view);
+    Ok(changes(&tree, &view, dn, change))
+}
+
+fn changes(tree: &Tree<'_>, view: &View<'_>, dn: &[u8], change: &Change) -> Changes {
+    let object = match (change, tree.resolve(dn)?) {
+        (Change::Add(attributes), resolution) => {
+            let existing = match resolution {
+                Resolution::Found(object) => Some(object),
+                _ => None,
+            };
+            let mut attributes = attributes.clone();
+            hash_passwords(view, existing, &mut attributes, 0, "", &mut Done::default());
+            return write::add(tree, dn, &given(&attributes));
+        }
+        (_, Resolution::Found(object)) => object,
+        (_, _) => return Err(Refusal::no_such_object(None)),
+    };
+    match change {
+        Change::Add(_) => Ok(Vec::new()),
+        Change::Delete => write::delete(tree, object),
+        Change::Modify(steps) => {
+            let mut steps = steps.clone();
+            for (_, description, values) in &mut steps {
+                let mut one = vec![(description.clone(), std::mem::take(values))];
+                hash_passwords(view, Some(object), &mut one, 0, "", &mut Done::default());
+                *values = one.pop().map(|(_, values)| values).unwrap_or_default();
+            }
+            let steps: Vec<Modification<'_>> = steps
+                .iter()
+                .map(|(operation, description, values)| Modification {
+                    operation: *operation,
+                    attribute: Given {
+                        description,
+                        values: values.iter().map(|value| Cow::Borrowed(value.as_slice())).collect(),
+                    },
+                })
+                .collect();
+            write::modify(tree, object, &steps, true)
+        }
+        Change::Rename { new_rdn, delete_old, new_superior } => write::rename(
+            tree,
+            object,
+            Rename { rdn: new_rdn, delete_old: *delete_old, superior: new_superior.as_deref() },
+        ),
+    }
+}

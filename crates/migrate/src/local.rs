@@ -1,0 +1,176 @@
+//! Imports into a domain whose store is at hand: of a stopped node, of a scratch directory, or in the daemon itself.
+//!
+//! Some thousand items are one commit. LDAP entries are made directories before, with a snapshot; changes to entries are
+//! commits of their own, because each is made of what those before it have left.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use netinfo_directory::{
+    Batch, Change as CoreChange, Credentials, Domain, Origin, Property, Session, StampBuf,
+    Target as Directory,
+};
+
+use crate::entries::{self, Mapped};
+use crate::error::{Error, Result};
+use crate::item::{Item, What};
+use crate::place::{Options, Placer, Tree};
+use crate::report::{Done, Outcome};
+
+/// An import into a domain.
+pub struct Local {
+    domain: Arc<Domain>,
+    session: Session,
+    placer: Option<Placer>,
+    dry: bool,
+}
+
+/// Milliseconds since the epoch.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The session of whoever can open the files.
+pub(crate) fn session(domain: &Domain) -> Result<Session> {
+    Ok(domain.authenticate(Credentials::None, Origin::Internal)?)
+}
+
+impl Local {
+    /// Into `domain`, as its superuser.
+    ///
+    /// # Errors
+    /// When the domain cannot be read.
+    pub fn new(domain: Arc<Domain>, options: Options) -> Result<Self> {
+        let session = session(&domain)?;
+        Ok(Self { domain, session, placer: Some(Placer::new(options)), dry: false })
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &Arc<Domain> {
+        &self.domain
+    }
+
+    /// Puts some items in place: one commit, or several where entries are changed.
+    ///
+    /// # Errors
+    /// When nothing more can be done. What earlier calls have done stays.
+    pub fn apply(&mut self, items: Vec<Item>) -> Result<Done> {
+        let mut done = Done::default();
+        let mut run = Vec::new();
+        for item in items {
+            match item.what {
+                What::Change(dn, change) => {
+                    self.put(std::mem::take(&mut run), &mut done)?;
+                    entries::change(&self.domain, &self.session, &dn, &change, item.line, &mut done)?;
+                }
+                _ => run.push(item),
+            }
+        }
+        self.put(run, &mut done)?;
+        Ok(done)
+    }
+
+    fn put(&mut self, items: Vec<Item>, done: &mut Done) -> Result<()> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        let mapped = entries::map(&self.domain, &self.session, items, done)?;
+        let Some(mut placer) = self.placer.take() else {
+            return Err(Error::Invalid("the import has failed before".into()));
+        };
+        let dry = self.dry;
+        let work = move |batch: &mut Batch<'_, '_, '_>| {
+            let mut done = Done::default();
+            let mut outcome = Ok(());
+            let mut tree = BatchTree { batch };
+            let mut made = Vec::new();
+            for mapped in mapped {
+                outcome = place(&mut tree, &mut placer, mapped, &mut made, &mut done);
+                if outcome.is_err() {
+                    break;
+                }
+            }
+            if dry {
+                tree.batch.discard();
+            }
+            match outcome {
+                Err(Error::Core(error)) => Err(error),
+                other => Ok((placer, done, other)),
+            }
+        };
+        let (placer, more, outcome) = self.domain.batch(&self.session, now(), work)?;
+        outcome?;
+        self.placer = Some(placer);
+        done.counts.add_all(&more.counts);
+        done.notes.extend(more.notes);
+        Ok(())
+    }
+}
+
+/// Puts one thing in its place; `made` are the object ids of the entries of this batch.
+fn place(
+    tree: &mut BatchTree<'_, '_, '_, '_>,
+    placer: &mut Placer,
+    mapped: Mapped,
+    made: &mut Vec<Option<u32>>,
+    done: &mut Done,
+) -> Result<()> {
+    match mapped {
+        Mapped::Directory(line, directory) => placer.put(tree, directory, line, done),
+        Mapped::Entry(entry) => {
+            let (line, name) = (entry.line, entry.name.clone());
+            let Some((spot, directory)) = entry.placed(made) else {
+                made.push(None);
+                done.tell(Outcome::Failed, line, &name, vec!["the entry above it was not taken".into()]);
+                return Ok(());
+            };
+            match placer.place(tree, spot, directory, line, &name, done) {
+                Ok(object) => made.push(Some(object)),
+                Err(error) if error.is_of_the_item() => {
+                    made.push(None);
+                    done.tell(Outcome::Failed, line, &name, vec![error.to_string()]);
+                }
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A batch as a tree.
+struct BatchTree<'t, 'b, 'a, 'e> {
+    batch: &'t mut Batch<'b, 'a, 'e>,
+}
+
+impl Tree for BatchTree<'_, '_, '_, '_> {
+    fn lookup(&mut self, parent: u32, key: &[u8], value: &[u8]) -> Result<Vec<u32>> {
+        Ok(self.batch.lookup(parent, key, value)?)
+    }
+
+    fn children(&mut self, parent: u32) -> Result<Vec<u32>> {
+        Ok(self.batch.children(parent)?)
+    }
+
+    fn properties(&mut self, object: u32) -> Result<Vec<Property>> {
+        Ok(self.batch.properties(object)?)
+    }
+
+    fn create(&mut self, parent: u32, properties: Vec<Property>) -> Result<u32> {
+        let parent = Directory::any(parent);
+        let outcome = self.batch.apply(CoreChange::Create { parent, properties, position: u32::MAX })?;
+        outcome.created.map(|id| id.object).ok_or_else(|| Error::Invalid("nothing was created".into()))
+    }
+
+    fn write(&mut self, object: u32, properties: Vec<Property>) -> Result<()> {
+        let directory = Directory::any(object);
+        self.batch.apply(CoreChange::Write { directory, properties })?;
+        Ok(())
+    }
+
+    fn set_stamp(&mut self, object: u32, stamp: StampBuf) -> Result<()> {
+        self.batch.apply(CoreChange::SetStamp { directory: Directory::any(object), stamp })?;
+        Ok(())
+    }
+}
