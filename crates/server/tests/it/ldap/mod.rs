@@ -2,15 +2,19 @@
 //! `scripts/deps.sh` installs; a test fails where one is missing.
 //!
 //! * [`tools`] – the tools, one after another, by every way to connect,
+//! * [`editor`] – entries changed in an editor,
 //! * [`office`] – a directory of a hundred entries, its passwords, and what searches find in it,
 //! * [`faces`] – what is written by LDAP is seen by NetInfo, and the other way round,
+//! * [`rust`] – a client library of Rust,
 //! * [`scripts`] – libraries of Python and Perl,
 //! * [`tls`] – certificates of server and clients, what has to be protected,
 //! * [`raw`], with [`wire`] – messages that no library sends, and when connections end.
 
+mod editor;
 mod faces;
 mod office;
 mod raw;
+mod rust;
 mod scripts;
 mod tls;
 mod tools;
