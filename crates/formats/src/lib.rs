@@ -18,27 +18,25 @@
 //! bad, because no consumer of these records can hold one.
 //!
 //! Modules: `lines` cuts the input into bounded lines and fields, `stream` turns a line parser into an iterator,
-//! `accounts` (passwd, group), [`shadow`], `hosts` and `tables` (networks, protocols, rpc, services) are the parsers.
+//! [`flat`] has the flat files.
 
 #![forbid(unsafe_code)]
 
-mod accounts;
-mod hosts;
+pub mod flat;
+pub mod ldif;
 mod lines;
 pub mod nidb;
 mod problem;
 mod record;
-pub mod shadow;
 mod stream;
-mod tables;
 mod writer;
 
-pub use accounts::{read_group, read_passwd, read_users};
-pub use hosts::read_hosts;
+pub use flat::accounts::{read_group, read_passwd, read_users, write_passwd_shadowed};
+pub use flat::hosts::read_hosts;
+pub use flat::shadow::{self, Shadow};
+pub use flat::tables::{read_networks, read_protocols, read_rpc, read_services};
 pub use lines::MAX_LINE_BYTES;
 pub use problem::{Problem, Reason};
 pub use record::{Identity, Place, Record};
-pub use shadow::Shadow;
 pub use stream::MAX_MERGED_VALUES;
-pub use tables::{read_networks, read_protocols, read_rpc, read_services};
 pub use writer::{Loss, RecordWriter};

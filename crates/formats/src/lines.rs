@@ -46,6 +46,16 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
+    /// The next line as it stands without its line feed, whatever it holds but a NUL; `None` at the end.
+    pub(crate) fn next_verbatim(&mut self) -> Option<Result<Line<'_>, Problem>> {
+        match self.fill() {
+            Ok(false) => None,
+            Ok(true) if self.buffer.contains(&0) => Some(Err(Reason::Nul.at(self.number, "line"))),
+            Ok(true) => Some(Ok(Line { number: self.number, text: &self.buffer })),
+            Err(reason) => Some(Err(reason.at(self.number, "line"))),
+        }
+    }
+
     /// Read the next line into the buffer; `false` at the end of the input.
     fn fill(&mut self) -> Result<bool, Reason> {
         self.buffer.clear();

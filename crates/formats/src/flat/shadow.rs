@@ -2,6 +2,8 @@
 
 use crate::lines::{Line, Lines};
 use crate::problem::{Problem, Reason, shown};
+use crate::record::Record;
+use crate::stream::each;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::BufRead;
@@ -70,6 +72,21 @@ impl fmt::Debug for Shadow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shadow").field("entries", &self.entries.len()).finish()
     }
+}
+
+/// Read `shadow` lines as `users`: for users that exist already. Properties: `name`, `passwd`, and `change` and `expire`
+/// as [`Shadow::read`] understands them.
+pub fn read_shadow(input: impl BufRead) -> impl Iterator<Item = Result<Record, Problem>> {
+    each(input, |line| {
+        let (name, entry) = entry(line)?;
+        let mut record = Record::new("users", line.number).with("name", name).with("passwd", entry.passwd);
+        for (property, seconds) in [("change", entry.change), ("expire", entry.expire)] {
+            if let Some(seconds) = seconds {
+                record = record.with(property, seconds.to_string());
+            }
+        }
+        Ok(record)
+    })
 }
 
 fn entry(line: Line<'_>) -> Result<(Vec<u8>, Entry), Problem> {
@@ -145,6 +162,20 @@ mod tests {
             ]
         );
         assert_eq!(format!("{shadow:?}"), "Shadow { entries: 1 }");
+    }
+
+    #[test]
+    fn lines_are_users() {
+        let text = "a:H:19001:0:90::::\nb::::::::\nc\n";
+        let found: Vec<_> = read_shadow(text.as_bytes()).map(|item| format!("{item:?}")).collect();
+        assert_eq!(
+            found,
+            [
+                r#"Ok(users:1 { name: "a" passwd: (hidden) change: "1649462400" })"#,
+                r#"Ok(users:2 { name: "b" passwd: (hidden) })"#,
+                r#"Err(Problem { line: 3, field: "passwd", reason: Missing })"#,
+            ]
+        );
     }
 
     #[test]

@@ -1,14 +1,22 @@
-//! `passwd` and `group`.
+//! The accounts: `passwd`, `master.passwd`, `group`.
 
+mod write;
+
+use crate::flat::shadow::{SHADOWED, Shadow};
 use crate::lines::Line;
 use crate::problem::{Problem, Reason, shown};
 use crate::record::Record;
-use crate::shadow::{SHADOWED, Shadow};
 use crate::stream::each;
 use std::io::BufRead;
 
+pub use write::{write_group, write_master_passwd, write_passwd, write_passwd_shadowed, write_shadow};
+
 /// The fields of the seven-field `passwd` form.
 const PASSWD_FIELDS: [&str; 7] = ["name", "passwd", "uid", "gid", "realname", "home", "shell"];
+
+/// The fields of the ten-field `master.passwd` form.
+const MASTER_FIELDS: [&str; 10] =
+    ["name", "passwd", "uid", "gid", "class", "change", "expire", "realname", "home", "shell"];
 
 /// The fields a `group` line must have; a fourth holds the members.
 const GROUP_FIELDS: [&str; 3] = ["name", "passwd", "gid"];
@@ -36,6 +44,14 @@ pub fn read_users(passwd: impl BufRead, shadow: &Shadow) -> impl Iterator<Item =
     each(passwd, |line| Ok(user(line, Some(shadow))?.finish()))
 }
 
+/// Read `master.passwd` lines (`name:passwd:uid:gid:class:change:expire:gecos:home:shell`) as `users`.
+///
+/// The properties of [`read_passwd`] with `class`, `change` and `expire` (seconds since 1970, 0 for never) as they
+/// stand; where one of the three is empty, its property is left out.
+pub fn read_master_passwd(input: impl BufRead) -> impl Iterator<Item = Result<Record, Problem>> {
+    each(input, |line| Ok(master(line)?.finish()))
+}
+
 /// Read `group` lines (`name:passwd:gid:member,member…`) as `groups`.
 ///
 /// Properties: `name`, `passwd` if not empty, `gid`, `users` if the group has members.
@@ -50,6 +66,7 @@ struct User<'a> {
     passwd: &'a [u8],
     uid: String,
     gid: String,
+    class: &'a [u8],
     change: Option<u64>,
     expire: Option<u64>,
     gecos: &'a [u8],
@@ -67,6 +84,7 @@ fn user<'a>(line: Line<'a>, shadow: Option<&'a Shadow>) -> Result<User<'a>, Prob
         passwd,
         uid: id(line, "uid", uid)?,
         gid: id(line, "gid", gid)?,
+        class: &[],
         change: None,
         expire: None,
         gecos,
@@ -84,6 +102,34 @@ fn user<'a>(line: Line<'a>, shadow: Option<&'a Shadow>) -> Result<User<'a>, Prob
     Ok(user)
 }
 
+fn master(line: Line<'_>) -> Result<User<'_>, Problem> {
+    let fields = line.colon_fields::<10>()?;
+    fields.demand(&MASTER_FIELDS)?;
+    let [name, passwd, uid, gid, class, change, expire, gecos, home, shell] = fields.text;
+    Ok(User {
+        line: line.number,
+        name,
+        passwd,
+        uid: id(line, "uid", uid)?,
+        gid: id(line, "gid", gid)?,
+        class,
+        change: seconds(line, "change", change)?,
+        expire: seconds(line, "expire", expire)?,
+        gecos,
+        home,
+        shell,
+    })
+}
+
+/// A time in seconds since 1970, if there is one.
+fn seconds(line: Line<'_>, field: &'static str, text: &[u8]) -> Result<Option<u64>, Problem> {
+    match str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok()) {
+        None if text.is_empty() => Ok(None),
+        None => Err(line.problem(field, Reason::NotANumber(shown(text)))),
+        seconds => Ok(seconds),
+    }
+}
+
 impl User<'_> {
     fn finish(self) -> Record {
         let mut record = Record::new("users", self.line)
@@ -91,6 +137,9 @@ impl User<'_> {
             .with("passwd", self.passwd)
             .with("uid", self.uid)
             .with("gid", self.gid);
+        if !self.class.is_empty() {
+            record = record.with("class", self.class);
+        }
         for (property, seconds) in [("change", self.change), ("expire", self.expire)] {
             if let Some(seconds) = seconds {
                 record = record.with(property, seconds.to_string());
@@ -128,17 +177,19 @@ fn group(line: Line<'_>) -> Result<Record, Problem> {
     Ok(record)
 }
 
+/// The range of user and group numbers: the unsigned one and the signed one.
+const IDS: std::ops::RangeInclusive<i64> = i32::MIN as i64..=u32::MAX as i64;
+
 /// A user or group number as canonical decimal text. Both the unsigned range and the signed one are in use: -2 and
 /// 4294967294 are the same traditional `nobody`.
 fn id(line: Line<'_>, field: &'static str, text: &[u8]) -> Result<String, Problem> {
-    const RANGE: std::ops::RangeInclusive<i64> = i32::MIN as i64..=u32::MAX as i64;
     if text.is_empty() {
         return Err(line.problem(field, Reason::Missing));
     }
     let number = str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
     match number {
         None => Err(line.problem(field, Reason::NotANumber(shown(text)))),
-        Some(number) if RANGE.contains(&number) => Ok(number.to_string()),
+        Some(number) if IDS.contains(&number) => Ok(number.to_string()),
         Some(number) => Err(line.problem(field, Reason::OutOfRange(number.to_string()))),
     }
 }
@@ -202,6 +253,27 @@ mod tests {
             ]
         );
         assert_eq!(passwd(text)[9].as_ref().unwrap().line, 10);
+    }
+
+    #[test]
+    fn master_lines_have_ten_fields() {
+        let text = "a:H:1:2:staff:0:1893456000:Ana,,x2:/a:/bin/sh\nb:*:1:2:::::/:\nc:*:1:2::soon:0::/:\nd:*:1:2::0:-1::/:\n\
+                    e:*:1:2::0:0::/:/bin/sh:\nf:*:1:2:::x:/:\n";
+        let found: Vec<_> = read_master_passwd(text.as_bytes()).map(|item| format!("{item:?}")).collect();
+        assert_eq!(
+            found,
+            [
+                "Ok(users:1 { name: \"a\" passwd: (hidden) uid: \"1\" gid: \"2\" class: \"staff\" change: \"0\" \
+                 expire: \"1893456000\" realname: \"Ana\" phonenumber: \"x2\" home: \"/a\" shell: \"/bin/sh\" \
+                 _writers_passwd: \"a\" })",
+                "Ok(users:2 { name: \"b\" passwd: (hidden) uid: \"1\" gid: \"2\" realname: \"\" home: \"/\" shell: \"\" \
+                 _writers_passwd: \"b\" })",
+                r#"Err(Problem { line: 3, field: "change", reason: NotANumber("soon") })"#,
+                r#"Err(Problem { line: 4, field: "expire", reason: NotANumber("-1") })"#,
+                r#"Err(Problem { line: 5, field: "line", reason: TooManyFields(10) })"#,
+                r#"Err(Problem { line: 6, field: "shell", reason: Missing })"#,
+            ]
+        );
     }
 
     #[test]

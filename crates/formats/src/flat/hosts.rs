@@ -1,10 +1,12 @@
 //! `hosts`.
 
+use crate::flat::draft::{BAD_VALUE, Draft, TextWriter, is_word, join};
 use crate::lines::Line;
 use crate::problem::{Problem, Reason, shown};
 use crate::record::Record;
 use crate::stream::{distinct, merged};
-use std::io::BufRead;
+use crate::writer::RecordWriter;
+use std::io::{BufRead, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Read `hosts` lines (`address name alias…`) as `machines`.
@@ -14,6 +16,29 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// compare with the query in lower case.
 pub fn read_hosts(input: impl BufRead) -> impl Iterator<Item = Result<Record, Problem>> {
     merged(input, host, |record| record.first("name").unwrap_or_default().to_vec())
+}
+
+/// Write `machines` as `hosts` lines: one for each address, all with all the names.
+pub fn write_hosts<W: Write>(out: W) -> impl RecordWriter {
+    TextWriter::new(out, "machines", |draft: &mut Draft<'_>, text: &mut Vec<u8>| {
+        let names = draft.names(is_word)?;
+        let mut found = false;
+        for property in ["ip_address", "ipv6_address"] {
+            for address in draft.all(property) {
+                // An address under the other property is an address all the same.
+                let Some((_, address)) = canonical(address) else {
+                    draft.lose(property, BAD_VALUE);
+                    continue;
+                };
+                found = true;
+                text.extend_from_slice(address.as_bytes());
+                text.push(b'\t');
+                join(text, names.iter().copied(), b" ");
+                text.push(b'\n');
+            }
+        }
+        if found { Ok(()) } else { Err("it has no IP address") }
+    })
 }
 
 fn host(line: Line<'_>) -> Result<Record, Problem> {
@@ -51,6 +76,7 @@ fn canonical(address: &[u8]) -> Option<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flat::draft::written;
 
     fn hosts(text: &str) -> Vec<String> {
         let shown = |item: Result<Record, Problem>| match item {
@@ -68,6 +94,34 @@ mod tests {
             [
                 r#"machines:1 { name: "localhost" "ip6-localhost" ip_address: "127.0.0.1" ipv6_address: "::1" "2001:db8::20" }"#,
                 r#"machines:4 { name: "a" ip_address: "10.0.0.5" }"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn every_address_is_a_line() {
+        let records = [
+            Record::new("machines", 1)
+                .with_values("name", ["a", "b c", "d"].map(Into::into).to_vec())
+                .with_values("ip_address", ["10.0.0.1", "10.0.0.2", "10"].map(Into::into).to_vec())
+                .with("ipv6_address", "FE80::1%en0")
+                .with("serves", "./local"),
+            Record::new("machines", 2).with("name", "e"),
+            Record::new("machines", 3).with("name", "#f").with("ip_address", "10.0.0.3"),
+        ];
+        let (text, losses) = written(|out, losses| {
+            let mut writer = write_hosts(out);
+            records.iter().for_each(|record| writer.write(record, losses).unwrap());
+        });
+        assert_eq!(text, "10.0.0.1\ta d\n10.0.0.2\ta d\nfe80::1%en0\ta d\n");
+        assert_eq!(
+            losses,
+            [
+                "record 1: name: a value is left out: it holds a separator of the format, or is empty",
+                "record 1: ip_address: a value is left out: it holds a separator of the format, or is empty",
+                "record 1: serves: the format has no place for it",
+                "record 2: left out: it has no IP address",
+                "record 3: left out: a field holds a separator of the format or the end of a line",
             ]
         );
     }

@@ -1,11 +1,13 @@
 //! The tables of names and numbers: `networks`, `protocols`, `rpc`, `services`.
 
+use crate::flat::draft::{Draft, TextWriter, Why, is_word};
 use crate::lines::Line;
 use crate::problem::{Problem, Reason, shown};
 use crate::record::Record;
 use crate::stream::{distinct, each, merged};
+use crate::writer::RecordWriter;
 use std::borrow::Cow;
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 
 /// Read `networks` lines (`name number alias…`) as `networks`.
 ///
@@ -37,6 +39,69 @@ pub fn read_services(input: impl BufRead) -> impl Iterator<Item = Result<Record,
         let part = |property| record.first(property).unwrap_or_default();
         [part("name"), b"\0", part("port")].concat()
     })
+}
+
+/// Write `networks` as `networks` lines.
+pub fn write_networks<W: Write>(out: W) -> impl RecordWriter {
+    TextWriter::new(out, "networks", |draft: &mut Draft<'_>, text: &mut Vec<u8>| {
+        let address =
+            draft.one("address").and_then(network).ok_or("its address is missing or no network number")?;
+        line_of_text(draft, text, address.as_bytes())
+    })
+}
+
+/// Write `protocols` as `protocols` lines.
+pub fn write_protocols<W: Write>(out: W) -> impl RecordWriter {
+    TextWriter::new(out, "protocols", numbered)
+}
+
+/// Write `rpcs` as `rpc` lines.
+pub fn write_rpc<W: Write>(out: W) -> impl RecordWriter {
+    TextWriter::new(out, "rpcs", numbered)
+}
+
+/// Write `services` as `services` lines, one for each protocol.
+pub fn write_services<W: Write>(out: W) -> impl RecordWriter {
+    TextWriter::new(out, "services", |draft: &mut Draft<'_>, text: &mut Vec<u8>| {
+        let port = draft.one("port").and_then(decimal).filter(|port| *port <= u32::from(u16::MAX));
+        let port = port.ok_or("its port is missing or no port number")?;
+        let protocols = draft.good("protocol", is_word);
+        if protocols.is_empty() {
+            return Err("it has no protocol");
+        }
+        for (position, protocol) in protocols.into_iter().enumerate() {
+            let value = [port.to_string().as_bytes(), b"/", protocol].concat();
+            if position == 0 {
+                line_of_text(draft, text, &value)?;
+            } else {
+                let names: Vec<_> = draft.record().values("name").iter().map(Vec::as_slice).collect();
+                compose(text, names.into_iter().filter(|name| is_word(name)), &value);
+            }
+        }
+        Ok(())
+    })
+}
+
+fn numbered(draft: &mut Draft<'_>, text: &mut Vec<u8>) -> Result<(), Why> {
+    let number = draft.one("number").and_then(decimal).ok_or("its number is missing or no number")?;
+    line_of_text(draft, text, number.to_string().as_bytes())
+}
+
+fn line_of_text(draft: &mut Draft<'_>, text: &mut Vec<u8>, value: &[u8]) -> Result<(), Why> {
+    compose(text, draft.names(is_word)?.into_iter(), value);
+    Ok(())
+}
+
+/// `name value alias…`, with tabs before and behind the value as these files have always been laid out.
+fn compose<'a>(text: &mut Vec<u8>, mut names: impl Iterator<Item = &'a [u8]>, value: &[u8]) {
+    text.extend_from_slice(names.next().unwrap_or_default());
+    text.push(b'\t');
+    text.extend_from_slice(value);
+    for (position, alias) in names.enumerate() {
+        text.push(if position == 0 { b'\t' } else { b' ' });
+        text.extend_from_slice(alias);
+    }
+    text.push(b'\n');
 }
 
 /// `name value alias…`, with the value checked and normalised.
@@ -83,10 +148,16 @@ fn number(line: Line<'_>, text: &[u8]) -> Result<String, Problem> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return Err(line.problem("number", Reason::NotANumber(shown(text))));
     }
-    let value = str::from_utf8(text).ok().and_then(|text| text.parse::<u32>().ok());
-    value
+    decimal(text)
         .map(|value| value.to_string())
         .ok_or_else(|| line.problem("number", Reason::OutOfRange(shown(text))))
+}
+
+/// Digits, as a number of 32 bits.
+fn decimal(text: &[u8]) -> Option<u32> {
+    // `parse` takes a sign.
+    let digits = text.iter().all(u8::is_ascii_digit);
+    str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
 }
 
 /// One to four dotted parts from 0 to 255, without leading zeros.
@@ -183,12 +254,12 @@ mod tests {
     #[test]
     fn aliases_are_bounded() {
         let mut text = b"a 1".to_vec();
-        for alias in 1..=crate::MAX_MERGED_VALUES {
+        for alias in 1..=crate::stream::MAX_MERGED_VALUES {
             text.extend(format!(" {alias}").bytes());
         }
         assert_eq!(read_rpc(&text[..]).next(), Some(Err(Reason::TooManyValues.at(1, "name"))));
-        text.truncate(text.len() - format!(" {}", crate::MAX_MERGED_VALUES).len());
+        text.truncate(text.len() - format!(" {}", crate::stream::MAX_MERGED_VALUES).len());
         let record = read_rpc(&text[..]).next().unwrap().unwrap();
-        assert_eq!(record.values("name").len(), crate::MAX_MERGED_VALUES);
+        assert_eq!(record.values("name").len(), crate::stream::MAX_MERGED_VALUES);
     }
 }

@@ -1,0 +1,191 @@
+//! Writers of the accounts.
+
+use super::{GECOS_PARTS, IDS};
+use crate::flat::draft::{COMMENT, Draft, NO_NAME, TextWriter, Why, join};
+use crate::flat::shadow::{SHADOWED, UNLIMITED_AGE_DAYS};
+use crate::writer::RecordWriter;
+use std::io::Write;
+
+const NO_NUMBER: Why = "uid or gid is missing or out of range";
+const NO_TIME: Why = "not a time in seconds";
+const WHOLE_DAYS: Why = "rounded to whole days";
+const TOO_LATE: Why = "the format ends before that day";
+const COMMA: Why = "the text behind its comma will be read as another property";
+
+/// What stands for a password that the record does not have: nothing matches it.
+const DISABLED: &[u8] = b"*";
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// Writes `users` as `passwd` lines with the passwords in them, as NetInfo has always dumped them.
+///
+/// The gecos field gets `realname`, `building`, `phonenumber` and `homephonenumber`. A user without `passwd` gets `*`.
+pub fn write_passwd<W: Write>(out: W) -> impl RecordWriter {
+    users(out, |draft, text| passwd_line(draft, text, None))
+}
+
+/// Writes `users` as `passwd` lines with `x` for every password: for systems that have them in `shadow`, which
+/// [`write_shadow`] makes of the same records.
+pub fn write_passwd_shadowed<W: Write>(out: W) -> impl RecordWriter {
+    users(out, |draft, text| passwd_line(draft, text, Some(SHADOWED)))
+}
+
+/// Writes `users` as BSD `master.passwd` lines, ten fields. `change` and `expire` are 0 where they are missing.
+pub fn write_master_passwd<W: Write>(out: W) -> impl RecordWriter {
+    users(out, |draft, text| {
+        let [uid, gid] = ids(draft)?;
+        let fields = [
+            name(draft)?,
+            password(draft)?,
+            uid,
+            gid,
+            draft.colon_field("class")?,
+            time(draft, "change").map_or(&b"0"[..], |(text, _)| text),
+            time(draft, "expire").map_or(&b"0"[..], |(text, _)| text),
+        ];
+        join(text, fields, b":");
+        text.push(b':');
+        end_of_line(draft, text)
+    })
+}
+
+/// Writes `users` as `shadow` lines.
+///
+/// The format counts days. A user whose `change` lies ahead gets a last change on the second day of 1970 and the
+/// maximum age that leads from there to the day of `change`; one with `change` in the first day of 1970 gets 0 for the
+/// last change, which asks for a new password at once.
+pub fn write_shadow<W: Write>(out: W) -> impl RecordWriter {
+    users(out, |draft, text| {
+        join(text, [name(draft)?, password(draft)?], b":");
+        for property in ["uid", "gid", "realname", "home", "shell", "class"].into_iter().chain(GECOS_PARTS) {
+            draft.elsewhere(property);
+        }
+        let (last, max) = ageing(draft);
+        let expire = days(draft, "expire").map(|day| day.max(1));
+        let shown = |days: Option<u64>| days.map_or_else(String::new, |days| days.to_string());
+        let fields = format!(":{}::{}:::{}:\n", shown(last), shown(max), shown(expire));
+        text.extend_from_slice(fields.as_bytes());
+        Ok(())
+    })
+}
+
+/// Writes `groups` as `group` lines.
+pub fn write_group<W: Write>(out: W) -> impl RecordWriter {
+    TextWriter::new(out, "groups", |draft: &mut Draft<'_>, text: &mut Vec<u8>| {
+        let gid = id(draft, "gid")?;
+        join(text, [name(draft)?, draft.colon_field("passwd")?, gid], b":");
+        let members = draft.good("users", |member| {
+            member.trim_ascii() == member
+                && !member.is_empty()
+                && !member.iter().any(|byte| b":,\n\0".contains(byte))
+        });
+        text.push(b':');
+        join(text, members, b",");
+        text.push(b'\n');
+        Ok(())
+    })
+}
+
+fn users<W, F>(out: W, line: F) -> TextWriter<W, F>
+where
+    W: Write,
+    F: FnMut(&mut Draft<'_>, &mut Vec<u8>) -> Result<(), Why>,
+{
+    TextWriter::new(out, "users", line)
+}
+
+fn passwd_line(draft: &mut Draft<'_>, text: &mut Vec<u8>, mark: Option<&[u8]>) -> Result<(), Why> {
+    let [uid, gid] = ids(draft)?;
+    let name = name(draft)?;
+    let passwd = match mark {
+        None => password(draft)?,
+        Some(mark) => {
+            // The password, `change` and `expire` are what `shadow` is for.
+            ["passwd", "change", "expire"].map(|property| draft.elsewhere(property));
+            mark
+        }
+    };
+    draft.implied("class", &[b""]);
+    draft.implied("change", &[b"", b"0"]);
+    draft.implied("expire", &[b"", b"0"]);
+    join(text, [name, passwd, uid, gid], b":");
+    text.push(b':');
+    end_of_line(draft, text)
+}
+
+/// `gecos:home:shell`.
+fn end_of_line(draft: &mut Draft<'_>, text: &mut Vec<u8>) -> Result<(), Why> {
+    let parts: Vec<&[u8]> =
+        GECOS_PARTS.iter().map(|part| draft.colon_field(part)).collect::<Result<_, Why>>()?;
+    for (position, (property, part)) in GECOS_PARTS.iter().zip(&parts).enumerate() {
+        let last = position + 1 == GECOS_PARTS.len();
+        let only_commas = !part.is_empty() && part.iter().all(|byte| *byte == b',');
+        if only_commas || (!last && part.contains(&b',')) {
+            draft.lose(property, COMMA);
+        }
+    }
+    let used = parts.iter().rposition(|part| !part.is_empty()).map_or(0, |last| last + 1);
+    join(text, parts.into_iter().take(used), b",");
+    text.push(b':');
+    join(text, [draft.colon_field("home")?, draft.colon_field("shell")?], b":");
+    text.push(b'\n');
+    Ok(())
+}
+
+/// The login or group name. A loader gives users the right to their own password by it.
+fn name<'r>(draft: &mut Draft<'r>) -> Result<&'r [u8], Why> {
+    let name = draft.colon_field("name")?;
+    draft.implied("_writers_passwd", &[name]);
+    match name {
+        [] => Err(NO_NAME),
+        [b'#' | b'+' | b'-', ..] => Err(COMMENT),
+        name => Ok(name),
+    }
+}
+
+fn password<'r>(draft: &mut Draft<'r>) -> Result<&'r [u8], Why> {
+    let passwd = draft.colon_field("passwd")?;
+    Ok(if draft.record().first("passwd").is_some() { passwd } else { DISABLED })
+}
+
+fn ids<'r>(draft: &mut Draft<'r>) -> Result<[&'r [u8]; 2], Why> {
+    Ok([id(draft, "uid")?, id(draft, "gid")?])
+}
+
+fn id<'r>(draft: &mut Draft<'r>, property: &'static str) -> Result<&'r [u8], Why> {
+    let text = draft.colon_field(property)?;
+    let number = str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
+    if number.is_some_and(|number| IDS.contains(&number)) { Ok(text) } else { Err(NO_NUMBER) }
+}
+
+/// A time in seconds since 1970: its text and its value.
+fn time<'r>(draft: &mut Draft<'r>, property: &'static str) -> Option<(&'r [u8], u64)> {
+    let text = draft.one(property).filter(|text| !text.is_empty())?;
+    let seconds = str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok());
+    if seconds.is_none() {
+        draft.lose(property, NO_TIME);
+    }
+    Some((text, seconds?))
+}
+
+/// A time as a day since 1970, rounded down; `None` for never.
+fn days(draft: &mut Draft<'_>, property: &'static str) -> Option<u64> {
+    let (_, seconds) = time(draft, property)?;
+    if seconds % SECONDS_PER_DAY != 0 && seconds != 1 {
+        draft.lose(property, WHOLE_DAYS);
+    }
+    (seconds != 0).then_some(seconds / SECONDS_PER_DAY)
+}
+
+/// Last change and maximum age that together give `change`.
+fn ageing(draft: &mut Draft<'_>) -> (Option<u64>, Option<u64>) {
+    match days(draft, "change") {
+        None => (None, None),
+        Some(0) => (Some(0), None),
+        Some(day) if day - 1 < UNLIMITED_AGE_DAYS => (Some(1), Some(day - 1)),
+        Some(_) => {
+            draft.lose("change", TOO_LATE);
+            (None, None)
+        }
+    }
+}
