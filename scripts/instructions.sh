@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Count the instructions of a call from decoding to encoding, and compare them with the run before.
+# Count the instructions of calls and LDAP requests from decoding to encoding, and compare them with the run before.
 #
 # usage: scripts/instructions.sh [ARGUMENT]...      arguments of gungraun, such as --save-baseline=NAME
 #
@@ -21,4 +21,4 @@ if [[ $("$GUNGRAUN_RUNNER" --version 2>/dev/null) != *" $version" ]]; then
     cargo install --locked --root "$tools" --version "$version" gungraun-runner
 fi
 
-cargo bench --package netinfo-bench --bench instructions -- "$@"
+cargo bench --package netinfo-bench --bench instructions --bench ldap -- "$@"
