@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     access, app_password, changes, domain, edit, find, generate, group, host, list, moving, node, schema,
-    transfer, user,
+    tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -97,6 +97,8 @@ pub(crate) enum Command {
     Plain(PlainCommand),
     /// Work interactively, with a current directory, history and completion
     Shell,
+    /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain
+    Tool(tool::Tool),
     /// Print a completion script for a shell
     Completions(generate::Completions),
     /// Write the manual pages of all commands into a directory

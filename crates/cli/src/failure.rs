@@ -17,12 +17,14 @@ pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 /// Exit codes; [`EXIT_CODES`] tells users about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Ok = 0,
-    Failed = 1,
-    Usage = 2,
-    NotFound = 3,
-    Denied = 4,
-    Unreachable = 5,
+    Ok,
+    Failed,
+    Usage,
+    NotFound,
+    Denied,
+    Unreachable,
+    /// That of a historical tool, which has its own.
+    Tool(u8),
 }
 
 /// The part of help and manual page about exit codes.
@@ -37,7 +39,15 @@ Exit codes:
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Ok => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::NotFound => 3,
+            Exit::Denied => 4,
+            Exit::Unreachable => 5,
+            Exit::Tool(code) => code,
+        })
     }
 }
 

@@ -30,6 +30,9 @@ use crate::context::Context;
 use crate::failure::Exit;
 
 fn main() -> ExitCode {
+    if let Some(code) = command::tool::by_program_name() {
+        return code.into();
+    }
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {

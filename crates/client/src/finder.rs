@@ -162,8 +162,11 @@ impl Finder {
 
     fn open_ipcserver(&self, host: IpAddr, tag: &[u8]) -> Result<Domain> {
         let endpoint = Endpoint::Tcp(SocketAddr::new(host, self.ipcserver));
-        let mut connection = Connection::open(endpoint, self.timeouts, PROBE_TIMEOUT)?;
+        // Whatever else listens there need not answer.
+        let probe = Timeouts { read: self.timeouts.read.min(PROBE_TIMEOUT), ..self.timeouts };
+        let mut connection = Connection::open(endpoint, probe, PROBE_TIMEOUT)?;
         Binder::new(&mut connection).ping()?;
+        connection.set_timeouts(self.timeouts);
         select(&mut connection, tag)?;
         Ok(Domain::new(connection))
     }

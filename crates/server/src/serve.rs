@@ -195,7 +195,11 @@ async fn serve(
         },
         false,
     )?;
-    for domain in node.core.domains() {
+    let mut domains = node.core.domains();
+    // The binder lists them in the order in which they start. On historical hosts `local` comes last, because it looks
+    // for its parent first.
+    domains.sort_by_key(|domain| domain.tag() == "local");
+    for domain in domains {
         node.start_domain(domain.tag())?;
     }
     node.listen_all(opened.ipcserver, &Port::Ipcserver);

@@ -58,19 +58,31 @@ pub fn transcripts() -> Vec<Recorded> {
     load("transcripts.jsonl", "scenario")
 }
 
-fn load(file: &str, group: &str) -> Vec<Recorded> {
-    let path = folder().join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    text.lines().map(|line| record(line, group)).collect()
+/// The command lines of the historical tools in their order, and what they printed.
+///
+/// # Panics
+/// If the file is missing or damaged.
+pub fn tools() -> Vec<Value> {
+    lines("tools.jsonl")
 }
 
-fn record(line: &str, group: &str) -> Recorded {
-    let fields: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
+fn load(file: &str, group: &str) -> Vec<Recorded> {
+    lines(file).into_iter().map(|fields| record(fields, group)).collect()
+}
+
+fn lines(file: &str) -> Vec<Value> {
+    let path = folder().join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let parsed = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e} in {line}"));
+    text.lines().map(parsed).collect()
+}
+
+fn record(fields: Value, group: &str) -> Recorded {
     let bytes = |field: &str| fields[field].as_str().map(hex);
     Recorded {
         group: fields[group].as_str().unwrap_or_default().to_owned(),
         seq: fields["seq"].as_u64().unwrap_or_default(),
-        request: bytes("request_hex").unwrap_or_else(|| panic!("no request in {line}")),
+        request: bytes("request_hex").unwrap_or_else(|| panic!("no request in {fields}")),
         reply: bytes("reply_hex"),
         fields,
     }

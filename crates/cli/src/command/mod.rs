@@ -15,6 +15,7 @@ pub(crate) mod node;
 mod records;
 pub(crate) mod schema;
 pub(crate) mod settings;
+pub(crate) mod tool;
 pub(crate) mod transfer;
 pub(crate) mod user;
 
@@ -28,6 +29,8 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<Exit> {
     match command {
         Command::Plain(command) => return run_plain(context, command),
         Command::Shell => shell::run(context)?,
+        // These tools have options, output and exit codes of their own.
+        Command::Tool(args) => return tool::run(context, args),
         Command::Completions(args) => generate::completions(context, &args)?,
         Command::Man(args) => generate::man(&args)?,
     }

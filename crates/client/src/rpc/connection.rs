@@ -107,6 +107,11 @@ impl Connection {
         self.timeouts
     }
 
+    /// Lets its calls wait this long from now on.
+    pub const fn set_timeouts(&mut self, timeouts: Timeouts) {
+        self.timeouts = timeouts;
+    }
+
     /// What it sends with every call.
     pub const fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()

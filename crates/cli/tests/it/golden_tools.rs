@@ -1,0 +1,135 @@
+//! Replay of what the historical tools printed: every recorded command line in order, as real processes under the
+//! tools' names, against a node with the same two domains.
+
+use std::fs::{self, File, Permissions};
+use std::net::Ipv4Addr;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use netinfo_client::Finder;
+use netinfo_testkit::namespace::isolated;
+use netinfo_testkit::{Node, golden};
+use nix::mount::{MsFlags, mount};
+use serde_json::Value;
+
+/// User and group id that own nothing.
+const NOBODY: u32 = 65_534;
+
+/// Names of the tools.
+const TOOLS: [&str; 8] = ["nicl", "nidomain", "nidump", "nifind", "nigrep", "niload", "nireport", "niutil"];
+
+/// What a command did, or what it was recorded to do.
+#[derive(Debug, PartialEq, Eq)]
+struct Done {
+    stdout: String,
+    stderr: String,
+    exit: i64,
+}
+
+#[test]
+fn tools_print_what_they_printed_by_ports() {
+    replay("");
+}
+
+#[test]
+fn tools_print_what_they_printed_by_the_socket() {
+    replay("/run/netinfo/netinfod.sock");
+}
+
+/// Replays all lines with this socket of the daemon; none means ports.
+fn replay(socket: &str) {
+    isolated(|| {
+        let mut node = Node::builder().historical().default_listen().start();
+        node.create_master("network");
+        node.restart();
+        name_hosts(node.dir());
+        for (tag, serves) in [("local", ["./local", "../network"]), ("network", ["./network", "alpha/local"])]
+        {
+            let mut domain = Finder::default().open_host(Ipv4Addr::LOCALHOST.into(), tag.as_bytes()).unwrap();
+            domain.set_property(2, b"serves", &serves).unwrap();
+        }
+        let tools = node.dir().join("bin");
+        fs::create_dir(&tools).unwrap();
+        fs::set_permissions(&tools, Permissions::from_mode(0o755)).unwrap();
+        TOOLS.iter().for_each(|tool| symlink(env!("CARGO_BIN_EXE_netinfo"), tools.join(tool)).unwrap());
+        let lines = golden::tools();
+        assert!(lines.len() >= 120, "{} lines", lines.len());
+        let wrong: Vec<String> = lines
+            .iter()
+            .enumerate()
+            .filter_map(|(index, line)| {
+                let (done, recorded) = (run(&tools, socket, line), recorded(line));
+                let same = same(line["compare"].as_str().unwrap_or_default(), &done, &recorded);
+                (!same).then(|| {
+                    format!("{} {}\n  got      {done:?}\n  recorded {recorded:?}", index + 1, line["argv"])
+                })
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), lines.len(), wrong.join("\n"));
+    });
+}
+
+/// Gives this machine its name, for this namespace only.
+fn name_hosts(dir: &Path) {
+    let hosts = dir.join("hosts");
+    fs::write(&hosts, "10.0.0.1 alpha\n127.0.0.1 localhost\n").unwrap();
+    let none: Option<&str> = None;
+    mount(Some(&hosts), "/etc/hosts", none, MsFlags::MS_BIND, none).unwrap();
+}
+
+fn run(tools: &Path, socket: &str, line: &Value) -> Done {
+    let argv: Vec<&str> =
+        line["argv"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let input = tools.join("input");
+    fs::write(&input, line["stdin"].as_str().unwrap_or_default()).unwrap();
+    let mut command = Command::new(tools.join(argv[0]));
+    command.args(&argv[1..]).arg0(argv[0]).stdin(File::open(&input).unwrap()).current_dir("/");
+    command.env("LANG", "C").env("TERM", "dumb").env("NETINFO_SOCKET", socket);
+    if line["user"] == "nobody" {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.output().unwrap();
+    Done {
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        exit: output.status.code().unwrap_or(-1).into(),
+    }
+}
+
+fn recorded(line: &Value) -> Done {
+    let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+    Done { stdout: text("stdout"), stderr: text("stderr"), exit: line["exit"].as_i64().unwrap() }
+}
+
+/// Compares as the recording asks for.
+fn same(rule: &str, done: &Done, recorded: &Done) -> bool {
+    let keys = |text: &str| text.lines().map(|l| l.split(':').next().unwrap().to_owned()).collect::<Vec<_>>();
+    match rule {
+        "exact" => done == recorded,
+        "ports" => {
+            let plain = |done: &Done| (without_numbers(&done.stdout), done.stderr.clone(), done.exit);
+            plain(done) == plain(recorded)
+        }
+        "keys" => done.exit == recorded.exit && keys(&done.stdout) == keys(&recorded.stdout),
+        "status" => done.exit == recorded.exit && done.stdout == recorded.stdout,
+        "loose" => done.exit == recorded.exit,
+        other => panic!("unknown rule {other}"),
+    }
+}
+
+/// A text in which every port is `N`.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for word in text.split_inclusive([' ', '\n']) {
+        match word.split_once('=') {
+            Some((key @ ("udp" | "tcp"), value)) => {
+                plain.extend([key, "=N"]);
+                plain.extend(value.chars().filter(|c| !c.is_ascii_digit()));
+            }
+            _ => plain.push_str(word),
+        }
+    }
+    plain
+}
