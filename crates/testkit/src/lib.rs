@@ -4,7 +4,7 @@
 //! * [`golden`]: calls and replies recorded from historical NetInfo servers.
 //! * [`ldif`]: the entries and searches of the LDIF fixtures.
 //! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
-//! * [`files`]: the same for files in the formats of `netinfo-formats`.
+//! * [`files`]: the same for files in the formats of `netinfo-formats`; [`texts`]: for its text formats.
 //! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
 //! * [`namespace`]: a network of one's own, for tests that need well-known ports.
@@ -21,6 +21,7 @@ pub mod ldif;
 pub mod namespace;
 pub mod node;
 pub mod software;
+pub mod texts;
 
 use std::path::{Path, PathBuf};
 

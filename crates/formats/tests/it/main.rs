@@ -4,3 +4,4 @@
 
 mod arbitrary;
 mod fixtures;
+mod ldif;
