@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::error::StoreError;
+use super::error::{StoreError, StoreErrorKind};
 use super::finding::Finding;
-use super::stored::Properties;
+use super::load::{self, Loaded};
+use super::stored::{Properties, StoredRecord};
+use super::{stream, tree};
 use crate::{Problem, Record};
 
 /// Which generation of the format a folder is.
@@ -26,7 +28,8 @@ pub struct Directory {
     pub id: u32,
     /// Its instance number.
     pub instance: u32,
-    /// The version of the database that its last change made; 0 in the legacy layout, which has none.
+    /// The version of the database that its last change made. In the legacy layout, which has none, that which the
+    /// conversion of the server gives.
     pub version: u32,
     /// The id of its parent; the root's is 0.
     pub parent: u32,
@@ -59,8 +62,23 @@ impl Database {
     /// `InvalidDatastore` if the folder is no database, `ReadFailed` if it cannot be read at all, `NoRootRecord` if
     /// there is no directory 0. Whatever else is wrong is a [`Finding`].
     pub fn read(folder: &Path) -> Result<Self, StoreError> {
-        let _ = folder;
-        Err(StoreError::new(super::StoreErrorKind::Failed))
+        let (files, mut findings) = load::open(folder)?;
+        let mut loaded = load::load(&files)?;
+        findings.extend(loaded.findings);
+        loaded.findings = findings;
+        Self::of(loaded)
+    }
+
+    pub(crate) fn of(loaded: Loaded) -> Result<Self, StoreError> {
+        if !loaded.records.contains_key(&0) {
+            return Err(StoreErrorKind::NoRootRecord.into());
+        }
+        Ok(Self {
+            layout: loaded.layout,
+            directories: loaded.records.into_iter().map(|(id, record)| (id, record.into())).collect(),
+            findings: loaded.findings.into_vec(),
+            opened_checksum: loaded.opened_checksum,
+        })
     }
 
     /// Σ (id + 1) · instance over all directories, modulo 2³².
@@ -77,14 +95,22 @@ impl Database {
 
     /// Ids of the directories that can be reached from the root, parents first, children in their order.
     pub fn preorder(&self) -> Vec<u32> {
-        Vec::new()
+        tree::preorder(|id| self.directories.get(&id).map(|directory| directory.children.as_slice()))
     }
 
     /// The directories as a stream: those that can be reached from the root, parents first, children in their order,
-    /// with id and instance. The line of a record is its number in the stream. What a record cannot hold, and
-    /// directories that cannot be reached, are problems.
+    /// with id and instance. The line of a record is its number in the stream, from 1. Directories that cannot be
+    /// reached are problems, and so are names and values with a NUL: as servers do, the record has what is before it.
     pub fn records(&self) -> impl Iterator<Item = Result<Record, Problem>> + '_ {
-        std::iter::empty()
+        stream::records(self)
+    }
+}
+
+impl From<StoredRecord> for Directory {
+    fn from(record: StoredRecord) -> Self {
+        let properties = record.properties();
+        let StoredRecord { id, serial, version, parent, children, .. } = record;
+        Self { id, instance: serial, version, parent, children, properties }
     }
 }
 

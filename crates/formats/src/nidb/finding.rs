@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Most findings that are kept of one folder.
+pub const MAX_FINDINGS: usize = 10_000;
+
 /// Something about a folder that is not as the format wants it. Values are never part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -77,6 +80,12 @@ pub enum FindingKind {
     InnerNul,
     /// Something of the legacy layout that the conversion of the historical server passes over.
     Unconverted,
+    /// `Config` holds another number than 1, which no server looks at.
+    OddConfig,
+    /// The length before a record is not the one it has.
+    WrongLength,
+    /// There were more findings than are kept.
+    More,
 }
 
 impl FindingKind {
@@ -112,6 +121,9 @@ impl FindingKind {
             Self::OddValue => "odd-value",
             Self::InnerNul => "inner-nul",
             Self::Unconverted => "unconverted",
+            Self::OddConfig => "odd-config",
+            Self::WrongLength => "wrong-length",
+            Self::More => "more",
         }
     }
 
@@ -157,9 +169,56 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Collects findings, up to [`MAX_FINDINGS`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    more: u64,
+}
+
+impl Findings {
+    pub(crate) fn push(&mut self, finding: Finding) {
+        if self.list.len() < MAX_FINDINGS {
+            self.list.push(finding);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Whether there is one of a kind among those that are kept.
+    pub(crate) fn has(&self, kind: FindingKind) -> bool {
+        self.list.iter().any(|finding| finding.kind == kind)
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        other.list.into_iter().for_each(|finding| self.push(finding));
+        self.more += other.more;
+    }
+
+    /// All of them; the last one tells how many there are beyond.
+    pub(crate) fn into_vec(mut self) -> Vec<Finding> {
+        if self.more > 0 {
+            let detail = format!("{} more findings are not shown", self.more);
+            self.list.push(Finding::new(FindingKind::More, detail));
+        }
+        self.list
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn findings_are_bounded() {
+        let mut findings = Findings::default();
+        for id in 0..MAX_FINDINGS as u32 + 2 {
+            findings.push(Finding::new(FindingKind::BadChild, "x").of(id));
+        }
+        let list = findings.into_vec();
+        assert_eq!(list.len(), MAX_FINDINGS + 1);
+        assert_eq!(list[MAX_FINDINGS].to_string(), "2 more findings are not shown (more)");
+    }
 
     #[test]
     fn findings_name_the_file_and_the_directory() {

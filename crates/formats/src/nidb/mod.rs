@@ -5,20 +5,32 @@
 //! ones. Nothing here trusts a folder: every number is held against the bytes there are.
 
 mod check;
+mod codec;
 mod database;
 mod datum;
 mod error;
+mod files;
 mod finding;
+mod layout;
+mod legacy;
+mod load;
+mod load_legacy;
 mod order;
+mod scan;
 mod store;
 mod stored;
+mod stream;
+mod tree;
 mod write;
 
 pub use check::{Check, Repair, check, repair};
+pub use codec::{CLASS_STEP, MAX_RECORD_BYTES, MIN_CLASS, class_of};
 pub use database::{Database, Directory, Layout};
 pub use datum::{Datum, kind};
 pub use error::{StoreError, StoreErrorKind};
-pub use finding::{Finding, FindingKind};
+pub use files::MAX_FOLDER_BYTES;
+pub use finding::{Finding, FindingKind, MAX_FINDINGS};
+pub use legacy::{SLOT_BYTES, SMALL_SLOT_BYTES};
 pub use store::{Mode, Statistics, Store};
 pub use stored::{Attribute, ORDER_KEY, Properties, StoredRecord};
 pub use write::{ByteOrder, WriteOptions, write_legacy, write_modern};

@@ -4,4 +4,5 @@
 
 mod arbitrary;
 mod fixtures;
+mod nidb;
 mod ldif;

@@ -1,0 +1,4 @@
+//! Database folders.
+
+mod fixtures;
+mod texts;
