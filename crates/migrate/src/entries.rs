@@ -170,7 +170,7 @@ fn is_clear(value: &[u8]) -> bool {
 }
 
 /// Hashes passwords in the clear; one that belongs to the stored hash becomes that.
-fn hash_passwords(
+pub(crate) fn hash_passwords(
     view: &View<'_>,
     existing: Option<u32>,
     attributes: &mut Attributes,

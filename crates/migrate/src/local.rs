@@ -13,6 +13,7 @@ use netinfo_directory::{
 
 use crate::entries::{self, Mapped};
 use crate::error::{Error, Result};
+use crate::import::Target;
 use crate::item::{Item, What};
 use crate::place::{Options, Placer, Tree};
 use crate::report::{Done, Outcome};
@@ -21,8 +22,8 @@ use crate::report::{Done, Outcome};
 pub struct Local {
     domain: Arc<Domain>,
     session: Session,
+    options: Options,
     placer: Option<Placer>,
-    dry: bool,
 }
 
 /// Milliseconds since the epoch.
@@ -43,7 +44,13 @@ impl Local {
     /// When the domain cannot be read.
     pub fn new(domain: Arc<Domain>, options: Options) -> Result<Self> {
         let session = session(&domain)?;
-        Ok(Self { domain, session, placer: Some(Placer::new(options)), dry: false })
+        let placer = Some(Placer::new(options.clone()));
+        Ok(Self { domain, session, options, placer })
+    }
+
+    /// Another stream begins.
+    pub fn begin_stream(&mut self) {
+        self.placer = Some(Placer::new(self.options.clone()));
     }
 
     /// The domain.
@@ -80,7 +87,6 @@ impl Local {
         let Some(mut placer) = self.placer.take() else {
             return Err(Error::Invalid("the import has failed before".into()));
         };
-        let dry = self.dry;
         let work = move |batch: &mut Batch<'_, '_, '_>| {
             let mut done = Done::default();
             let mut outcome = Ok(());
@@ -91,9 +97,6 @@ impl Local {
                 if outcome.is_err() {
                     break;
                 }
-            }
-            if dry {
-                tree.batch.discard();
             }
             match outcome {
                 Err(Error::Core(error)) => Err(error),
@@ -106,6 +109,21 @@ impl Local {
         done.counts.add_all(&more.counts);
         done.notes.extend(more.notes);
         Ok(())
+    }
+}
+
+impl Target for Local {
+    fn begin(&mut self) -> Result<()> {
+        self.begin_stream();
+        Ok(())
+    }
+
+    fn apply(&mut self, items: Vec<Item>) -> Result<Done> {
+        Self::apply(self, items)
+    }
+
+    fn end(&mut self) -> Result<Done> {
+        Ok(Done::default())
     }
 }
 

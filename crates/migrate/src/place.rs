@@ -343,7 +343,7 @@ fn unmasked(mut properties: Vec<Property>, line: u64, name: &str, done: &mut Don
 }
 
 /// Tells of passwords that are kept although no password matches them.
-fn flag_passwords(properties: &[Property], line: u64, name: &str, done: &mut Done) {
+pub(crate) fn flag_passwords(properties: &[Property], line: u64, name: &str, done: &mut Done) {
     let values =
         properties.iter().filter(|property| property.name == b"passwd").flat_map(|property| &property.values);
     let unusable = values.filter(|value| !password::is_hash(value) && !is_lock(value)).count();

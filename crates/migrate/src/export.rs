@@ -1,0 +1,237 @@
+//! Domains on their way out.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use netinfo_directory::{Domain, RecordRef, View};
+use netinfo_formats::{Identity, Loss, Place, Record, RecordWriter, flat, ldif, nidb};
+use netinfo_mapping::{Entry, Namespace, Selection};
+
+use crate::error::{Error, Result};
+use crate::local::session;
+use crate::source::Format;
+
+/// What was exported.
+#[derive(Debug, Default)]
+pub struct Exported {
+    /// Directories or entries.
+    pub records: u64,
+    /// What the format cannot carry, at most [`MAX_LOSSES`] of them.
+    pub losses: Vec<Loss>,
+    /// Losses beyond these.
+    pub dropped: u64,
+}
+
+/// Most losses that are kept.
+pub const MAX_LOSSES: usize = 100_000;
+
+/// Operational attributes that an export of entries has, so that they can come back as they were.
+const KEPT: [&[u8]; 6] =
+    [b"*", b"entryUUID", b"creatorsName", b"createTimestamp", b"modifiersName", b"modifyTimestamp"];
+
+fn unwritable(error: io::Error) -> Error {
+    Error::File("the output".into(), error)
+}
+
+/// Follows names from the root.
+///
+/// # Errors
+/// [`Error::Core`] with `NoSuchDirectory` where one is missing.
+pub fn resolve(view: &View<'_>, path: &[Vec<u8>]) -> Result<u32> {
+    let names: Vec<&[u8]> = path.iter().map(Vec::as_slice).collect();
+    view.path(&names)?.ok_or_else(|| netinfo_directory::Error::NoSuchDirectory.into())
+}
+
+/// Writes a domain, or what is below `path` in it, as a file. `tag` is what the domain is called where it comes from. For
+/// flat files `path` is the directory whose children are written, by default the one of the format.
+///
+/// # Errors
+/// When the output cannot be written, there is no such directory, or the format is not a file.
+pub fn export(
+    domain: &Domain,
+    tag: &str,
+    format: Format,
+    path: Option<&[Vec<u8>]>,
+    out: &mut dyn Write,
+) -> Result<Exported> {
+    let view = domain.read(&session(domain)?)?;
+    match format {
+        Format::Flat(format) => children(&view, format, path, out),
+        Format::Ldif => entries(&view, tag, path.unwrap_or_default(), out),
+        Format::Nidb => Err(Error::Invalid("a .nidb folder is no file: give its place with --output".into())),
+    }
+}
+
+/// Writes records as they are.
+///
+/// # Errors
+/// When the output cannot be written, or the format does not consist of records.
+pub(crate) fn write_records(
+    format: Format,
+    records: &mut dyn Iterator<Item = Record>,
+    out: &mut dyn Write,
+) -> Result<Exported> {
+    let mut exported = Exported::default();
+    let mut writer = writer(format, out)?;
+    for record in records {
+        exported.write(&mut *writer, &record)?;
+    }
+    exported.finish(&mut *writer)
+}
+
+fn writer<'o>(format: Format, out: &'o mut dyn Write) -> Result<Box<dyn RecordWriter + 'o>> {
+    match format {
+        Format::Flat(format) => Ok(format.writer(out)),
+        Format::Ldif | Format::Nidb => {
+            Err(Error::Invalid(format!("{} is no stream of records", format.name())))
+        }
+    }
+}
+
+/// Writes a domain as a folder, which must not exist yet.
+///
+/// # Errors
+/// When it cannot be written, or the format is not a folder.
+pub fn export_folder(domain: &Domain, format: Format, folder: &Path) -> Result<Exported> {
+    if format != Format::Nidb {
+        return Err(Error::Invalid(format!("{} is no folder", format.name())));
+    }
+    let view = domain.read(&session(domain)?)?;
+    let mut directories = std::collections::BTreeMap::new();
+    view.walk(|record, children| {
+        let properties = record
+            .properties()
+            .map(|p| (p.name.to_vec(), p.values.into_iter().map(<[u8]>::to_vec).collect()));
+        let directory = nidb::Directory {
+            id: record.id().object,
+            instance: record.id().instance,
+            version: 0,
+            parent: record.parent(),
+            children: children.to_vec(),
+            properties: properties.collect(),
+        };
+        directories.insert(directory.id, directory);
+        Ok(true)
+    })?;
+    let records = directories.len() as u64;
+    let database = nidb::Database {
+        layout: nidb::Layout::Modern,
+        directories,
+        findings: Vec::new(),
+        opened_checksum: 0,
+    };
+    let losses = nidb::write_modern(&database, folder, nidb::WriteOptions::default())
+        .map_err(|error| Error::Invalid(format!("{}: {error}", folder.display())))?;
+    Ok(Exported { records, losses, dropped: 0 })
+}
+
+/// A directory as a record.
+pub(crate) fn record(record: &RecordRef<'_>, place: Place, line: u64) -> Record {
+    let id = record.id();
+    let properties =
+        record.properties().map(|p| (p.name.to_vec(), p.values.into_iter().map(<[u8]>::to_vec).collect()));
+    let identity = Some(Identity { object: id.object, instance: id.instance });
+    Record { place, properties: properties.collect(), identity, line }
+}
+
+impl Exported {
+    fn write(&mut self, writer: &mut dyn RecordWriter, record: &Record) -> Result<()> {
+        writer.write(record, &mut self.losses).map_err(unwritable)?;
+        self.records += 1;
+        self.bound();
+        Ok(())
+    }
+
+    fn finish(mut self, writer: &mut dyn RecordWriter) -> Result<Self> {
+        writer.finish(&mut self.losses).map_err(unwritable)?;
+        self.bound();
+        Ok(self)
+    }
+
+    fn bound(&mut self) {
+        self.dropped += self.losses.len().saturating_sub(MAX_LOSSES) as u64;
+        self.losses.truncate(MAX_LOSSES);
+    }
+}
+
+fn children(
+    view: &View<'_>,
+    format: flat::Format,
+    path: Option<&[Vec<u8>]>,
+    out: &mut dyn Write,
+) -> Result<Exported> {
+    let mut exported = Exported::default();
+    let container = match path {
+        Some(path) => Some(resolve(view, path)?),
+        None => {
+            let names: Vec<&[u8]> = format.container().split('/').map(str::as_bytes).collect();
+            view.path(&names)?
+        }
+    };
+    let mut writer = format.writer(out);
+    if let Some(container) = container {
+        for child in view.children(container)? {
+            let directory = view.record(child?)?;
+            let line = exported.records + 1;
+            if directory.child_count() > 0 {
+                let why = "the format has no directories below a record";
+                exported.losses.push(Loss { line, property: Vec::new(), why });
+            }
+            exported.write(&mut *writer, &record(&directory, Place::In(format.container()), line))?;
+        }
+    }
+    exported.finish(&mut *writer)
+}
+
+/// Calls `each` with the directories below `top`, parents first, and the place of each in the stream.
+pub(crate) fn tree(
+    view: &View<'_>,
+    top: u32,
+    mut each: impl FnMut(&RecordRef<'_>, Place) -> Result<()>,
+) -> Result<()> {
+    let mut stack = vec![(top, Place::Root)];
+    let mut number = 0;
+    let mut left = view.directories()?;
+    while let Some((object, place)) = stack.pop() {
+        left = left.checked_sub(1).ok_or_else(|| Error::Invalid("the tree has a loop".into()))?;
+        each(&view.record(object)?, place)?;
+        let first = stack.len();
+        for child in view.children(object)? {
+            stack.push((child?, Place::Below(number)));
+        }
+        stack[first..].reverse();
+        number += 1;
+    }
+    Ok(())
+}
+
+fn entries(view: &View<'_>, tag: &str, path: &[Vec<u8>], out: &mut dyn Write) -> Result<Exported> {
+    let namespace = Namespace::new(view, tag)?;
+    let names = namespace.tree(view);
+    let selection = Selection::new(&namespace, KEPT);
+    let mut exported = Exported::default();
+    let mut writer = ldif::Writer::new(out);
+    tree(view, resolve(view, path)?, |record, _| {
+        let entry = names.entry(record.id().object)?;
+        write_entry(&mut writer, &entry, &selection)?;
+        exported.records += 1;
+        Ok(())
+    })?;
+    writer.finish().map_err(unwritable)?;
+    Ok(exported)
+}
+
+fn write_entry(
+    writer: &mut ldif::Writer<&mut dyn Write>,
+    entry: &Entry<'_>,
+    selection: &Selection,
+) -> Result<()> {
+    let mut dn = Vec::new();
+    entry.write_dn(&mut dn)?;
+    let attributes = entry.select(selection)?;
+    let lists: Vec<_> =
+        attributes.iter().map(|one| (one.description(), one.values().collect::<Vec<_>>())).collect();
+    let pairs =
+        lists.iter().flat_map(|(name, values)| values.iter().map(|value| (name.as_bytes(), &value[..])));
+    writer.entry(&dn, pairs).map_err(unwritable)
+}

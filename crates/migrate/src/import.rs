@@ -1,0 +1,151 @@
+//! An import from beginning to end: reads the parts, hands their items to a target in batches, gathers what came of them.
+//!
+//! Reading and writing go on at the same time, with a few batches between them. Every batch is one durable commit, in
+//! order: an import that is interrupted has done a beginning of its work, and run again finds that unchanged.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::item::Item;
+use crate::report::{Done, FileReport, Outcome, Report};
+use crate::source::{Part, words};
+
+/// Most items of one batch.
+pub const BATCH_ITEMS: usize = 4096;
+/// A batch takes no further item once it holds so many bytes.
+pub const BATCH_BYTES: usize = 512 << 10;
+/// Batches that have been read and wait for the target.
+const WAITING: usize = 4;
+/// How often progress is told while the target works.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Where items go.
+pub trait Target {
+    /// A part begins: numbers of directories are counted anew.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    fn begin(&mut self) -> Result<()>;
+
+    /// Puts some items in their places, durably.
+    ///
+    /// # Errors
+    /// When nothing more can be done.
+    fn apply(&mut self, items: Vec<Item>) -> Result<Done>;
+
+    /// A part has ended.
+    ///
+    /// # Errors
+    /// When what is left cannot be written.
+    fn end(&mut self) -> Result<Done>;
+}
+
+/// Hears how far an import is.
+pub trait Watch {
+    /// So many bytes of so many have been read, where that is known, and so many items are done.
+    fn progress(&mut self, read: u64, of: Option<u64>, items: u64);
+}
+
+impl<F: FnMut(u64, Option<u64>, u64)> Watch for F {
+    fn progress(&mut self, read: u64, of: Option<u64>, items: u64) {
+        self(read, of, items);
+    }
+}
+
+/// What was read, and what could not be.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) items: Vec<Item>,
+    pub(crate) done: Done,
+    bytes: usize,
+}
+
+/// Imports all parts. What an interrupted import had done is told by the error's report.
+///
+/// # Errors
+/// The first error that ends everything, with what had been done before it.
+pub fn import(
+    parts: &[Part],
+    target: &mut dyn Target,
+    watch: &mut dyn Watch,
+) -> Result<Report, (Error, Report)> {
+    let mut report = Report::default();
+    let known = parts.iter().map(Part::size).collect::<Option<Vec<u64>>>();
+    let total = known.map(|sizes| sizes.iter().sum());
+    let read = Arc::new(AtomicU64::new(0));
+    for part in parts {
+        let mut file = FileReport::new(&part.name, part.format.name());
+        let result =
+            one(part, target, &read, &mut |read, items| watch.progress(read, total, items), &mut file);
+        report.files.push(file);
+        if let Err(error) = result {
+            return Err((error, report));
+        }
+    }
+    Ok(report)
+}
+
+fn one(
+    part: &Part,
+    target: &mut dyn Target,
+    read: &Arc<AtomicU64>,
+    watch: &mut dyn FnMut(u64, u64),
+    file: &mut FileReport,
+) -> Result<()> {
+    target.begin()?;
+    let mut items = 0;
+    thread::scope(|scope| {
+        let (send, batches) = mpsc::sync_channel(WAITING);
+        let reader = scope.spawn(move || produce(part, read.clone(), &send));
+        let written = consume(&batches, &mut |batch: Read| {
+            items += batch.items.len() as u64 + batch.done.counts.of(Outcome::Failed);
+            file.add(batch.done);
+            if !batch.items.is_empty() {
+                file.add(target.apply(batch.items)?);
+            }
+            watch(read.load(Ordering::Relaxed), items);
+            Ok(())
+        });
+        // A reader that still has something to send ends when nobody takes it.
+        drop(batches);
+        let read = reader.join().unwrap_or_else(|_| Err(Error::Invalid("the reader has failed".into())));
+        written.and(read)
+    })?;
+    file.add(target.end()?);
+    Ok(())
+}
+
+fn consume(batches: &Receiver<Read>, take: &mut dyn FnMut(Read) -> Result<()>) -> Result<()> {
+    loop {
+        match batches.recv_timeout(TICK) {
+            Ok(batch) => take(batch)?,
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+/// Reads a part in batches until nobody takes them.
+pub(crate) fn produce(part: &Part, read: Arc<AtomicU64>, send: &SyncSender<Read>) -> Result<()> {
+    let mut batch = Read::default();
+    for item in part.items(read)? {
+        match item {
+            Ok(item) => {
+                batch.bytes += item.weight();
+                batch.items.push(item);
+            }
+            Err(problem) => batch.done.tell(Outcome::Failed, problem.line, "", vec![words(&problem)]),
+        }
+        let full = batch.items.len() >= BATCH_ITEMS || batch.bytes >= BATCH_BYTES;
+        if (full || batch.done.notes.len() >= BATCH_ITEMS) && send.send(std::mem::take(&mut batch)).is_err() {
+            return Ok(());
+        }
+    }
+    // Nobody there: whoever took them says why.
+    let _ = send.send(batch);
+    Ok(())
+}
