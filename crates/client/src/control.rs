@@ -67,14 +67,7 @@ impl Control {
     /// # Errors
     /// [`Error::Local`] if `data` fails; nothing is carried out then.
     pub fn upload(&mut self, json: &[u8], data: &mut dyn Read, mut sent: impl FnMut(u64)) -> Result<Vec<u8>> {
-        check_json(json)?;
-        let begin = self.call_of(Procedure::UploadBegin);
-        let results = self.connection.call(begin, |buf| put_request(buf, json))?;
-        let begun = decode_upload_begun(&results).map_err(|e| Error::from_xdr(self.connection.name(), e))?;
-        let handle = begun.map_err(|response| match outcome(response) {
-            Err(error) => error,
-            Ok(_) => Error::malformed(self.connection.name(), "an upload without a handle"),
-        })?;
+        let handle = self.begin_upload(json)?;
         let mut buffer = vec![0; MAX_CHUNK as usize];
         let mut total = 0;
         loop {
@@ -82,13 +75,38 @@ impl Control {
             if n == 0 {
                 break;
             }
-            let chunk = UploadChunk { handle, data: buffer.get(..n).unwrap_or_default() };
-            let results =
-                self.connection.call(self.call_of(Procedure::UploadChunk), |buf| chunk.encode(buf))?;
-            self.response(&results)?;
+            self.upload_chunk(handle, buffer.get(..n).unwrap_or_default())?;
             total += n as u64;
             sent(total);
         }
+        self.end_upload(handle)
+    }
+
+    /// Announces an upload whose chunks are sent one by one; returns its handle. It belongs to this connection.
+    pub fn begin_upload(&mut self, json: &[u8]) -> Result<u64> {
+        check_json(json)?;
+        let begin = self.call_of(Procedure::UploadBegin);
+        let results = self.connection.call(begin, |buf| put_request(buf, json))?;
+        let begun = decode_upload_begun(&results).map_err(|e| Error::from_xdr(self.connection.name(), e))?;
+        begun.map_err(|response| match outcome(response) {
+            Err(error) => error,
+            Ok(_) => Error::malformed(self.connection.name(), "an upload without a handle"),
+        })
+    }
+
+    /// Sends a chunk of at most [`MAX_CHUNK`] bytes, and returns what the daemon says to it.
+    pub fn upload_chunk(&mut self, handle: u64, data: &[u8]) -> Result<Vec<u8>> {
+        if data.len() > MAX_CHUNK as usize {
+            return Err(Error::Local(std::io::Error::new(ErrorKind::InvalidInput, "the chunk is too long")));
+        }
+        let chunk = UploadChunk { handle, data };
+        let call = Call { timeout: LONG_TIMEOUT, ..self.call_of(Procedure::UploadChunk) };
+        let results = self.connection.call(call, |buf| chunk.encode(buf))?;
+        self.response(&results)
+    }
+
+    /// Ends an upload, and returns what the daemon says after it has carried it out.
+    pub fn end_upload(&mut self, handle: u64) -> Result<Vec<u8>> {
         let commit = Call { timeout: LONG_TIMEOUT, ..self.call_of(Procedure::UploadCommit) };
         let results = self.connection.call(commit, |buf| put_upload_commit(buf, handle))?;
         self.response(&results)

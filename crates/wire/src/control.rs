@@ -11,6 +11,8 @@
 //! | 4 | UPLOAD_CHUNK | [`UploadChunk`] | [`Response`] |
 //! | 5 | UPLOAD_COMMIT | u64 handle | [`Response`] |
 //!
+//! The response to an UPLOAD_CHUNK may say what came of it already: the chunks of an import are carried out one by one.
+//!
 //! The JSON of a response is the result, or `{"error": …, "hint": …}` if the status is not `Ok`.
 
 use std::fmt;

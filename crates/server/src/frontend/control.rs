@@ -2,6 +2,7 @@
 //!
 //! Requests are JSON objects with an `op`. Everything that changes something or tells what was changed takes the superuser.
 
+mod load;
 mod requests;
 mod settings;
 mod transfer;

@@ -1,4 +1,4 @@
-//! Long answers (check, backup) and uploads (restore).
+//! Long answers (check, backup) and uploads (restore, load).
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -16,6 +16,7 @@ use netinfo_wire::rpc::{AcceptStat, put_accepted};
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::load::Load;
 use super::requests::{internal, served};
 use super::{Answer, Failure, Request, encoded, member};
 use crate::frontend::now;
@@ -162,15 +163,21 @@ struct Slot {
     upload: Option<Upload>,
 }
 
+/// What is being uploaded.
+enum Upload {
+    Restore(Gathered),
+    Load(Box<Load>),
+}
+
 /// A restore being received into a file of the data directory.
-struct Upload {
+struct Gathered {
     file: File,
     path: PathBuf,
     tag: String,
     create: bool,
 }
 
-impl Drop for Upload {
+impl Drop for Gathered {
     fn drop(&mut self) {
         // The file was only a place to gather the upload in.
         let _ = std::fs::remove_file(&self.path);
@@ -227,11 +234,14 @@ pub(super) fn begin(node: &Running, connection: u64, root: bool, request: &Reque
         return Err(Failure::new(Status::Perm, "this takes the superuser")
             .hint("run it as root, for example with sudo"));
     }
-    if member(&value, "op")? != "restore" {
-        return Err(Failure::new(Status::BadOp, "only \"restore\" can be uploaded"));
-    }
-    let (tag, create) = (member(&value, "domain")?.to_owned(), value["create"].as_bool().unwrap_or(false));
-    match (node.served(&tag), create) {
+    let tag = member(&value, "domain")?.to_owned();
+    let load = match member(&value, "op")? {
+        "restore" => None,
+        "load" => Some(Load::begin(served(node, &tag)?.domain.clone(), &value)?),
+        _ => return Err(Failure::new(Status::BadOp, "only \"restore\" and \"load\" can be uploaded")),
+    };
+    let create = value["create"].as_bool().unwrap_or(false);
+    match (node.served(&tag), create && load.is_none()) {
         (None, false) => {
             served(node, &tag)?;
         }
@@ -247,9 +257,15 @@ pub(super) fn begin(node: &Running, connection: u64, root: bool, request: &Reque
     if open.len() >= MAX_UPLOADS {
         return Err(Failure::new(Status::MasterBusy, format!("{MAX_UPLOADS} uploads are under way already")));
     }
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-    let file = file.map_err(netinfo_directory::Error::from)?;
-    let upload = Some(Upload { file, path, tag, create });
+    let upload = match load {
+        Some(load) => Upload::Load(Box::new(load)),
+        None => {
+            let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+            let file = file.map_err(netinfo_directory::Error::from)?;
+            Upload::Restore(Gathered { file, path, tag, create })
+        }
+    };
+    let upload = Some(upload);
     open.insert(handle, Slot { connection, used: Instant::now(), upload });
     Ok(handle)
 }
@@ -260,15 +276,28 @@ fn unknown() -> Failure {
 
 pub(super) fn add(node: &Running, connection: u64, handle: u64, data: &[u8]) -> Answer {
     let mut upload = node.uploads.take(connection, handle)?;
-    let written = upload.file.write_all(data);
-    node.uploads.put(handle, written.is_ok().then_some(upload));
-    written.map_err(netinfo_directory::Error::from)?;
-    Ok(json!({}))
+    let answer = match &mut upload {
+        Upload::Restore(gathered) => {
+            let written = gathered.file.write_all(data).map_err(netinfo_directory::Error::from);
+            written.map(|()| json!({})).map_err(Failure::from)
+        }
+        Upload::Load(load) => load.add(data),
+    };
+    node.uploads.put(handle, answer.is_ok().then_some(upload));
+    answer
 }
 
 pub(super) async fn commit(node: &Arc<Running>, connection: u64, handle: u64) -> Answer {
     let upload = node.uploads.take(connection, handle)?;
     node.uploads.put(handle, None);
+    let upload = match upload {
+        Upload::Restore(gathered) => gathered,
+        Upload::Load(load) => {
+            let answer = load.end();
+            crate::ldap::refresh(node);
+            return answer;
+        }
+    };
     let (tag, create) = (upload.tag.clone(), upload.create);
     if create {
         let (work, made) = (node.clone(), tag.clone());
@@ -286,7 +315,7 @@ pub(super) async fn commit(node: &Arc<Running>, connection: u64, handle: u64) ->
     restored
 }
 
-fn restore(node: &Running, mut upload: Upload) -> Answer {
+fn restore(node: &Running, mut upload: Gathered) -> Answer {
     let domain = node
         .core
         .domain(&upload.tag)
