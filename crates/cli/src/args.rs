@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    access, app_password, changes, domain, edit, find, generate, group, host, list, moving, node, schema,
-    tool, transfer, user,
+    access, app_password, changes, domain, edit, find, generate, group, host, list, moving, node, port,
+    schema, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -95,6 +95,8 @@ pub(crate) enum Command {
     /// Commands that need no shell around them.
     #[command(flatten)]
     Plain(PlainCommand),
+    /// Show what is on a port, what its number means, and what answers there
+    Port(port::Port),
     /// Work interactively, with a current directory, history and completion
     Shell,
     /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain
@@ -243,6 +245,7 @@ mod tests {
           check         Check the database of a domain, or of all domains
           backup        Save a domain to a file
           restore       Put a saved domain in place
+          port          Show what is on a port, what its number means, and what answers there
           shell         Work interactively, with a current directory, history and completion
           completions   Print a completion script for a shell
           man           Write the manual pages of all commands into a directory

@@ -152,7 +152,7 @@ fn shared(port: &PortReport) -> Option<String> {
 
 fn kernel(port: &PortReport) -> Option<String> {
     port.listening().find(|held| held.holders.is_empty() && !held.hidden)?;
-    Some("no process holds it: the kernel itself does (NFS does so), or a process that has just ended".into())
+    Some("no process that can be seen holds it: the kernel itself (NFS does so), or a process outside of this container".into())
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ mod tests {
         }
 
         #[test]
-        fn any_selection_survives_its_text(first in 1..=u16::MAX, last in 1..=u16::MAX, which in 0..3) {
+        fn any_selection_survives_its_text(first in 1..=u16::MAX, last in 1..=u16::MAX, which in 0..3usize) {
             let transport = [None, Some(Transport::Tcp), Some(Transport::Udp)][which];
             let selection = Selection::new(first.min(last)..=first.max(last), transport);
             prop_assert_eq!(selection.to_string().parse::<Selection>(), Ok(selection));

@@ -12,6 +12,8 @@ pub(crate) mod host;
 pub(crate) mod list;
 pub(crate) mod moving;
 pub(crate) mod node;
+pub(crate) mod port;
+mod port_text;
 mod records;
 pub(crate) mod schema;
 pub(crate) mod settings;
@@ -28,6 +30,7 @@ use crate::shell;
 pub(crate) fn run(context: &mut Context, command: Command) -> Result<Exit> {
     match command {
         Command::Plain(command) => return run_plain(context, command),
+        Command::Port(args) => return port::port(context, &args),
         Command::Shell => shell::run(context)?,
         // These tools have options, output and exit codes of their own.
         Command::Tool(args) => return tool::run(context, args),

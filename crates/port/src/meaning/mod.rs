@@ -106,6 +106,11 @@ impl Meaning {
         };
         Self { port, range, status, registered, history: history::of(port), node: Vec::new() }
     }
+
+    /// The registered name of the port for one transport.
+    pub fn name(&self, protocol: &str) -> Option<&str> {
+        registry::name(&self.registered, protocol)
+    }
 }
 
 #[cfg(test)]

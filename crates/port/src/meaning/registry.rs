@@ -90,9 +90,7 @@ impl Registry {
 
     /// The name of a port for one transport.
     pub fn name(&self, port: u16, protocol: &str) -> Option<String> {
-        let entries = self.lookup(port);
-        let named = |e: &&Registered| !e.name.is_empty() && e.protocols.iter().any(|p| p == protocol);
-        entries.iter().find(named).map(|e| e.name.clone())
+        name(&self.lookup(port), protocol).map(str::to_owned)
     }
 
     /// The ports of a service, by its name in any case.
@@ -111,6 +109,12 @@ impl Registry {
         ports.dedup();
         ports.into_iter().filter(|(first, _)| *first != 0).map(|(first, last)| first..=last).collect()
     }
+}
+
+/// The first name for one transport among the entries of a port.
+pub(super) fn name<'e>(entries: &'e [Registered], protocol: &str) -> Option<&'e str> {
+    let named = |e: &&Registered| !e.name.is_empty() && e.protocols.iter().any(|p| p == protocol);
+    entries.iter().find(named).map(|e| e.name.as_str())
 }
 
 /// The lines of a port, found by halving.
