@@ -27,14 +27,15 @@ pub mod ldif;
 mod lines;
 pub mod nidb;
 mod problem;
+pub mod raw;
 mod record;
 mod stream;
 mod writer;
 
-pub use flat::accounts::{read_group, read_passwd, read_users, write_passwd_shadowed};
-pub use flat::hosts::read_hosts;
 pub use flat::shadow::{self, Shadow};
-pub use flat::tables::{read_networks, read_protocols, read_rpc, read_services};
+pub use flat::{
+    read_group, read_hosts, read_networks, read_passwd, read_protocols, read_rpc, read_services, read_users,
+};
 pub use lines::MAX_LINE_BYTES;
 pub use problem::{Problem, Reason};
 pub use record::{Identity, Place, Record};

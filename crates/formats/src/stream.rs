@@ -33,7 +33,15 @@ where
     R: BufRead,
     P: Fn(Line<'_>) -> Result<Record, Problem>,
 {
-    let mut records = each(input, parse).fuse();
+    merged_lines(each(input, parse), key)
+}
+
+/// The same for the records of lines that are parsed already.
+pub(crate) fn merged_lines(
+    records: impl Iterator<Item = Result<Record, Problem>>,
+    key: fn(&Record) -> Vec<u8>,
+) -> impl Iterator<Item = Result<Record, Problem>> {
+    let mut records = records.fuse();
     let mut collected: Vec<Record> = Vec::new();
     let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
     let mut finished = None;

@@ -9,6 +9,7 @@ pub(crate) type Why = &'static str;
 
 pub(crate) const NO_NAME: Why = "it has no name";
 pub(crate) const COMMENT: Why = "its line would be read as a comment or as an NIS line";
+pub(crate) const ELSEWHERE: Why = "it stands elsewhere in the tree";
 pub(crate) const SEPARATOR: Why = "a field holds a separator of the format or the end of a line";
 pub(crate) const ONE_VALUE: Why = "the format has room for one value";
 pub(crate) const NO_PLACE: Why = "the format has no place for it";
@@ -60,19 +61,10 @@ where
             });
             return Ok(());
         }
-        self.text.clear();
-        let mut draft = Draft { record, carried: Vec::new(), losses: Vec::new() };
-        match (self.compose)(&mut draft, &mut self.text) {
-            Ok(()) => {
-                draft.close();
-                losses.append(&mut draft.losses);
-                self.out.write_all(&self.text)
-            }
-            Err(why) => {
-                losses.push(Loss { line: record.line, property: Vec::new(), why });
-                Ok(())
-            }
+        if compose(record, &mut self.text, losses, &mut self.compose) {
+            self.out.write_all(&self.text)?;
         }
+        Ok(())
     }
 
     fn finish(&mut self, _losses: &mut Vec<Loss>) -> io::Result<()> {
@@ -81,11 +73,36 @@ where
     }
 }
 
+/// Makes the text of one record with `compose` and tells whether there is one; notes what is lost.
+pub(crate) fn compose<F>(record: &Record, text: &mut Vec<u8>, losses: &mut Vec<Loss>, mut compose: F) -> bool
+where
+    F: FnMut(&mut Draft<'_>, &mut Vec<u8>) -> Result<(), Why>,
+{
+    text.clear();
+    let mut draft = Draft { record, carried: Vec::new(), losses: Vec::new() };
+    match compose(&mut draft, text) {
+        Ok(()) => {
+            draft.close();
+            losses.append(&mut draft.losses);
+            true
+        }
+        Err(why) => {
+            losses.push(left_out(record, why));
+            false
+        }
+    }
+}
+
+/// The loss of a whole record.
+pub(crate) const fn left_out(record: &Record, why: Why) -> Loss {
+    Loss { line: record.line, property: Vec::new(), why }
+}
+
 /// A record while its text is composed, with what does not get into the text.
 pub(crate) struct Draft<'r> {
     record: &'r Record,
     /// Properties that need no further word: they are in the text, or their loss is noted.
-    carried: Vec<&'static str>,
+    carried: Vec<&'r [u8]>,
     losses: Vec<Loss>,
 }
 
@@ -96,13 +113,18 @@ impl<'r> Draft<'r> {
     }
 
     /// Notes that something of a property is lost.
-    pub(crate) fn lose(&mut self, property: &str, why: Why) {
-        self.losses.push(Loss { line: self.record.line, property: property.into(), why });
+    pub(crate) fn lose(&mut self, property: impl AsRef<[u8]>, why: Why) {
+        self.losses.push(Loss { line: self.record.line, property: property.as_ref().to_vec(), why });
+    }
+
+    /// Notes that a property needs no further word, whatever it is called.
+    pub(crate) fn settle(&mut self, property: &'r [u8]) {
+        self.carried.push(property);
     }
 
     /// All values of a property that the format carries.
     pub(crate) fn all(&mut self, property: &'static str) -> &'r [Vec<u8>] {
-        self.carried.push(property);
+        self.carried.push(property.as_bytes());
         self.record.values(property)
     }
 
@@ -140,13 +162,13 @@ impl<'r> Draft<'r> {
         if let [value] = self.record.values(property)
             && values.contains(&value.as_slice())
         {
-            self.carried.push(property);
+            self.carried.push(property.as_bytes());
         }
     }
 
     /// A property that another file carries beside this one.
     pub(crate) fn elsewhere(&mut self, property: &'static str) {
-        self.carried.push(property);
+        self.carried.push(property.as_bytes());
     }
 
     /// The first value of a property as a field between colons; empty if there is none.
@@ -167,7 +189,7 @@ impl<'r> Draft<'r> {
         let record = self.record;
         for (position, (name, _)) in record.properties.iter().enumerate() {
             let known = record.properties[..position].iter().any(|(earlier, _)| earlier == name);
-            let carried = self.carried.iter().any(|carried| carried.as_bytes() == name);
+            let carried = self.carried.iter().any(|carried| *carried == name.as_slice());
             let why = match (known, carried) {
                 (true, _) => REPEATED,
                 (false, false) => NO_PLACE,

@@ -101,7 +101,9 @@ fn passwd_line(draft: &mut Draft<'_>, text: &mut Vec<u8>, mark: Option<&[u8]>) -
         None => password(draft)?,
         Some(mark) => {
             // The password, `change` and `expire` are what `shadow` is for.
-            ["passwd", "change", "expire"].map(|property| draft.elsewhere(property));
+            for property in ["passwd", "change", "expire"] {
+                draft.elsewhere(property);
+            }
             mark
         }
     };
