@@ -242,7 +242,7 @@ impl Domain {
 
     /// Answers what `session` may do with the directories of `view`, a snapshot of this domain.
     pub fn access<'a>(&self, view: &'a View<'_>, session: &'a Session) -> Result<Access<'a>> {
-        Access::new(view.tree(), session, &self.shared.counters)
+        Access::new(view.tree(), session, &self.shared.counters, Some(view.state_number()))
     }
 
     /// Replaces the access rules of the node's configuration, which come before those in the tree.

@@ -69,6 +69,19 @@ impl<'d> View<'d> {
         Tree { store: &self.store, txn: &self.txn }
     }
 
+    /// Number of the state that the snapshot shows. Snapshots of one domain with the same number show the same; after every
+    /// commit there is another number.
+    #[must_use]
+    pub fn state_number(&self) -> u64 {
+        self.txn.id() as u64
+    }
+
+    /// Whether password material is shown.
+    #[must_use]
+    pub fn sees_secrets(&self) -> bool {
+        self.entitled
+    }
+
     /// The domain's checksum: sum of (object id + 1) × instance.
     pub fn checksum(&self) -> Result<u32> {
         Ok(self.store.state(&self.txn)?.checksum)

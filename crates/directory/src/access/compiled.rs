@@ -76,6 +76,8 @@ pub(super) struct Compiled {
 pub(crate) struct RulesCache {
     added: RwLock<Added>,
     last: RwLock<Option<(u64, Arc<Compiled>)>>,
+    /// The rules of one state of the store: its number, and the generation of what is added.
+    recent: RwLock<Option<(u64, u64, Arc<Compiled>)>>,
 }
 
 impl RulesCache {
@@ -89,17 +91,32 @@ impl RulesCache {
         (added.generation, added.names) = (added.generation + 1, Some(names));
     }
 
-    /// The rules as the root directory has them now.
-    pub(super) fn current(&self, tree: Tree<'_>) -> Result<Arc<Compiled>> {
-        let root = tree.record(ROOT)?;
+    /// The rules as the root directory has them now. `state` is the number of the snapshot's state, if it is one.
+    pub(super) fn current(&self, tree: Tree<'_>, state: Option<u64>) -> Result<Arc<Compiled>> {
         let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = state else { return self.compare(tree, &added) };
+        if let Some((known, generation, compiled)) =
+            &*self.recent.read().unwrap_or_else(PoisonError::into_inner)
+            && (*known, *generation) == (state, added.generation)
+        {
+            return Ok(compiled.clone());
+        }
+        let compiled = self.compare(tree, &added)?;
+        let recent = (state, added.generation, compiled.clone());
+        *self.recent.write().unwrap_or_else(PoisonError::into_inner) = Some(recent);
+        Ok(compiled)
+    }
+
+    /// The rules as the root directory has them, which is looked at.
+    fn compare(&self, tree: Tree<'_>, added: &Added) -> Result<Arc<Compiled>> {
+        let root = tree.record(ROOT)?;
         let state = state_of(&root, added.generation);
         if let Some((known, compiled)) = &*self.last.read().unwrap_or_else(PoisonError::into_inner)
             && *known == state
         {
             return Ok(compiled.clone());
         }
-        let compiled = Arc::new(Compiled::of(&root, &added));
+        let compiled = Arc::new(Compiled::of(&root, added));
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some((state, compiled.clone()));
         Ok(compiled)
     }

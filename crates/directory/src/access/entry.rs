@@ -48,7 +48,7 @@ enum Public {
 impl<'e> EntryAccess<'e> {
     pub(super) fn new(access: &'e Access<'e>, record: RecordRef<'e>) -> Result<Self> {
         let session = access.session;
-        let own = access.own.as_ref().is_some_and(|own| own.id().object == record.id().object);
+        let own = access.is_own(record.id().object);
         let public = match access.rules.anonymous {
             _ if session.governance == Governance::Lists || !session.is_anonymous() => Public::Everything,
             Anonymous::Everything => Public::Everything,

@@ -33,7 +33,7 @@ pub(crate) use permit::permit;
 pub use rule::{RULE_LIMIT, Rule, RuleError};
 pub(crate) use tree::{Tree, path_of};
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -86,8 +86,8 @@ impl fmt::Display for Action {
 pub struct Access<'a> {
     tree: Tree<'a>,
     session: &'a Session,
-    /// The session's own directory.
-    own: Option<RecordRef<'a>>,
+    /// Whether the session's own directory still is that, once it has been asked for.
+    own: OnceCell<bool>,
     rules: Arc<Compiled>,
     /// Numbers of the rules that can be about this session.
     live: Vec<(usize, Who)>,
@@ -106,13 +106,18 @@ enum Who {
 }
 
 impl<'a> Access<'a> {
-    pub(crate) fn new(tree: Tree<'a>, session: &'a Session, counters: &Counters) -> Result<Self> {
-        let rules = counters.rules.current(tree)?;
-        let own = own(tree, session)?;
+    /// `state` is the number of the snapshot's state; inside a change there is none.
+    pub(crate) fn new(
+        tree: Tree<'a>,
+        session: &'a Session,
+        counters: &Counters,
+        state: Option<u64>,
+    ) -> Result<Self> {
+        let rules = counters.rules.current(tree, state)?;
         let mut access = Self {
             tree,
             session,
-            own,
+            own: OnceCell::new(),
             rules: rules.clone(),
             live: Vec::new(),
             recent: RefCell::default(),
@@ -147,6 +152,12 @@ impl<'a> Access<'a> {
     /// The decisions for a directory.
     pub fn object(&self, object: u32) -> Result<EntryAccess<'_>> {
         EntryAccess::new(self, self.tree.record(object)?)
+    }
+
+    /// Whether a directory is the session's own. It is nobody's if it cannot be read.
+    fn is_own(&self, object: u32) -> bool {
+        let is_there = || own(self.tree, self.session).is_ok_and(|own| own.is_some());
+        self.session.object == Some(object) && *self.own.get_or_init(is_there)
     }
 
     fn who(&self, subjects: &[Subject], networks: &[rule::Network]) -> Result<Option<Who>> {
@@ -188,7 +199,9 @@ impl<'a> Access<'a> {
         if group.property(b"users").is_some_and(|p| p.values.contains(name)) {
             return Ok(true);
         }
-        let (Some(gid), Some(user)) = (group.first_value(b"gid"), &self.own) else { return Ok(false) };
+        let (Some(gid), Some(user)) = (group.first_value(b"gid"), own(self.tree, self.session)?) else {
+            return Ok(false);
+        };
         let is_user = self.tree.child_named(ROOT, b"users")? == Some(user.parent());
         Ok(is_user && user.first_value(b"gid") == Some(gid))
     }

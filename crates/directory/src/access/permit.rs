@@ -27,7 +27,7 @@ pub(crate) fn permit(
     if !ruled && historical {
         return Ok(None);
     }
-    let access = Access::new(tree, session, counters)?;
+    let access = Access::new(tree, session, counters, None)?;
     if !ruled && access.live.is_empty() {
         return Ok(None);
     }

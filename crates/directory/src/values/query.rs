@@ -106,6 +106,18 @@ impl View<'_> {
         }
     }
 
+    /// Whether there can be a value in a property of this name, in any case, anywhere in the domain. Always for properties
+    /// whose values are not indexed.
+    pub fn has_values(&self, property: &[u8]) -> Result<bool> {
+        if !is_indexed(property) {
+            return Ok(true);
+        }
+        let (store, txn) = self.parts();
+        let mut start = Vec::new();
+        put_property(property, &mut start);
+        Ok(store.values.prefix_iter(txn, &start)?.next().transpose()?.is_some())
+    }
+
     /// Number of chunks that may have objects.
     fn chunks(&self) -> Result<u32> {
         Ok(chunk_of(self.highest_object()?) + 1)
