@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use netinfo_directory::{Access, ROOT, RecordRef, View};
+use netinfo_directory::{Access, ROOT, RecordRef};
 use netinfo_mapping::name::{Name, Rdn};
 use netinfo_mapping::{Resolution, Tree};
 use netinfo_wire::ldap::dn::DnWriter;
@@ -10,6 +10,7 @@ use netinfo_wire::ldap::url::{Scheme, Url};
 use netinfo_wire::ldap::{ResultCode, Scope};
 
 use crate::failure::{Failure, Outcome};
+use crate::search::special::{self, Special};
 
 /// The class of entries that lead elsewhere.
 const REFERRAL: &[u8] = b"referral";
@@ -30,14 +31,15 @@ pub(crate) fn find(
 ) -> Outcome<u32> {
     match tree.resolve_name(name)? {
         Resolution::Found(object) => {
-            if !manage_dsa_it && let Some(urls) = leads_elsewhere(tree.view(), object)? {
+            if !manage_dsa_it && let Some(urls) = leads_elsewhere(tree, object)? {
                 return Err(Failure::referral(adjusted(&urls, name, 0, scope)));
             }
-            if access.object(object)?.visible() { Ok(object) } else { missing(tree, access, object) }
+            let visible = access.reads_everything() || access.object(object)?.visible();
+            if visible { Ok(object) } else { missing(tree, access, object) }
         }
         Resolution::Missing { nearest, rest } => {
             if !manage_dsa_it {
-                if let Some(urls) = leads_elsewhere(tree.view(), nearest)? {
+                if let Some(urls) = leads_elsewhere(tree, nearest)? {
                     return Err(Failure::referral(adjusted(&urls, name, rest, scope)));
                 }
                 if nearest == ROOT
@@ -63,8 +65,12 @@ pub(crate) fn missing<T>(tree: &Tree<'_>, access: &Access<'_>, nearest: u32) -> 
 }
 
 /// The URLs of a directory that leads elsewhere.
-pub(crate) fn leads_elsewhere(view: &View<'_>, object: u32) -> Outcome<Option<Vec<Vec<u8>>>> {
-    Ok(urls_of(&view.record(object)?))
+pub(crate) fn leads_elsewhere(tree: &Tree<'_>, object: u32) -> Outcome<Option<Vec<Vec<u8>>>> {
+    let Some(names) = special::names(Special::Referral) else { return Ok(None) };
+    if !tree.storing_class(names)?.contains(object) {
+        return Ok(None);
+    }
+    Ok(urls_of(&tree.view().record(object)?))
 }
 
 /// The same for a record.

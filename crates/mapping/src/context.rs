@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use netinfo_directory::is_secret;
 use netinfo_schema::check::Mode;
@@ -96,7 +97,11 @@ pub(crate) struct Context {
     pub(crate) classes: [&'static str; 3],
     columns: HashMap<&'static [u8], Column, BuildHasherDefault<Fnv>>,
     by_attribute: HashMap<AttributeId, SmallVec<[Column; 1]>>,
+    spelled: Arc<Spelled>,
 }
+
+/// Attributes that users give, by the very names the schema has for them.
+type Spelled = HashMap<Box<[u8]>, AttributeId, BuildHasherDefault<Fnv>>;
 
 /// What a property is among the attributes of its entry.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +130,14 @@ impl<'a> Slot<'a> {
                 description.eq_ignore_ascii_case(other)
             }
             _ => false,
+        }
+    }
+
+    /// The type, if the schema has it.
+    pub(crate) fn attribute(&self) -> Option<AttributeId> {
+        match self {
+            Slot::Known { attribute, .. } => Some(attribute.id()),
+            Slot::Hidden | Slot::Unknown { .. } => None,
         }
     }
 
@@ -186,6 +199,10 @@ impl Context {
                 },
                 None => Slot::Hidden,
             };
+        }
+        if let Some(id) = self.spelled.get(property) {
+            let (attribute, transform) = (schema.attribute_by_id(*id), Transform::Copy);
+            return Slot::Known { attribute, options: "", transform };
         }
         let text = match property {
             [b'_', ..] => property.strip_prefix(LDAP_PREFIX),
@@ -260,9 +277,11 @@ impl Context {
         unit: &'static str,
         table: &'static str,
         classes: [&'static str; 3],
+        spelled: &Arc<Spelled>,
     ) -> Self {
         let (columns, by_attribute) = (HashMap::default(), HashMap::new());
-        let mut context = Self { directory, unit, table, classes, columns, by_attribute };
+        let spelled = spelled.clone();
+        let mut context = Self { directory, unit, table, classes, columns, by_attribute, spelled };
         for row in table::attributes().filter(|row| !table.is_empty() && row.table == table) {
             context.add(schema, row);
         }
@@ -279,13 +298,27 @@ impl Context {
         context
     }
 
-    fn at_root(schema: &Schema) -> Self {
-        let mut context = Self::new(schema, "", "", "", ["extensibleObject"; 3]);
+    fn at_root(schema: &Schema, spelled: &Arc<Spelled>) -> Self {
+        let mut context = Self::new(schema, "", "", "", ["extensibleObject"; 3], spelled);
         for property in SERVER_SETTINGS {
             context.add(schema, table::AttributeRow { table: "", property, attribute: None });
         }
         context
     }
+}
+
+fn spelled(schema: &Schema) -> Spelled {
+    let given = schema.attributes().filter(|attribute| !attribute.is_no_user_modification());
+    let names = given.flat_map(|attribute| attribute.names().iter().map(|name| (name, attribute.id())));
+    // Only what the name means to everybody else too.
+    let names = names.filter(|(name, id)| {
+        !is_secret(name.as_bytes())
+            && !name.starts_with('_')
+            && AttributeDescription::parse(name)
+                .and_then(|parsed| parsed.attribute(schema))
+                .is_some_and(|known| known.id() == *id)
+    });
+    names.map(|(name, id)| (name.as_bytes().into(), id)).collect()
 }
 
 /// All contexts.
@@ -296,13 +329,14 @@ pub(crate) struct Contexts {
 
 impl Contexts {
     pub(crate) fn new(schema: &Schema) -> Self {
+        let spelled = &Arc::new(spelled(schema));
         let mut list = vec![
-            Context::new(schema, "", "", "", ["extensibleObject"; 3]),
-            Context::new(schema, "", "", "automount", ["automount"; 3]),
-            Context::at_root(schema),
+            Context::new(schema, "", "", "", ["extensibleObject"; 3], spelled),
+            Context::new(schema, "", "", "automount", ["automount"; 3], spelled),
+            Context::at_root(schema, spelled),
         ];
         for row in table::containers() {
-            list.push(Context::new(schema, row.directory, row.unit, row.table, row.classes));
+            list.push(Context::new(schema, row.directory, row.unit, row.table, row.classes, spelled));
         }
         Self { list }
     }

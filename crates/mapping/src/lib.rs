@@ -11,6 +11,7 @@
 //! | `namespace`, `suffix` | how a domain is seen; under which name |
 //! | `context`, `table`, `transform` | which attribute a property is, below which directory, and how values differ (`data/`) |
 //! | [`mod@name`], `tree`, `resolve` | names, and the way between them and directories |
+//! | `standing` | what has the same answer for all until the next commit |
 //! | `entry` | attributes of an entry: stored, derived, operational |
 //! | `wanted`, `lookup` | what filters and searches ask for: attributes, and where an index finds them |
 //! | [`mod@write`] | additions, modifications, renaming and deletion as changes |
@@ -29,6 +30,7 @@ pub mod name;
 mod namespace;
 mod resolve;
 pub mod settings;
+mod standing;
 mod suffix;
 mod table;
 pub mod transfer;
@@ -42,5 +44,6 @@ pub use error::{Error, Reason, Refusal, Result};
 pub use lookup::{Lookup, Lookups};
 pub use namespace::{Layout, Namespace, SUBSCHEMA};
 pub use resolve::Resolution;
-pub use tree::{CHAIN_LIMIT, KEPT_LIMIT, Tree};
+pub use standing::KEPT_LIMIT;
+pub use tree::{CHAIN_LIMIT, Tree};
 pub use wanted::{Selection, Wanted};

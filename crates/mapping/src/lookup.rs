@@ -1,43 +1,47 @@
 //! Where an index finds what a filter asks for.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use netinfo_directory::{ROOT, Term};
 use netinfo_schema::{ObjectClass, Rule};
+use smallvec::SmallVec;
 
 use crate::context::{COMMON, Column, LDAP_PREFIX, NAME, OBJECT_CLASS};
 use crate::entry::{NO_GROUP, NO_HOME, is_computed};
 use crate::error::Result;
 use crate::resolve::Resolution;
+use crate::standing::Live;
 use crate::transform::Transform;
 use crate::tree::{DSID, Tree};
 use crate::wanted::Wanted;
 
 /// One thing to ask of the value index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup {
+pub enum Lookup<'l> {
     /// A property has this value.
     Equal {
         /// Name of the property.
-        property: Vec<u8>,
+        property: &'l [u8],
         /// The value as it is stored.
-        value: Vec<u8>,
+        value: Cow<'l, [u8]>,
     },
     /// A value of the property has this in it.
     Contains {
         /// Name of the property.
-        property: Vec<u8>,
+        property: &'l [u8],
         /// The piece.
-        piece: Vec<u8>,
+        piece: &'l [u8],
     },
     /// The directory has the property.
     Present {
         /// Name of the property.
-        property: Vec<u8>,
+        property: &'l [u8],
     },
 }
 
-impl Lookup {
+impl Lookup<'_> {
     /// The same for the core's index.
     pub fn term(&self) -> Term<'_> {
         match self {
@@ -50,9 +54,9 @@ impl Lookup {
 
 /// Where all entries are that can match: the union of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lookups {
+pub struct Lookups<'l> {
     /// What to ask of the value index.
-    pub terms: Vec<Lookup>,
+    pub terms: SmallVec<[Lookup<'l>; 2]>,
     /// Object ids of directories that are candidates whatever the index says.
     pub objects: Vec<u32>,
     /// Object ids of directories whose children, near and far, are all candidates.
@@ -61,7 +65,7 @@ pub struct Lookups {
     pub complete: bool,
 }
 
-impl Lookups {
+impl Lookups<'_> {
     fn all() -> Self {
         Self::default()
     }
@@ -85,7 +89,7 @@ impl Wanted {
     }
 
     /// An assertion value in the form in which values of the attribute are told: Ethernet addresses are padded, and so on.
-    pub fn assertion<'v>(&self, value: &'v [u8]) -> std::borrow::Cow<'v, [u8]> {
+    pub fn assertion<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {
         self.transform.assertion(value)
     }
 }
@@ -96,9 +100,9 @@ impl Tree<'_> {
     /// # Errors
     ///
     /// When the core cannot read.
-    pub fn lookups(&self, wanted: &Wanted, value: &[u8]) -> Result<Lookups> {
+    pub fn lookups<'l>(&'l self, wanted: &'l Wanted, value: &'l [u8]) -> Result<Lookups<'l>> {
         if !wanted.is_derived() {
-            return Ok(self.stored(wanted, value));
+            return self.stored(wanted, value);
         }
         let mut lookups = match wanted.name() {
             "entryUUID" => return self.by_uuid(value),
@@ -109,9 +113,9 @@ impl Tree<'_> {
             "objectClass" => match std::str::from_utf8(value).ok().and_then(|name| self.schema().class(name))
             {
                 Some(class) => return self.of_class(class),
-                None => self.stored(wanted, value),
+                None => self.stored(wanted, value)?,
             },
-            _ => self.stored(wanted, value),
+            _ => self.stored(wanted, value)?,
         };
         self.add_derived(wanted, value, &mut lookups)?;
         Ok(lookups)
@@ -122,18 +126,18 @@ impl Tree<'_> {
     /// # Errors
     ///
     /// When the core cannot read.
-    pub fn presence(&self, wanted: &Wanted) -> Result<Lookups> {
+    pub fn presence<'l>(&'l self, wanted: &'l Wanted) -> Result<Lookups<'l>> {
         if is_computed(wanted.name()) || wanted.name() == "objectClass" {
             return Ok(Lookups::all());
         }
         let mut lookups = Lookups::none();
-        for property in self.plain_names(wanted) {
-            lookups.terms.push(Lookup::Present { property: property.clone() });
+        for property in self.properties_in_use(wanted)? {
+            lookups.terms.push(Lookup::Present { property });
         }
         if wanted.is_derived() {
             self.add_places(&mut lookups)?;
             if wanted.covers(self.schema(), "member") {
-                lookups.terms.push(Lookup::Present { property: b"users".to_vec() });
+                lookups.terms.push(Lookup::Present { property: b"users" });
             }
             if ["cn", "sn", "homeDirectory", "gidNumber"]
                 .iter()
@@ -150,7 +154,7 @@ impl Tree<'_> {
     /// # Errors
     ///
     /// When the core cannot read.
-    pub fn containing(&self, wanted: &Wanted, piece: &[u8]) -> Result<Lookups> {
+    pub fn containing<'l>(&'l self, wanted: &'l Wanted, piece: &'l [u8]) -> Result<Lookups<'l>> {
         let covers = |name: &str| wanted.covers(self.schema(), name);
         if is_computed(wanted.name()) || covers(OBJECT_CLASS) {
             return Ok(Lookups::all());
@@ -163,13 +167,12 @@ impl Tree<'_> {
             .filter(|column| matches!(column.transform, Transform::Mac | Transform::Number | Transform::Days))
             .map(|column| column.property)
             .collect();
-        for property in self.plain_names(wanted) {
+        for property in self.properties_in_use(wanted)? {
             let told_otherwise =
                 told_otherwise.iter().any(|name| property.eq_ignore_ascii_case(name.as_bytes()));
-            let property = property.clone();
             lookups.terms.push(match told_otherwise {
                 true => Lookup::Present { property },
-                false => Lookup::Contains { property, piece: piece.to_vec() },
+                false => Lookup::Contains { property, piece },
             });
         }
         if !wanted.is_derived() {
@@ -177,13 +180,13 @@ impl Tree<'_> {
         }
         self.add_places(&mut lookups)?;
         if covers("cn") || covers("sn") {
-            lookups.terms.push(Lookup::Contains { property: NAME.to_vec(), piece: piece.to_vec() });
+            lookups.terms.push(Lookup::Contains { property: NAME, piece });
         }
         if covers("sn") {
-            lookups.terms.push(Lookup::Contains { property: b"realname".to_vec(), piece: piece.to_vec() });
+            lookups.terms.push(Lookup::Contains { property: b"realname", piece });
         }
         if covers("member") || covers("memberUid") {
-            lookups.terms.push(Lookup::Present { property: b"users".to_vec() });
+            lookups.terms.push(Lookup::Present { property: b"users" });
         }
         let has =
             |whole: &[u8]| whole.windows(piece.len().max(1)).any(|part| part.eq_ignore_ascii_case(piece));
@@ -193,26 +196,58 @@ impl Tree<'_> {
         Ok(lookups)
     }
 
-    /// The stored forms of a value, in every property that can hold the attribute.
-    fn stored(&self, wanted: &Wanted, value: &[u8]) -> Lookups {
+    /// The stored forms of a value, in every property that holds the attribute.
+    fn stored<'l>(&self, wanted: &'l Wanted, value: &'l [u8]) -> Result<Lookups<'l>> {
         let mut lookups = Lookups::none();
-        let mut add = |property: &[u8], value: &[u8]| {
-            let term = Lookup::Equal { property: property.to_vec(), value: value.to_vec() };
+        let mut add = |property: &'l [u8], value: Cow<'l, [u8]>| {
+            let term = Lookup::Equal { property, value };
             if !lookups.terms.contains(&term) {
                 lookups.terms.push(term);
             }
         };
-        for column in self.columns(wanted) {
-            add(column.property.as_bytes(), value);
-            add(column.property.as_bytes(), &column.transform.store(value));
+        let live = self.live(wanted)?;
+        for column in &live.columns {
+            let property = column.property.as_bytes();
+            add(property, Cow::Borrowed(value));
+            add(property, column.transform.store(value));
             for form in column.transform.other_forms(value) {
-                add(column.property.as_bytes(), &form);
+                add(property, Cow::Owned(form));
             }
         }
-        for property in self.plain_names(wanted) {
-            add(property, value);
+        for property in self.plain_of(wanted, &live) {
+            add(property, Cow::Borrowed(value));
         }
-        lookups
+        Ok(lookups)
+    }
+
+    /// The properties that hold the attribute or a subtype, each once.
+    fn properties_in_use<'l>(&self, wanted: &'l Wanted) -> Result<SmallVec<[&'l [u8]; 8]>> {
+        let live = self.live(wanted)?;
+        let mut properties: SmallVec<[&'l [u8]; 8]> = SmallVec::new();
+        for column in &live.columns {
+            let property = column.property.as_bytes();
+            if !properties.iter().any(|known| known.eq_ignore_ascii_case(property)) {
+                properties.push(property);
+            }
+        }
+        properties.extend(self.plain_of(wanted, &live));
+        Ok(properties)
+    }
+
+    /// Which of the attribute's places are in use.
+    fn live(&self, wanted: &Wanted) -> Result<Arc<Live>> {
+        let (columns, plain) = (self.columns(wanted), self.plain_names(wanted));
+        Ok(self.standing().live(self.view(), wanted, columns, plain)?)
+    }
+
+    /// The properties in use outside of the tables.
+    fn plain_of<'l, 'k>(
+        &self,
+        wanted: &'l Wanted,
+        live: &'k Live,
+    ) -> impl Iterator<Item = &'l [u8]> + use<'l, 'k> {
+        let plain = self.plain_names(wanted);
+        live.plain.iter().filter_map(|at| plain.get(usize::from(*at)).map(Vec::as_slice))
     }
 
     fn columns<'w>(&self, wanted: &'w Wanted) -> &'w [Column] {
@@ -244,15 +279,14 @@ impl Tree<'_> {
         })
     }
 
-    fn add_derived(&self, wanted: &Wanted, value: &[u8], lookups: &mut Lookups) -> Result<()> {
+    fn add_derived<'l>(&'l self, wanted: &Wanted, value: &'l [u8], lookups: &mut Lookups<'l>) -> Result<()> {
         let covers = |name: &str| wanted.covers(self.schema(), name);
         self.add_places(lookups)?;
-        let equal = |property: &[u8]| Lookup::Equal { property: property.to_vec(), value: value.to_vec() };
         if covers("cn") || covers("sn") {
-            lookups.terms.push(equal(NAME));
+            lookups.terms.push(Lookup::Equal { property: NAME, value: Cow::Borrowed(value) });
         }
         if covers("sn") {
-            lookups.terms.push(Lookup::Contains { property: b"realname".to_vec(), piece: value.to_vec() });
+            lookups.terms.push(Lookup::Contains { property: b"realname", piece: value });
         }
         let is_made_up =
             (covers("gidNumber") && value == NO_GROUP) || (covers("homeDirectory") && value == NO_HOME);
@@ -264,22 +298,19 @@ impl Tree<'_> {
         {
             let names = self.view().record(user)?.property(NAME);
             for name in names.into_iter().flat_map(|names| names.values) {
-                lookups.terms.push(Lookup::Equal { property: b"users".to_vec(), value: name.to_vec() });
+                lookups.terms.push(Lookup::Equal { property: b"users", value: Cow::Borrowed(name) });
             }
         }
         Ok(())
     }
 
     /// The root, and directories below it that are named by their place.
-    fn add_places(&self, lookups: &mut Lookups) -> Result<()> {
-        lookups.objects.push(ROOT);
-        for context in self.namespace().contexts().iter().filter(|context| !context.unit.is_empty()) {
-            lookups.objects.extend(self.view().child_named(ROOT, context.directory.as_bytes())?);
-        }
+    fn add_places(&self, lookups: &mut Lookups<'_>) -> Result<()> {
+        lookups.objects.extend_from_slice(self.standing().places_named(self.namespace(), self.view())?);
         Ok(())
     }
 
-    fn by_uuid(&self, value: &[u8]) -> Result<Lookups> {
+    fn by_uuid<'l>(&self, value: &[u8]) -> Result<Lookups<'l>> {
         let mut key = Vec::new();
         let uuid = match Rule::Uuid.normalise(self.schema(), value, &mut key) {
             Ok(()) => <[u8; 16]>::try_from(key).ok(),
@@ -289,7 +320,7 @@ impl Tree<'_> {
         Ok(Lookups { objects: found.into_iter().collect(), ..Lookups::none() })
     }
 
-    fn by_dn(&self, value: &[u8]) -> Result<Lookups> {
+    fn by_dn<'l>(&self, value: &[u8]) -> Result<Lookups<'l>> {
         let found = match self.resolve(value) {
             Ok(Resolution::Found(object)) => Some(object),
             Ok(_) | Err(crate::Error::Name(_)) => None,
@@ -298,13 +329,13 @@ impl Tree<'_> {
         Ok(Lookups { objects: found.into_iter().collect(), ..Lookups::none() })
     }
 
-    fn by_number(&self, value: &[u8]) -> Lookups {
+    fn by_number<'l>(&self, value: &[u8]) -> Lookups<'l> {
         let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
         Lookups { objects: number.into_iter().collect(), ..Lookups::none() }
     }
 
     /// The entries that a group names.
-    fn members_of(&self, value: &[u8]) -> Result<Lookups> {
+    fn members_of<'l>(&self, value: &[u8]) -> Result<Lookups<'l>> {
         let mut lookups = Lookups::none();
         let Ok(Resolution::Found(group)) = self.resolve(value) else { return Ok(lookups) };
         let record = self.view().record(group)?;
@@ -333,7 +364,7 @@ impl Tree<'_> {
     /// # Errors
     ///
     /// When the core cannot read.
-    pub fn of_class(&self, class: &ObjectClass) -> Result<Lookups> {
+    pub fn of_class(&self, class: &ObjectClass) -> Result<Lookups<'_>> {
         let schema = self.schema();
         let mut lookups = Lookups::none();
         if class.name() == "top" || class.allows_everything() {
@@ -341,9 +372,10 @@ impl Tree<'_> {
         }
         for derived in schema.classes().filter(|known| known.is_subclass_of(class)) {
             let names = derived.names().iter().map(String::as_str).chain([derived.oid()]);
-            lookups.terms.extend(
-                names.map(|name| Lookup::Equal { property: b"objectClass".to_vec(), value: name.into() }),
-            );
+            lookups.terms.extend(names.map(|name| Lookup::Equal {
+                property: OBJECT_CLASS.as_bytes(),
+                value: Cow::Borrowed(name.as_bytes()),
+            }));
         }
         let list = self.namespace().class_list();
         for (number, context) in self.namespace().contexts().iter().enumerate() {

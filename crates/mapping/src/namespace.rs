@@ -10,6 +10,7 @@ use netinfo_schema::{BuiltinError, Schema, Variant};
 
 use crate::context::Contexts;
 use crate::name::Name;
+use crate::standing::{Standing, Standings};
 use crate::suffix::{self, Suffix};
 use crate::tree::Tree;
 use crate::wanted::Wanted;
@@ -54,6 +55,7 @@ pub struct Namespace {
     pub(crate) integrity: bool,
     /// Directories that were read, with their instances.
     watched: Vec<(u32, u32)>,
+    standings: Standings,
 }
 
 /// A schema and the tables resolved against it.
@@ -142,6 +144,7 @@ impl Namespace {
             unique: all(b"_unique").filter_map(text).collect(),
             integrity: view.root_flag(b"_referential_integrity", true)?,
             watched,
+            standings: Standings::default(),
         })
     }
 
@@ -209,6 +212,10 @@ impl Namespace {
     /// The tree of entries as `view` shows it.
     pub fn tree<'a>(&'a self, view: &'a View<'a>) -> Tree<'a> {
         Tree::new(self, view)
+    }
+
+    pub(crate) fn standing(&self, view: &View<'_>) -> Arc<Standing> {
+        self.standings.of(view)
     }
 
     pub(crate) fn contexts(&self) -> &Contexts {

@@ -50,9 +50,14 @@ impl Tree<'_> {
         let Some(depth) = self.namespace().depth(name) else { return Ok(Resolution::Outside) };
         let (mut object, mut inner) = (ROOT, Inner::Containers);
         for (at, rdn) in name.rdns[..depth].iter().enumerate().rev() {
-            match self.child(object, inner, rdn)? {
-                Some(child) if at == 0 => object = child,
-                Some(child) => {
+            let found = match inner {
+                Inner::Containers => self.container(rdn)?,
+                Inner::Context(_) => self.child(object, inner, rdn)?.map(|child| (child, None)),
+            };
+            match found {
+                Some((child, _)) if at == 0 => object = child,
+                Some((child, Some(inside))) => (object, inner) = (child, inside),
+                Some((child, None)) => {
                     inner = self.inner_of(inner, &self.view().record(child)?);
                     object = child;
                 }
@@ -60,6 +65,23 @@ impl Tree<'_> {
             }
         }
         Ok(Resolution::Found(object))
+    }
+
+    /// The directory below the root with this relative name, and what its children are.
+    fn container(&self, rdn: &Rdn<'_>) -> Result<Option<(u32, Option<Inner>)>> {
+        let kept = match &rdn.parts[..] {
+            [part] => Some(part),
+            _ => None,
+        };
+        if let Some((object, inner)) = kept.and_then(|part| self.standing().container(part)) {
+            return Ok(Some((object, Some(inner))));
+        }
+        let Some(object) = self.child(ROOT, Inner::Containers, rdn)? else { return Ok(None) };
+        let inner = self.inner_of(Inner::Containers, &self.view().record(object)?);
+        if let Some(part) = kept {
+            self.standing().keep_container(part, (object, inner));
+        }
+        Ok(Some((object, Some(inner))))
     }
 
     /// The child of a directory with this relative name.
@@ -81,7 +103,16 @@ impl Tree<'_> {
             Ok(())
         };
         for (key, value) in &keys {
-            for object in self.view().lookup(parent, key, value)? {
+            if !self.standing().has_values(self.view(), key)? {
+                continue;
+            }
+            let found = self.view().lookup(parent, key, value)?;
+            if let [only] = found[..]
+                && key == NAME
+            {
+                self.note_alone(only, value);
+            }
+            for object in found {
                 consider(object)?;
             }
         }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use netinfo_directory::{Access, ROOT, RecordRef, View};
 use netinfo_schema::check::Mode;
 use netinfo_schema::{AttributeDescription, Schema};
+use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
 use crate::context::{COMMON, Context, NAME, RDN, Slot};
@@ -15,22 +15,24 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::name::{NameError, write_value};
 use crate::namespace::{Layout, Namespace};
+use crate::standing::Standing;
 
 /// Deepest directory whose name is told. It is deeper than any name that is read.
 pub const CHAIN_LIMIT: usize = 1_024;
-/// Most names of parents that are kept while a tree is used.
-pub const KEPT_LIMIT: usize = 1_024;
 
 /// The attribute that stands for directories without a name: their object id.
 pub(crate) const DSID: &str = "dSID";
 
-/// The entries of one domain in one snapshot. It remembers the names of directories it has met; make it for one operation
-/// and let it go.
+/// The entries of one domain in one snapshot. It remembers what it has met; make it for one operation and let it go.
 pub struct Tree<'a> {
     namespace: &'a Namespace,
     view: &'a View<'a>,
     access: Option<&'a Access<'a>>,
-    places: RefCell<HashMap<u32, Rc<Place>>>,
+    standing: Arc<Standing>,
+    /// The directory whose place was asked for last.
+    recent: RefCell<Option<(u32, Arc<Place>)>>,
+    /// A directory, and a name that no other has where it lies.
+    alone: RefCell<Option<(u32, SmallVec<[u8; 32]>)>>,
 }
 
 /// What the children of a directory are.
@@ -65,7 +67,15 @@ impl Inner {
 
 impl<'a> Tree<'a> {
     pub(crate) fn new(namespace: &'a Namespace, view: &'a View<'a>) -> Self {
-        Self { namespace, view, access: None, places: RefCell::default() }
+        let standing = namespace.standing(view);
+        Self {
+            namespace,
+            view,
+            access: None,
+            standing,
+            recent: RefCell::default(),
+            alone: RefCell::default(),
+        }
     }
 
     /// The same tree, whose entries show what these access rules let a session read. Names are found and told all the same:
@@ -121,6 +131,43 @@ impl<'a> Tree<'a> {
         self.entry(object)?.write_dn(out)
     }
 
+    /// Number of directories of the domain.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn directories(&self) -> Result<u64> {
+        Ok(self.standing.directories(self.view)?)
+    }
+
+    /// Highest object id in use.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn highest_object(&self) -> Result<u32> {
+        Ok(self.standing.highest(self.view)?)
+    }
+
+    /// All directories that store one of these names of a class, and perhaps others.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn storing_class(&self, names: [&'static str; 2]) -> Result<Arc<RoaringBitmap>> {
+        Ok(self.standing.of_class(self.view, names)?)
+    }
+
+    /// Takes note that `object` is the only directory where it lies, if not in the whole domain, that can have `value` for
+    /// its name.
+    pub fn note_alone(&self, object: u32, value: &[u8]) {
+        *self.alone.borrow_mut() = Some((object, SmallVec::from_slice(value)));
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
     pub(crate) fn schema(&self) -> &'a Schema {
         self.namespace.schema()
     }
@@ -134,16 +181,27 @@ impl<'a> Tree<'a> {
     }
 
     /// A directory as its children see it.
-    pub(crate) fn place(&self, object: u32) -> Result<Rc<Place>> {
+    pub(crate) fn place(&self, object: u32) -> Result<Arc<Place>> {
+        if let Some((known, place)) = &*self.recent.borrow()
+            && *known == object
+        {
+            return Ok(place.clone());
+        }
+        let place = self.find_place(object)?;
+        *self.recent.borrow_mut() = Some((object, place.clone()));
+        Ok(place)
+    }
+
+    fn find_place(&self, object: u32) -> Result<Arc<Place>> {
         let mut chain: SmallVec<[RecordRef<'_>; 8]> = SmallVec::new();
         let mut at = object;
         let mut above = loop {
-            if let Some(known) = self.places.borrow().get(&at) {
-                break known.clone();
+            if let Some(known) = self.standing.place(at) {
+                break known;
             }
             if at == ROOT {
                 let dn = self.namespace.suffix().as_bytes().to_vec();
-                break self.keep(ROOT, Place { dn, inner: Inner::Containers });
+                break self.standing.keep_place(ROOT, Place { dn, inner: Inner::Containers });
             }
             if chain.len() == CHAIN_LIMIT {
                 return Err(Error::Name(NameError::TooDeep));
@@ -160,19 +218,9 @@ impl<'a> Tree<'a> {
                 dn.extend_from_slice(&above.dn);
             }
             let inner = self.inner_of(above.inner, record);
-            above = self.keep(record.id().object, Place { dn, inner });
+            above = self.standing.keep_place(record.id().object, Place { dn, inner });
         }
         Ok(above)
-    }
-
-    fn keep(&self, object: u32, place: Place) -> Rc<Place> {
-        let place = Rc::new(place);
-        let mut places = self.places.borrow_mut();
-        if places.len() >= KEPT_LIMIT {
-            places.clear();
-        }
-        places.insert(object, place.clone());
-        place
     }
 
     /// What the children of `record` are, which itself lies where children are `own`.
@@ -261,6 +309,11 @@ impl<'a> Tree<'a> {
         let object = record.id().object;
         let key = record.first_value(RDN).unwrap_or(NAME);
         let Some(value) = record.first_value(key) else { return Ok(false) };
+        if let Some((known, name)) = &*self.alone.borrow()
+            && (*known, &name[..], key) == (object, value, NAME)
+        {
+            return Ok(false);
+        }
         let rivals = self.view.lookup(record.parent(), key, value)?;
         for rival in rivals.into_iter().filter(|rival| *rival < object) {
             let rival = self.view.record(rival)?;

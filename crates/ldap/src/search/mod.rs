@@ -28,7 +28,7 @@ mod run;
 mod shown;
 mod sort;
 mod source;
-mod special;
+pub(crate) mod special;
 mod start;
 mod state;
 mod sync;

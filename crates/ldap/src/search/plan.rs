@@ -39,7 +39,7 @@ pub(crate) fn source(
     {
         return Ok(Source::set(list, 0));
     }
-    let planner = Planner { ground, all: view.directories()? };
+    let planner = Planner { ground, all: ground.tree().directories()? };
     let found = match filter.size() {
         ..=PLANNED_FILTER => planner.candidates(filter, None)?,
         _ => None,
@@ -130,12 +130,28 @@ impl Planner<'_, '_> {
         }
         match compare.comparison {
             Comparison::Equal => {
-                self.collect(&self.ground.tree().lookups(&compare.attribute, &compare.value)?, known)
+                let lookups = self.ground.tree().lookups(&compare.attribute, &compare.value)?;
+                let found = self.collect(&lookups, known)?;
+                if let Some(found) = &found {
+                    self.note(&lookups, &compare.value, found);
+                }
+                Ok(found)
             }
             // Values have no order in the index, but only who has the attribute can match.
             Comparison::AtLeast | Comparison::AtMost => {
                 self.collect(&self.ground.tree().presence(&compare.attribute)?, known)
             }
+        }
+    }
+
+    /// Lets the tree know when one directory alone has a name: what it is called need not be asked then.
+    fn note(&self, lookups: &Lookups<'_>, value: &[u8], found: &RoaringBitmap) {
+        let by_name = |term: &Lookup<'_>| matches!(term, Lookup::Equal { property: b"name", value: v } if **v == *value);
+        if found.len() == 1
+            && let Some(only) = found.min()
+            && lookups.terms.iter().any(by_name)
+        {
+            self.ground.tree().note_alone(only, value);
         }
     }
 
@@ -158,7 +174,7 @@ impl Planner<'_, '_> {
         Ok(Some(found))
     }
 
-    fn of_class(&self, class: ClassId) -> Result<Lookups> {
+    fn of_class(&self, class: ClassId) -> Result<Lookups<'_>> {
         let tree = self.ground.tree();
         tree.of_class(tree.namespace().schema().class_by_id(class))
     }
@@ -184,12 +200,12 @@ impl Planner<'_, '_> {
     }
 
     /// The candidates of all these, unless they are too many to be of use.
-    fn collect(&self, lookups: &Lookups, known: Option<u64>) -> Result<Option<RoaringBitmap>> {
+    fn collect(&self, lookups: &Lookups<'_>, known: Option<u64>) -> Result<Option<RoaringBitmap>> {
         if !lookups.complete {
             return Ok(None);
         }
         let useful = known.map_or(self.all / 2, |known| known.saturating_mul(BROAD)).max(FEW);
-        let exact = |term: &Lookup| matches!(term, Lookup::Equal { .. });
+        let exact = |term: &Lookup<'_>| matches!(term, Lookup::Equal { .. });
         let mut expected = lookups.objects.len() as u64;
         for &directory in &lookups.below {
             expected += u64::from(self.view().record(directory)?.child_count());

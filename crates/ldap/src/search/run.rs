@@ -126,7 +126,7 @@ impl Search {
             return Ok(self.finish(ResultCode::TimeLimitExceeded, out));
         }
         self.reach.forget();
-        let highest = ground.view().highest_object()?;
+        let highest = ground.tree().highest_object()?;
         for _ in 0..most {
             let Some(object) = self.source.next(highest) else { return Ok(self.exhausted(out)) };
             match self.consider(ground, object, out)? {

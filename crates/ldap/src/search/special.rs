@@ -22,10 +22,10 @@ pub(crate) enum Special {
 }
 
 /// Names and OIDs of the classes.
-const CLASSES: [(&[u8], &[u8], Special); 3] = [
-    (b"alias", b"2.5.6.1", Special::Alias),
-    (b"referral", b"2.16.840.1.113730.3.2.6", Special::Referral),
-    (b"subentry", b"2.5.17.0", Special::Subentry),
+const CLASSES: [(&str, &str, Special); 3] = [
+    ("alias", "2.5.6.1", Special::Alias),
+    ("referral", "2.16.840.1.113730.3.2.6", Special::Referral),
+    ("subentry", "2.5.17.0", Special::Subentry),
 ];
 
 /// Names and OID of the attribute with the name that an alias stands for.
@@ -42,7 +42,9 @@ pub(crate) fn of(record: &RecordRef<'_>) -> Special {
         if !matches!(class.first(), Some(b'a' | b'A' | b'r' | b'R' | b's' | b'S' | b'2')) {
             continue;
         }
-        let known = CLASSES.iter().find(|(name, oid, _)| class.eq_ignore_ascii_case(name) || class == *oid);
+        let known = CLASSES
+            .iter()
+            .find(|(name, oid, _)| class.eq_ignore_ascii_case(name.as_bytes()) || class == oid.as_bytes());
         if let Some((_, _, special)) = known {
             return *special;
         }
@@ -51,8 +53,8 @@ pub(crate) fn of(record: &RecordRef<'_>) -> Special {
 }
 
 /// Names and OIDs of a class, for looking for its entries.
-pub(crate) fn names(special: Special) -> impl Iterator<Item = &'static [u8]> {
-    CLASSES.iter().filter(move |row| row.2 == special).flat_map(|row| [row.0, row.1])
+pub(crate) fn names(special: Special) -> Option<[&'static str; 2]> {
+    CLASSES.iter().find(|row| row.2 == special).map(|row| [row.0, row.1])
 }
 
 /// The name an alias stands for.

@@ -1,6 +1,8 @@
 //! From a request to a search: its base, what it may use up, its order and portions.
 
-use netinfo_directory::{Term, View};
+use std::sync::Arc;
+
+use netinfo_directory::View;
 use netinfo_mapping::Resolution;
 use netinfo_mapping::name::Name;
 use netinfo_wire::ldap::control::paging::{PagedResults, VlvRequest, VlvTarget};
@@ -82,13 +84,14 @@ pub(crate) fn begin_on(
     let mut filter = Filter::new(&place.namespace, request.filter);
     chain::follow(ground, &mut filter)?;
     let extra = match request.scope {
-        Scope::Base => RoaringBitmap::new(),
-        _ if kinds.manage || !kinds.references => RoaringBitmap::new(),
-        _ => all_of(ground, Special::Referral)?,
+        Scope::Base => None,
+        _ if kinds.manage || !kinds.references => None,
+        _ => Some(all_of(ground, Special::Referral)?),
     };
-    let mut source = plan::source(ground, &filter, &reach, &extra)?;
+    let none = RoaringBitmap::new();
+    let mut source = plan::source(ground, &filter, &reach, extra.as_deref().unwrap_or(&none))?;
     if let Some(paging) = paging {
-        let estimate = u32::try_from(source.estimate(ground.view().directories()?)).unwrap_or(u32::MAX);
+        let estimate = u32::try_from(source.estimate(ground.tree().directories()?)).unwrap_or(u32::MAX);
         let returned = paging.cookie.map_or(0, |cookie| cookie.returned);
         let page = paging.page(estimate, operation.caller.searches.number());
         if !portion.has_order() {
@@ -322,12 +325,11 @@ fn dangling() -> Failure {
 }
 
 /// All entries that store a class of this kind.
-pub(crate) fn all_of(ground: &Ground<'_>, special: Special) -> Outcome<RoaringBitmap> {
-    let mut found = RoaringBitmap::new();
-    for value in special::names(special) {
-        ground.view().collect(Term::Equal { property: special::OBJECT_CLASS, value }, &mut found)?;
+pub(crate) fn all_of(ground: &Ground<'_>, special: Special) -> Outcome<Arc<RoaringBitmap>> {
+    match special::names(special) {
+        Some(names) => Ok(ground.tree().storing_class(names)?),
+        None => Ok(Arc::default()),
     }
-    Ok(found)
 }
 
 /// Takes in where aliases inside `reach` lead (RFC 4511 §4.5.1.3). Those that lead nowhere are passed over.
@@ -338,7 +340,7 @@ pub(crate) fn follow_aliases(ground: &Ground<'_>, reach: &mut Reach) -> Outcome<
     if reach.scope() == Scope::Base {
         return Ok(());
     }
-    let mut left = all_of(ground, Special::Alias)?;
+    let mut left = RoaringBitmap::clone(&*all_of(ground, Special::Alias)?);
     let mut followed = 0;
     loop {
         let mut news = false;

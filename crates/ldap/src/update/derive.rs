@@ -178,14 +178,14 @@ impl Ground<'_> {
         match self.tree.resolve_name(name)? {
             Resolution::Found(object) => {
                 if !operation.controls.manage_dsa_it
-                    && let Some(urls) = referral::leads_elsewhere(self.view, object)?
+                    && let Some(urls) = referral::leads_elsewhere(&self.tree, object)?
                 {
                     return Err(Failure::referral(referral::adjusted(&urls, name, 0, None)));
                 }
             }
             Resolution::Missing { rest, nearest } => {
                 if !operation.controls.manage_dsa_it
-                    && let Some(urls) = referral::leads_elsewhere(self.view, nearest)?
+                    && let Some(urls) = referral::leads_elsewhere(&self.tree, nearest)?
                 {
                     return Err(Failure::referral(referral::adjusted(&urls, name, rest, None)));
                 }

@@ -60,7 +60,7 @@ impl<'t> Entry<'t> {
         if !classes.stored {
             self.make_up(&classes, &takes, each);
         }
-        if takes("member") && self.derives_members(&classes) && self.may_read(b"users") {
+        if self.derives_members(&classes) && takes("member") && self.may_read(b"users") {
             let members = self.members()?;
             if !members.is_empty() {
                 each("member", members);
@@ -166,6 +166,6 @@ impl<'t> Entry<'t> {
 
     /// Whether the values of a property may be shown, by the access rules.
     pub(super) fn may_read(&self, property: &[u8]) -> bool {
-        self.access.as_ref().is_none_or(|access| access.reads_all() || access.reads(property))
+        self.reads_all || self.access.as_ref().is_none_or(|access| access.reads(property))
     }
 }

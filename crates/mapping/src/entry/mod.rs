@@ -13,7 +13,7 @@ mod operational;
 mod values;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use netinfo_directory::{EntryAccess, RecordRef};
 use netinfo_schema::{AttributeType, Schema};
@@ -26,7 +26,7 @@ pub(crate) use classes::Classes;
 pub(crate) use derived::{NO_GROUP, NO_HOME};
 pub(crate) use operational::is_computed;
 
-use crate::context::{AT_ROOT, Context, Slot};
+use crate::context::{AT_ROOT, Context, OBJECT_CLASS, Slot};
 use crate::error::Result;
 use crate::transform::Transform;
 use crate::tree::{DSID, Inner, Naming, Place, Tree};
@@ -40,29 +40,26 @@ pub struct Entry<'t> {
     pub(crate) tree: &'t Tree<'t>,
     pub(crate) record: RecordRef<'t>,
     /// None for the root.
-    parent: Option<Rc<Place>>,
+    parent: Option<Arc<Place>>,
     /// Number of its context.
     number: usize,
     mirrored: bool,
     access: Option<EntryAccess<'t>>,
-}
-
-/// One attribute while the properties of a record are gathered.
-struct Gathered<'t> {
-    slot: Slot<'t>,
-    sources: SmallVec<[values::Source<'t>; 1]>,
+    /// Everything but secrets may be read.
+    reads_all: bool,
 }
 
 impl<'t> Entry<'t> {
     pub(crate) fn new(
         tree: &'t Tree<'t>,
         record: RecordRef<'t>,
-        parent: Option<Rc<Place>>,
+        parent: Option<Arc<Place>>,
         access: Option<EntryAccess<'t>>,
     ) -> Self {
         let number = parent.as_ref().map_or(AT_ROOT, |place| place.inner.number());
         let mirrored = tree.is_mirrored(&record, number);
-        Self { tree, record, parent, number, mirrored, access }
+        let reads_all = access.as_ref().is_none_or(EntryAccess::reads_all);
+        Self { tree, record, parent, number, mirrored, access, reads_all }
     }
 
     /// Object id of the directory.
@@ -77,7 +74,7 @@ impl<'t> Entry<'t> {
 
     /// Whether the session may know of the entry. A tree without access rules shows all.
     pub fn is_visible(&self) -> bool {
-        self.access.as_ref().is_none_or(EntryAccess::visible)
+        self.reads_all || self.access.as_ref().is_none_or(EntryAccess::visible)
     }
 
     /// The answers of the core's access rules, if the tree has them.
@@ -185,7 +182,7 @@ impl<'t> Entry<'t> {
     /// nothing that names and classes do not.
     pub fn may_search(&self, wanted: &Wanted) -> bool {
         let Some(access) = &self.access else { return true };
-        if access.reads_all() {
+        if self.reads_all {
             return !wanted.is_secret() || access.searches(SECRET);
         }
         is_computed(wanted.name())
@@ -233,7 +230,7 @@ impl<'t> Entry<'t> {
     /// Whether the values of a property may be shown.
     fn shows(&self, property: &[u8], slot: &Slot<'_>) -> bool {
         if let Some(access) = &self.access
-            && (!access.reads_all() || slot.transform() == Transform::Password)
+            && (!self.reads_all || slot.transform() == Transform::Password)
             && !access.reads(property)
         {
             return false;
@@ -255,29 +252,31 @@ impl<'t> Entry<'t> {
 
     /// The stored attributes that `take` takes.
     fn stored(&self, mut take: impl FnMut(&Slot<'_>) -> bool) -> Vec<Attribute<'_>> {
-        let mut gathered: Vec<Gathered<'_>> = Vec::with_capacity(self.record.property_count().min(64));
-        for property in self.record.properties().filter(|property| !property.values.is_empty()) {
+        let mut attributes: Vec<Attribute<'_>> = Vec::with_capacity(self.record.property_count().min(64) + 2);
+        let mut classes = None;
+        for property in self.record.properties() {
             let slot = self.slot(property.name);
             if matches!(slot, Slot::Hidden) || !take(&slot) || !self.shows(property.name, &slot) {
                 continue;
             }
             let source = values::Source { values: property.values, transform: slot.transform() };
-            match gathered.iter_mut().find(|known| known.slot.is_same(&slot)) {
-                Some(known) => known.sources.push(source),
-                None => gathered.push(Gathered { slot, sources: SmallVec::from_iter([source]) }),
-            }
-        }
-        let mut attributes = Vec::with_capacity(gathered.len() + 4);
-        for Gathered { slot, sources } in gathered {
-            let attribute = Attribute::stored(slot.description(), sources);
-            if attribute.values().next().is_none() {
+            if !source.has_any() {
                 continue;
             }
-            if attribute.description() == crate::context::OBJECT_CLASS {
-                attributes.insert(0, attribute);
-            } else {
-                attributes.push(attribute);
+            let attribute = slot.attribute();
+            if let Some(known) = attributes.iter_mut().find(|known| known.is_of(attribute, &slot)) {
+                known.add(source);
+                continue;
             }
+            let made = Attribute::stored(slot.description(), attribute, source);
+            if made.description() == OBJECT_CLASS {
+                classes = Some(attributes.len());
+            }
+            attributes.push(made);
+        }
+        // They come first.
+        if let Some(at) = classes {
+            attributes[..=at].rotate_right(1);
         }
         attributes
     }

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use netinfo_directory::Values;
+use netinfo_schema::AttributeId;
 use smallvec::SmallVec;
 
+use crate::context::Slot;
 use crate::transform::Transform;
 
 /// Numbers of values up to which each is compared with those before it; more are put into a set.
@@ -18,9 +20,18 @@ pub(crate) struct Source<'e> {
     pub(crate) transform: Transform,
 }
 
+impl Source<'_> {
+    /// Whether there is a value that is told.
+    pub(crate) fn has_any(&self) -> bool {
+        self.values.into_iter().any(|value| self.transform.publish(value).is_some())
+    }
+}
+
 /// An attribute of an entry, with its values.
 pub struct Attribute<'e> {
     description: Cow<'e, str>,
+    /// The type of a stored one.
+    kind: Option<AttributeId>,
     content: Content<'e>,
     operational: bool,
 }
@@ -31,8 +42,21 @@ enum Content<'e> {
 }
 
 impl<'e> Attribute<'e> {
-    pub(crate) fn stored(description: Cow<'e, str>, sources: SmallVec<[Source<'e>; 1]>) -> Self {
-        Self { description, content: Content::Stored(sources), operational: false }
+    pub(crate) fn stored(description: Cow<'e, str>, kind: Option<AttributeId>, source: Source<'e>) -> Self {
+        let content = Content::Stored(SmallVec::from_iter([source]));
+        Self { description, kind, content, operational: false }
+    }
+
+    /// Whether a property that is `slot`, of this type, holds more of the attribute.
+    pub(crate) fn is_of(&self, kind: Option<AttributeId>, slot: &Slot<'_>) -> bool {
+        self.kind == kind && self.description.eq_ignore_ascii_case(&slot.description())
+    }
+
+    /// Adds the values of another property.
+    pub(crate) fn add(&mut self, source: Source<'e>) {
+        if let Content::Stored(sources) = &mut self.content {
+            sources.push(source);
+        }
     }
 
     pub(crate) fn made(
@@ -40,7 +64,7 @@ impl<'e> Attribute<'e> {
         values: impl IntoIterator<Item = Cow<'e, [u8]>>,
     ) -> Self {
         let content = Content::Made(values.into_iter().collect());
-        Self { description: description.into(), content, operational: false }
+        Self { description: description.into(), kind: None, content, operational: false }
     }
 
     pub(crate) fn operational(mut self) -> Self {
