@@ -5,6 +5,7 @@
 //! * [`ldif`]: the entries and searches of the LDIF fixtures.
 //! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
 //! * [`files`]: the same for files in the formats of `netinfo-formats`; [`texts`]: for its text formats.
+//! * [`trees`]: whole domains as record streams.
 //! * [`nidb`]: database folders of historical servers.
 //! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
@@ -24,6 +25,7 @@ pub mod nidb;
 pub mod node;
 pub mod software;
 pub mod texts;
+pub mod trees;
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! What must hold for any bytes read as one of the text formats. A broken promise panics.
 
-use netinfo_formats::ldif;
+use netinfo_formats::raw::{self, Dialect};
+use netinfo_formats::{Place, Problem, Record, RecordWriter, ldif};
 
 /// Bytes as LDIF: there are no more items than lines, their numbers grow, what is read can be written, and what is
 /// written reads as the same again.
@@ -31,4 +32,60 @@ pub fn ldif(bytes: &[u8]) {
         again.item(&item.expect("what is written can be read")).expect("what is read can be written");
     }
     assert_eq!(again.finish().expect("memory takes everything"), written);
+}
+
+/// Bytes as raw text in every dialect: the numbers of the lines are those of the text, a parent comes before its
+/// children, and what is written with escapes reads as the same again.
+pub fn raw(bytes: &[u8]) {
+    for dialect in [Dialect::Dump, Dialect::Load, Dialect::Escaped] {
+        let records = tree(bytes, raw::Reader::new(bytes, dialect));
+        let mut writer = raw::Writer::new(Vec::new(), Dialect::Escaped);
+        write_all(&mut writer, &records);
+        let text = writer.into_inner();
+        let again: Vec<_> = raw::Reader::new(&text[..], Dialect::Escaped).collect();
+        if !records.is_empty() {
+            same(&records, &again);
+        }
+    }
+}
+
+/// The records of a tree: lines are those of the text, a parent comes before its children, messages are one line.
+fn tree(bytes: &[u8], items: impl Iterator<Item = Result<Record, Problem>>) -> Vec<Record> {
+    let lines = bytes.split(|byte| *byte == b'\n').count() as u64;
+    let mut records = Vec::new();
+    for item in items {
+        match item {
+            Err(problem) => {
+                assert!((1..=lines).contains(&problem.line), "{problem}");
+                assert!(!problem.to_string().contains('\n'), "{problem}");
+            }
+            Ok(record) => {
+                assert!((1..=lines).contains(&record.line), "{record:?}");
+                if let Place::Below(parent) = record.place {
+                    assert!(parent < records.len() as u64, "{record:?}");
+                }
+                records.push(record);
+            }
+        }
+    }
+    records
+}
+
+fn write_all(writer: &mut impl RecordWriter, records: &[Record]) {
+    let mut losses = Vec::new();
+    for record in records {
+        writer.write(record, &mut losses).expect("what is read can be written");
+    }
+    writer.finish(&mut losses).expect("memory takes everything");
+    assert_eq!(losses, []);
+}
+
+/// The same places and properties, and not one problem.
+fn same(records: &[Record], again: &[Result<Record, Problem>]) {
+    assert_eq!(records.len(), again.len());
+    for (record, again) in records.iter().zip(again) {
+        let again = again.as_ref().expect("what is written can be read");
+        assert_eq!((record.place, record.identity), (again.place, again.identity));
+        assert!(record.properties == again.properties, "{record:?} has become {again:?}");
+    }
 }

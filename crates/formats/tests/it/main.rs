@@ -4,5 +4,6 @@
 
 mod arbitrary;
 mod fixtures;
-mod nidb;
 mod ldif;
+mod nidb;
+mod raw;
