@@ -30,7 +30,8 @@ pub(crate) trait Folder: fmt::Debug {
     fn open<'a>(&'a self, name: &str) -> io::Result<Box<dyn Read + 'a>>;
 }
 
-/// Changing a folder. Every operation is on the disk when it returns.
+/// Changing a folder. What is written into a file is on the disk when the operation returns; new, removed and changed
+/// names are after [`sync`](Self::sync).
 pub(crate) trait FolderMut: Folder {
     /// Makes a file with these bytes, or replaces all that is in it.
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
@@ -40,6 +41,8 @@ pub(crate) trait FolderMut: Folder {
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file; none is as good.
     fn remove(&mut self, name: &str) -> io::Result<()>;
+    /// Makes changes of names last.
+    fn sync(&mut self) -> io::Result<()>;
     /// Tells others that the folder has changed.
     fn touch(&mut self) -> io::Result<()>;
 }
@@ -98,11 +101,6 @@ impl OsFolder {
         self.config = Some(config);
         Ok(true)
     }
-
-    /// Makes changes of names last.
-    fn sync(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
-    }
 }
 
 /// A new file is for its owner alone.
@@ -139,8 +137,7 @@ impl FolderMut for OsFolder {
     fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut file = private().truncate(true).open(self.path.join(name))?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        self.sync()
+        file.sync_all()
     }
 
     fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -154,16 +151,18 @@ impl FolderMut for OsFolder {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))?;
-        self.sync()
+        fs::rename(self.path.join(from), self.path.join(to))
     }
 
     fn remove(&mut self, name: &str) -> io::Result<()> {
         match fs::remove_file(self.path.join(name)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => self.sync(),
+            outcome => outcome,
         }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
     }
 
     fn touch(&mut self) -> io::Result<()> {
@@ -186,7 +185,8 @@ pub(crate) mod memory {
         pub(crate) files: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
         /// So many changes are carried out yet; then everything fails.
         pub(crate) fuse: Rc<Cell<Option<u64>>>,
-        /// How much of a write is done when the fuse ends in it, in parts of four.
+        /// How much of a write is done when the fuse ends in it, in parts of four from its beginning; 5: its second
+        /// half alone.
         pub(crate) torn: Rc<Cell<usize>>,
         /// Changes so far.
         pub(crate) changes: Rc<Cell<u64>>,
@@ -222,6 +222,15 @@ pub(crate) mod memory {
         }
     }
 
+    /// What of a write is done.
+    fn part(bytes: &[u8], torn: Option<usize>) -> std::ops::Range<usize> {
+        match torn {
+            None => 0..bytes.len(),
+            Some(5) => bytes.len() / 2..bytes.len(),
+            Some(part) => 0..bytes.len() * part / 4,
+        }
+    }
+
     impl Folder for MemoryFolder {
         fn names(&self) -> io::Result<Vec<String>> {
             Ok(self.files.borrow().keys().cloned().collect())
@@ -240,20 +249,22 @@ pub(crate) mod memory {
 
     impl FolderMut for MemoryFolder {
         fn write(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
-            let torn = self.step()?;
-            let length = torn.map_or(bytes.len(), |part| bytes.len() * part / 4);
-            self.files.borrow_mut().insert(name.to_owned(), bytes[..length].to_vec());
+            let done = part(bytes, self.step()?);
+            let mut file = vec![0; done.end];
+            file[done.clone()].copy_from_slice(&bytes[done]);
+            self.files.borrow_mut().insert(name.to_owned(), file);
             Ok(())
         }
 
         fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
-            let torn = self.step()?;
-            let length = torn.map_or(bytes.len(), |part| bytes.len() * part / 4);
+            let done = part(bytes, self.step()?);
             let mut files = self.files.borrow_mut();
             let file = files.entry(name.to_owned()).or_default();
             let start = usize::try_from(offset).unwrap();
-            file.resize(file.len().max(start + length), 0);
-            file[start..start + length].copy_from_slice(&bytes[..length]);
+            if !done.is_empty() {
+                file.resize(file.len().max(start + done.end), 0);
+            }
+            file[start + done.start..start + done.end].copy_from_slice(&bytes[done]);
             Ok(())
         }
 
@@ -269,6 +280,10 @@ pub(crate) mod memory {
             self.step()?;
             self.files.borrow_mut().remove(name);
             Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            if self.fuse.get() == Some(0) { Err(io::Error::other("dead")) } else { Ok(()) }
         }
 
         fn touch(&mut self) -> io::Result<()> {

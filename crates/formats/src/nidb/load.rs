@@ -16,6 +16,7 @@ use super::layout::{
 };
 use super::scan::{self, Location, Scan};
 use super::stored::StoredRecord;
+use super::write::ByteOrder;
 use super::{load_legacy, term, tree};
 
 /// What a folder holds.
@@ -81,8 +82,7 @@ pub(crate) fn load(folder: &dyn Folder) -> Result<Loaded, StoreError> {
 fn load_modern(folder: &dyn Folder) -> Result<Loaded, StoreError> {
     let mut scan = Scan::run(folder)?;
     judge_small_files(folder, &mut scan);
-    let mut checksum =
-        scan.records.values().fold(0_u32, |sum, record| sum.wrapping_add(term(record.id, record.serial)));
+    let mut checksum = checksum(&scan.records);
     let pending = replay(folder, &mut scan, &mut checksum);
     if !pending {
         judge_index(folder, &mut scan, checksum);
@@ -97,6 +97,11 @@ fn load_modern(folder: &dyn Folder) -> Result<Loaded, StoreError> {
         save(tree::apply(links, &mut records), &mut records, &mut checksum);
     }
     Ok(Loaded { layout: Layout::Modern, records, findings, opened_checksum: checksum })
+}
+
+/// Σ (id + 1) · serial.
+pub(crate) fn checksum(records: &BTreeMap<u32, StoredRecord>) -> u32 {
+    records.values().fold(0, |sum, record| sum.wrapping_add(term(record.id, record.serial)))
 }
 
 /// Counts changed records up, as a save does.
@@ -164,13 +169,17 @@ pub(crate) fn pending_delete(folder: &dyn Folder, scan: &mut Scan) -> Option<u32
             return None;
         }
     };
-    let mut report = |kind, detail: &str| scan.findings.push(Finding::new(kind, detail).in_file(DELETE));
     let Ok(word) = <[u8; 4]>::try_from(bytes) else {
-        report(FindingKind::Leftover, "it holds no id");
+        scan.findings.push(Finding::new(FindingKind::Leftover, "it holds no id").in_file(DELETE));
         return None;
     };
+    // Half-way through, the record may be there in part.
+    let known =
+        |id: &u32| scan.records.contains_key(id) || scan.debris.iter().any(|debris| debris.id == Some(*id));
     let orders = [u32::from_be_bytes(word), u32::from_le_bytes(word)];
-    match orders.into_iter().filter(|id| scan.records.contains_key(id)).min() {
+    let named = orders.into_iter().filter(known).min();
+    let mut report = |kind, detail: &str| scan.findings.push(Finding::new(kind, detail).in_file(DELETE));
+    match named {
         None => {
             report(FindingKind::Leftover, "the directory it names is gone already");
             None
@@ -217,18 +226,22 @@ fn judge_index(folder: &dyn Folder, scan: &mut Scan, checksum: u32) {
     if let Some(trouble) = index_trouble(folder, scan) {
         scan.findings.push(Finding::new(FindingKind::WrongIndex, trouble).in_file(INDEX));
     }
-    let clean =
-        files::read_small(folder, CLEAN, 4).ok().flatten().and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
-    let fits = clean
-        .is_some_and(|word| u32::from_be_bytes(word) == checksum || u32::from_le_bytes(word) == checksum);
-    if !fits {
+    if clean_order(folder, scan).is_none() {
         let detail = format!("it is not the checksum, {checksum}, in either byte order");
         scan.findings.push(Finding::new(FindingKind::WrongChecksum, detail).in_file(CLEAN));
     }
 }
 
-fn index_trouble(folder: &dyn Folder, scan: &Scan) -> Option<String> {
-    let bytes = folder.info(INDEX).ok()??.bytes;
+/// The byte order of `Clean`, if it holds the checksum. If both orders are the same, that of this machine.
+pub(crate) fn clean_order(folder: &dyn Folder, scan: &Scan) -> Option<ByteOrder> {
+    let word = <[u8; 4]>::try_from(files::read_small(folder, CLEAN, 4).ok()??).ok()?;
+    let checksum = checksum(&scan.records);
+    [ByteOrder::HOST, ByteOrder::HOST.other()].into_iter().find(|order| order.bytes(checksum) == word)
+}
+
+/// What is wrong with `Index`.
+pub(crate) fn index_trouble(folder: &dyn Folder, scan: &Scan) -> Option<String> {
+    let bytes = folder.info(INDEX).ok().flatten().map_or(0, |info| info.bytes);
     let count = bytes / INDEX_ENTRY_BYTES as u64;
     if count != scan.records.len() as u64 {
         return Some(format!("it has {count} entries for {} records", scan.records.len()));

@@ -10,10 +10,10 @@ use super::files::{self, Folder};
 use super::finding::{Finding, FindingKind};
 use super::layout::{COLLECTION, EXTENSION, SMALL_COLLECTION, TRANSACTION, extension_id};
 use super::legacy::{self, FREE, SLOT_BYTES, SMALL_SLOT_BYTES};
-use super::load::Loaded;
+use super::load::{self, Loaded};
 use super::scan::Scan;
 use super::stored::StoredRecord;
-use super::{term, tree};
+use super::tree;
 
 /// Reads a folder of the legacy layout. Versions are those that a conversion would give.
 ///
@@ -194,8 +194,7 @@ impl Reader<'_> {
         self.scan.judge_values();
         let (records, mut findings) = (self.scan.records, self.scan.findings);
         findings.extend(tree::mend(&mut tree::links(&records)));
-        let opened_checksum =
-            records.values().fold(0_u32, |sum, record| sum.wrapping_add(term(record.id, record.serial)));
+        let opened_checksum = load::checksum(&records);
         Loaded { layout, records, findings, opened_checksum }
     }
 }

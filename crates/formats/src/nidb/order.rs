@@ -3,24 +3,33 @@
 use super::datum::Datum;
 use super::stored::{Attribute, ORDER_KEY, Properties, StoredRecord};
 
-/// The properties in the order that NetInfo shows, and whether a list of the order is there that makes no sense.
-pub(crate) fn properties(record: &StoredRecord) -> (Properties, bool) {
-    let metas = record.metas.iter().filter(|meta| !meta.is_order());
-    let stored: Properties = record
-        .attributes
-        .iter()
-        .map(|attribute| (attribute.key.bytes().into_owned(), values(attribute)))
-        .chain(metas.map(|meta| ([b"_", &*meta.key.bytes()].concat(), values(meta))))
-        .collect();
+/// One property as it is stored: whether it is a meta-attribute, and it.
+pub(crate) type Part<'a> = (bool, &'a Attribute);
+
+/// The attributes and meta-attributes in the order that NetInfo shows, and whether a list of the order is there that
+/// makes no sense.
+pub(crate) fn ordered(record: &StoredRecord) -> (Vec<Part<'_>>, bool) {
+    let metas = record.metas.iter().filter(|meta| !meta.is_order()).map(|meta| (true, meta));
+    let stored: Vec<Part<'_>> =
+        record.attributes.iter().map(|attribute| (false, attribute)).chain(metas).collect();
     let Some(order) = record.metas.iter().find(|meta| meta.is_order()) else { return (stored, false) };
     let Some(places) = permutation(order, stored.len()) else { return (stored, true) };
     let mut ordered: Vec<_> = places.into_iter().zip(stored).collect();
     ordered.sort_by_key(|(place, _)| *place);
-    (ordered.into_iter().map(|(_, property)| property).collect(), false)
+    (ordered.into_iter().map(|(_, part)| part).collect(), false)
 }
 
-fn values(attribute: &Attribute) -> Vec<Vec<u8>> {
-    attribute.values.iter().map(|value| value.bytes().into_owned()).collect()
+/// The NetInfo name of a property.
+pub(crate) fn name((meta, attribute): Part<'_>) -> Vec<u8> {
+    let key = attribute.key.bytes();
+    if meta { [b"_", &*key].concat() } else { key.into_owned() }
+}
+
+/// The properties in the order that NetInfo shows.
+pub(crate) fn properties(record: &StoredRecord) -> Properties {
+    let values =
+        |attribute: &Attribute| attribute.values.iter().map(|value| value.bytes().into_owned()).collect();
+    ordered(record).0.into_iter().map(|part| (name(part), values(part.1))).collect()
 }
 
 /// The places that an order list gives to `count` properties, if it is a permutation.
@@ -37,24 +46,29 @@ fn permutation(order: &Attribute, count: usize) -> Option<Vec<usize>> {
     order.values.iter().map(place).collect()
 }
 
-/// Splits properties into attributes and meta-attributes, with a list of their order where it is needed: when a
-/// property without an underscore comes after one that has it.
-pub(crate) fn set_properties(record: &mut StoredRecord, properties: &[(Vec<u8>, Vec<Vec<u8>>)]) {
+/// An attribute of texts for a property of this NetInfo name, and whether it is a meta-attribute.
+pub(crate) fn part(name: &[u8], values: &[Vec<u8>]) -> (bool, Attribute) {
+    match name.strip_prefix(b"_") {
+        Some(key) => (true, Attribute::text(key, values)),
+        None => (false, Attribute::text(name, values)),
+    }
+}
+
+/// Makes these the attributes and meta-attributes, with a list of their order where it is needed: when a property
+/// without an underscore comes after one that has it.
+pub(crate) fn set_ordered(record: &mut StoredRecord, parts: Vec<(bool, Attribute)>) {
     record.attributes.clear();
     record.metas.clear();
     let (mut places, mut meta_places) = (Vec::new(), Vec::new());
     let mut mixed = false;
-    for (place, (name, values)) in (0..).zip(properties) {
-        match name.strip_prefix(b"_") {
-            Some(key) => {
-                record.metas.push(Attribute::text(key, values));
-                meta_places.push(Datum::integer(place));
-            }
-            None => {
-                record.attributes.push(Attribute::text(name, values));
-                mixed |= !meta_places.is_empty();
-                places.push(Datum::integer(place));
-            }
+    for (place, (meta, attribute)) in (0..).zip(parts) {
+        if meta {
+            record.metas.push(attribute);
+            meta_places.push(Datum::integer(place));
+        } else {
+            record.attributes.push(attribute);
+            mixed |= !meta_places.is_empty();
+            places.push(Datum::integer(place));
         }
     }
     if mixed {
@@ -101,7 +115,7 @@ mod tests {
             let mut broken = record.clone();
             let list = broken.metas.last_mut().unwrap();
             list.values = places.iter().map(|place| Datum::integer(*place)).collect();
-            let (properties, wrong) = properties(&broken);
+            let (properties, wrong) = (properties(&broken), ordered(&broken).1);
             assert!(wrong, "{places:?}");
             let names: Vec<_> = properties.iter().map(|(name, _)| name.as_slice()).collect();
             assert_eq!(names, [b"b".as_slice(), b"_a", b"_c"]);

@@ -38,6 +38,8 @@ pub(crate) struct Scan {
     pub(crate) occupied: BTreeMap<usize, Vec<bool>>,
     /// What else occupies slots.
     pub(crate) debris: Vec<Debris>,
+    /// Ids that more than one record has.
+    pub(crate) duplicates: Vec<u32>,
     /// What is odd.
     pub(crate) findings: Findings,
     /// Ids that debris claims which is no record.
@@ -163,6 +165,7 @@ impl Scan {
         let rank = |record: &StoredRecord| (record.version, record.serial);
         let known = self.records.get(&id).map(rank);
         if let Some(known) = known {
+            self.duplicates.push(id);
             let kept = known.max(rank(&record)).0;
             let detail = format!("two records have its id; that of version {kept} counts");
             self.findings.push(Finding::new(FindingKind::DuplicateId, detail).in_file(name).of(id));
@@ -209,7 +212,7 @@ fn judge(record: &StoredRecord, findings: &mut Findings) {
         let detail = format!("{inner} keys or values have a NUL inside: servers show what is before it");
         findings.push(Finding::new(FindingKind::InnerNul, detail).of(record.id));
     }
-    if order::properties(record).1 {
+    if order::ordered(record).1 {
         let detail = "the list of the order of its properties does not fit them";
         findings.push(Finding::new(FindingKind::BadOrder, detail).of(record.id));
     }

@@ -1,6 +1,6 @@
 //! Records of the modern layout.
 
-use super::datum::{Datum, kind};
+use super::datum::Datum;
 use super::order;
 
 /// Name of the private meta-attribute that tells the order of properties.
@@ -60,14 +60,14 @@ impl StoredRecord {
         record
     }
 
-    /// The properties in the order that NetInfo shows, as bytes. What stands between is told in `Database` findings.
+    /// The properties in the order that NetInfo shows, as bytes.
     pub fn properties(&self) -> Properties {
-        order::properties(self).0
+        order::properties(self)
     }
 
     /// Replaces all properties, with a list of their order if it is needed. Everything becomes text of type 6.
     pub fn set_properties(&mut self, properties: &[(Vec<u8>, Vec<Vec<u8>>)]) {
-        order::set_properties(self, properties);
+        order::set_ordered(self, properties.iter().map(|(name, values)| order::part(name, values)).collect());
     }
 
     /// Drops the list of the order of properties, as `nicl -raw` does when it edits a record.
@@ -77,7 +77,7 @@ impl StoredRecord {
 
     /// The first attribute whose key matches, or meta-attribute if `meta`. `key` is without the underscore.
     pub fn attribute(&self, meta: bool, key: &[u8]) -> Option<&Attribute> {
-        let key = Datum { kind: kind::STRING, ..Datum::text(key) };
+        let key = Datum::text(key);
         let list = if meta { &self.metas } else { &self.attributes };
         list.iter().find(|attribute| attribute.key.matches(&key))
     }
