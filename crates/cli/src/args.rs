@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    access, app_password, changes, domain, edit, find, generate, group, host, list, moving, node, port,
-    schema, tool, transfer, user,
+    access, app_password, changes, domain, edit, find, generate, group, host, list, migrate, moving, node,
+    port, schema, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -161,6 +161,14 @@ pub(crate) enum PlainCommand {
     Backup(transfer::Backup),
     /// Put a saved domain in place
     Restore(transfer::Restore),
+    /// Bring files and folders of other systems into a domain
+    Import(migrate::Import),
+    /// Write a domain in the format of another system
+    Export(migrate::Export),
+    /// Turn a file or folder of one format into another, without a server
+    Convert(migrate::Convert),
+    /// Compare domains, files and folders, record by record
+    Diff(migrate::Diff),
 }
 
 /// An argument taken as bytes: paths, names and values of NetInfo have no character set.

@@ -74,7 +74,7 @@ impl Open {
 }
 
 /// The session of whoever can open the files.
-fn session(domain: &Domain) -> Result<Session> {
+pub(crate) fn session(domain: &Domain) -> Result<Session> {
     Ok(domain.authenticate(Credentials::None, Origin::Internal)?)
 }
 
@@ -86,6 +86,48 @@ pub(crate) fn with<T>(
 ) -> Result<T> {
     let domain = open(data, false)?.domain(tag)?;
     Ok(work(&domain, now())?)
+}
+
+/// A domain of a data directory whose lock is held as long.
+pub(crate) struct Held {
+    domain: Arc<Domain>,
+    open: Open,
+}
+
+impl Held {
+    /// The domain.
+    pub(crate) fn domain(&self) -> &Arc<Domain> {
+        &self.domain
+    }
+}
+
+/// Opens a domain of a data directory.
+pub(crate) fn hold(data: &Path, tag: &str) -> Result<Held> {
+    let open = open(data, false)?;
+    Ok(Held { domain: open.domain(tag)?, open })
+}
+
+/// Opens a domain of a data directory; makes what is missing.
+pub(crate) fn hold_or_create(data: &Path, tag: &str) -> Result<Held> {
+    let open = open(data, true)?;
+    let domain = match open.domain(tag) {
+        Err(failure) if failure.exit() == Exit::NotFound => open.node.create_master(tag, now())?,
+        found => found?,
+    };
+    Ok(Held { domain, open })
+}
+
+/// Makes a domain in a data directory.
+pub(crate) fn make(data: &Path, tag: &str) -> Result<Held> {
+    let open = open(data, true)?;
+    Ok(Held { domain: open.node.create_master(tag, now())?, open })
+}
+
+/// Moves a domain aside that was made in vain.
+pub(crate) fn unmake(held: Held, tag: &str) {
+    let Held { domain, open } = held;
+    drop(domain);
+    let _ = open.node.destroy(tag, now());
 }
 
 /// Lists the domains.

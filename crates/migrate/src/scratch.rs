@@ -93,6 +93,25 @@ impl Scratch {
         Ok(scratch)
     }
 
+    /// A copy of a domain at hand.
+    ///
+    /// # Errors
+    /// When it cannot be read, or there is no place for the copy.
+    pub fn of_domain(domain: &Domain) -> Result<Self> {
+        let scratch = Self::new()?;
+        let (reader, mut writer) = io::pipe().map_err(|error| Error::File("pipe".into(), error))?;
+        let (target, root) = (scratch.domain.clone(), session(&scratch.domain)?);
+        let restoring = thread::spawn(move || {
+            let source = io::BufReader::with_capacity(1 << 20, reader);
+            target.restore(&root, source, |_, _| {})
+        });
+        let saved = domain.backup(&session(domain)?, &mut io::BufWriter::new(&mut writer), &mut |_, _| {});
+        drop(writer);
+        restoring.join().unwrap_or(Err(CoreError::Busy))?;
+        saved?;
+        Ok(scratch)
+    }
+
     /// A copy of a domain of any server, with as much as that shows to the caller.
     ///
     /// # Errors

@@ -159,6 +159,12 @@ fn recognise(path: &Path) -> Result<Format> {
     })
 }
 
+/// The format that the name of a file tells.
+#[must_use]
+pub fn recognise_name(path: &Path) -> Option<Format> {
+    by_name(&path.file_name()?.to_string_lossy().to_lowercase())
+}
+
 /// So much of a file is looked at to tell its format, in bytes.
 const SNIFFED: u64 = 64 << 10;
 

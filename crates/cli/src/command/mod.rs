@@ -10,6 +10,7 @@ pub(crate) mod generate;
 pub(crate) mod group;
 pub(crate) mod host;
 pub(crate) mod list;
+pub(crate) mod migrate;
 pub(crate) mod moving;
 pub(crate) mod node;
 pub(crate) mod port;
@@ -65,6 +66,10 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::Check(args) => return node::check(context, &args),
         PlainCommand::Backup(args) => transfer::backup(context, &args)?,
         PlainCommand::Restore(args) => transfer::restore(context, &args)?,
+        PlainCommand::Import(args) => return migrate::import(context, &args),
+        PlainCommand::Export(args) => migrate::export(context, &args)?,
+        PlainCommand::Convert(args) => return migrate::convert(context, &args),
+        PlainCommand::Diff(args) => return migrate::diff(context, &args),
     }
     Ok(Exit::Ok)
 }
