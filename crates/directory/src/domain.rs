@@ -13,11 +13,12 @@ use crate::error::{Error, Result};
 use crate::feed;
 use crate::machines::Role;
 use crate::model::{Property, ROOT, Target};
+use crate::password::scram::Keys;
 use crate::session::{Credentials, Governance, Origin, Principal, Session};
 use crate::store::keys::be_u64;
 use crate::store::{DEFAULT_MAP_SIZE, Store};
 use crate::view::View;
-use crate::writer::{Done, Job, Shared, Watcher, Writer};
+use crate::writer::{Done, Job, Proposal, Shared, Watcher, Writer};
 
 /// Changes kept in the feed unless configured otherwise.
 pub const DEFAULT_FEED_RETENTION: u64 = 100_000;
@@ -206,6 +207,18 @@ impl Domain {
         Ok(login.session)
     }
 
+    /// What a client is told, and later held to, that begins to prove the password of a directory by SCRAM-SHA-256, for
+    /// [`Credentials::Scram`]. Nobody, and whoever has no password of a scheme that allows it, has keys as well, which
+    /// nothing proves. May take a millisecond.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn scram_keys(&self, object: Option<u32>, name: &[u8]) -> Result<Keys> {
+        let view = View::new(&self.store, true)?;
+        self.authenticator(&view, &self.role(), None).scram_keys(object, name)
+    }
+
     /// Stores a password anew. If it has been changed in the meantime that is refused, and nothing is lost.
     fn upgrade_password(&self, change: Change, at: u64) {
         let object = change.directory().object;
@@ -284,7 +297,7 @@ impl Domain {
         if !session.update && matches!(self.role(), Role::Clone { .. }) {
             return done(Err(Error::ReadOnly));
         }
-        self.writer.submit(Job::Propose { session: session.clone(), changes, at, done });
+        self.writer.submit(Job::Propose(Proposal { session: session.clone(), changes, at, done }));
     }
 
     /// As [`Domain::write`], waiting for the result. Not for async code.

@@ -10,6 +10,7 @@ use crate::change::Change;
 use crate::error::{Error, Result};
 use crate::machines::Role;
 use crate::model::{ROOT, Target};
+use crate::password::scram::Keys;
 use crate::password::{self, Verdict};
 use crate::record::RecordRef;
 use crate::session::{Credentials, Governance, Origin, Principal, Session};
@@ -62,6 +63,10 @@ impl Authenticator<'_> {
                 upgrade = login.upgrade;
                 login.session
             }
+            Credentials::Scram { object, name, keys, messages, proof } => {
+                let proved = Proved { keys, messages, proof };
+                self.by_proof(object, name, &proved, origin, at)?
+            }
             Credentials::Nobody { name, password } => {
                 return Err(self.nobody(self.gate.attempts.name(name), password, origin, at));
             }
@@ -104,6 +109,52 @@ impl Authenticator<'_> {
         debug_assert!(matches!(found, Found::Value { .. }));
         let alias = root.first_value(b"_admin_dn").map(Arc::from);
         Ok(Session { alias, administrator: true, ..Session::of(Principal::Superuser) })
+    }
+
+    /// As [`Domain::scram_keys`](crate::Domain::scram_keys).
+    pub(crate) fn scram_keys(&self, object: Option<u32>, name: &[u8]) -> Result<Keys> {
+        let secret = self.gate.verified.secret(b"SCRAM");
+        let record = match object.map(|object| self.view.record(object)) {
+            None | Some(Err(Error::NoSuchDirectory)) => return Ok(Keys::of_nobody(name, &secret)),
+            Some(record) => record?,
+        };
+        let own = record.property(b"passwd").filter(|_| !is_kept_elsewhere(&record));
+        let mut values = own.into_iter().flat_map(|p| p.values).take(MAX_PASSWORD_VALUES);
+        let keys = values.find_map(|value| Keys::of(value, &secret));
+        Ok(keys.unwrap_or_else(|| Keys::of_nobody(name, &secret)))
+    }
+
+    /// One who has proved a password by SCRAM.
+    fn by_proof(
+        &self,
+        object: Option<u32>,
+        name: &[u8],
+        proved: &Proved<'_>,
+        origin: Origin,
+        at: u64,
+    ) -> Result<Session> {
+        let account = object.map_or_else(|| self.gate.attempts.name(name), Account::Object);
+        let attempt = match self.gate.attempts.take(account, origin, at) {
+            Ok(attempt) => attempt,
+            Err(too_many) => {
+                count(&self.counters.bad);
+                return Err(too_many);
+            }
+        };
+        // The password may have been changed, or the account locked, since the exchange began.
+        let current = self.scram_keys(object, name)? == *proved.keys;
+        let right = proved.keys.is_proved(proved.messages, proved.proof);
+        match object.filter(|_| current && right) {
+            Some(object) => {
+                count(&self.counters.good);
+                self.gate.attempts.succeeded(&attempt, at);
+                self.session_of(&self.view.record(object)?)
+            }
+            None => {
+                count(&self.counters.bad);
+                Err(Error::Authentication)
+            }
+        }
     }
 
     fn by_object(&self, object: u32, password: &[u8], origin: Origin, at: u64) -> Result<Login> {
@@ -259,6 +310,13 @@ impl Authenticator<'_> {
             value: hash.into_bytes(),
         }))
     }
+}
+
+/// What a client of SCRAM has sent.
+struct Proved<'a> {
+    keys: &'a Keys,
+    messages: &'a [u8],
+    proof: &'a [u8],
 }
 
 /// One password being compared.

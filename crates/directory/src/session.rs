@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::password::scram::Keys;
+
 /// What a caller presents to prove who it is.
 #[derive(Clone, Copy)]
 pub enum Credentials<'a> {
@@ -31,12 +33,25 @@ pub enum Credentials<'a> {
         /// The password.
         password: &'a [u8],
     },
+    /// Proof of a password by SCRAM-SHA-256 (RFC 5802), without the password.
+    Scram {
+        /// Object id of the directory that holds the password, `None` for a name that belongs to nobody.
+        object: Option<u32>,
+        /// The name as it was given, in a form that is the same for all ways to write it.
+        name: &'a [u8],
+        /// What [`Domain::scram_keys`](crate::Domain::scram_keys) gave for it at the beginning of the exchange.
+        keys: &'a Keys,
+        /// The messages of the exchange that are proved and signed (`AuthMessage`).
+        messages: &'a [u8],
+        /// The client's proof.
+        proof: &'a [u8],
+    },
     /// The identity outside the tree that the root's `_admin_dn` names, by the password in `_admin_passwd`.
     Administrator {
         /// The password.
         password: &'a [u8],
     },
-    /// A directory of the domain; the front-end itself has proof of it (a client certificate, SCRAM, an administrator who
+    /// A directory of the domain; the front-end itself has proof of it (a client certificate, an administrator who
     /// acts for somebody else).
     Vouched {
         /// Object id of the user.
@@ -51,6 +66,7 @@ impl fmt::Debug for Credentials<'_> {
             Self::UidPassword { uid, .. } => write!(f, "uid {uid} with a password"),
             Self::Password { object, .. } => write!(f, "directory {object} with a password"),
             Self::Nobody { .. } => write!(f, "an unknown name with a password"),
+            Self::Scram { object, .. } => write!(f, "directory {object:?} with a proof"),
             Self::Administrator { .. } => write!(f, "the administrator's password"),
             Self::Vouched { object } => write!(f, "directory {object}, vouched for"),
         }

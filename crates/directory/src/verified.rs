@@ -47,6 +47,11 @@ impl Verified {
         Some(mac.finalize().into_bytes().into())
     }
 
+    /// Randomness of this process, from which other secrets may be made; zeros when there is none.
+    pub(crate) fn secret(&self, purpose: &[u8]) -> Fingerprint {
+        self.fingerprint(u32::MAX, purpose, b"").unwrap_or_default()
+    }
+
     /// Whether it was verified lately.
     pub(crate) fn holds(&self, fingerprint: &Fingerprint, at: u64) -> bool {
         let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);

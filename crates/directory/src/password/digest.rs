@@ -8,7 +8,7 @@ use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{MAX_PBKDF2_WORK, MIN_PBKDF2_KEY, STRONG_PBKDF2_ROUNDS};
+use super::{MAX_PBKDF2_WORK, MIN_PBKDF2_KEY, STRONG_PBKDF2_ROUNDS, scram};
 
 /// Bytes of salt in front of a digest, where it is in front.
 const LEADING_SALT: usize = 4;
@@ -29,6 +29,7 @@ pub(super) enum Hash {
 pub(super) enum Stored {
     Plain { hash: Hash, sum: Vec<u8>, before: Vec<u8>, after: Vec<u8> },
     Pbkdf2 { hash: Hash, rounds: u32, salt: Vec<u8>, key: Vec<u8> },
+    Scram(scram::Keys),
 }
 
 impl Stored {
@@ -51,6 +52,7 @@ impl Stored {
             "PBKDF2-SHA256" => Self::pbkdf2(Hash::Sha256, data),
             "PBKDF2-SHA512" => Self::pbkdf2(Hash::Sha512, data),
             "PBKDF2_SHA256" => Self::pbkdf2_389(data),
+            "SCRAM-SHA-256" => scram::Keys::parse(data).map(Self::Scram),
             _ => None,
         }
     }
@@ -120,14 +122,17 @@ impl Stored {
                 }
                 derived.as_slice().ct_eq(key.as_slice()).into()
             }
+            Self::Scram(keys) => keys.matches(password),
         }
     }
 
-    /// A digest is computed billions of times a second.
+    /// A digest is computed billions of times a second. Keys for SCRAM are never replaced: nothing else serves their
+    /// purpose.
     pub(super) fn is_weak(&self) -> bool {
         match self {
             Self::Plain { .. } => true,
             Self::Pbkdf2 { rounds, .. } => *rounds < STRONG_PBKDF2_ROUNDS,
+            Self::Scram(_) => false,
         }
     }
 }

@@ -25,6 +25,7 @@
 //! | `{X-SALTED-SHA1}` `{X-SALTED-SHA512}` | base64 of a salt of four bytes and the digest of salt and password (Mac OS X 10.4 to 10.7) |
 //! | `{PBKDF2}` = `{PBKDF2-SHA1}`, `{PBKDF2-SHA256}` `{PBKDF2-SHA512}` | `rounds$salt$key` |
 //! | `{PBKDF2_SHA256}` | base64 of rounds, salt and key (389 Directory Server) |
+//! | `{SCRAM-SHA-256}` | rounds, salt and keys (RFC 5803), see [`scram`] |
 //! | `{CLEARTEXT}` | the password itself; for [`verify_value`], also without braces |
 //!
 //! Names of schemes are in any case. What delegates to another program (`{SASL}`, `{KERBEROS}`, `{UNIX}`), `{LANMAN}` and
@@ -32,6 +33,7 @@
 
 mod crypt;
 mod digest;
+pub mod scram;
 #[cfg(test)]
 mod scheme_tests;
 #[cfg(test)]

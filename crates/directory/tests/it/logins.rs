@@ -3,8 +3,10 @@
 use netinfo_directory::{
     ACCOUNT_ATTEMPTS, ACCOUNT_REFILL_MS, ADDRESS_ATTEMPTS, APPLICATION_PASSWORDS_LIMIT,
     ApplicationPasswordError, Change, Credentials, Error, Origin, Principal, ROOT, Result, Session, Target,
-    password::{Verdict, hash_new, verify},
+    password::{Verdict, hash_new, scram, verify},
 };
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
 
 use crate::support::*;
 
@@ -372,4 +374,53 @@ fn clones_check_passwords_and_change_nothing() {
     refused!(bind(&f, alice, b"wrong"), Error::Authentication);
     refused!(f.domain.write_blocking(&session, vec![], NOW), Error::ReadOnly);
     assert_eq!((f.id(alice), passwd(&f, alice)), (before, SSHA.as_bytes().to_vec()));
+}
+
+/// The proof of a client that knows a password, as RFC 5802 §3 makes it.
+fn proof(password: &[u8], keys: &scram::Keys, messages: &[u8]) -> Vec<u8> {
+    let mac = |key: &[u8], data: &[u8]| -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(data);
+        mac.finalize().into_bytes().into()
+    };
+    let mut salted = [0; 32];
+    pbkdf2::pbkdf2_hmac::<Sha256>(password, keys.salt(), keys.rounds(), &mut salted);
+    let client = mac(&salted, b"Client Key");
+    let signature = mac(&Sha256::digest(client), messages);
+    client.iter().zip(signature).map(|(a, b)| a ^ b).collect()
+}
+
+#[test]
+fn a_password_is_proved_without_being_told() {
+    let f = fixture();
+    let stored = "{PBKDF2-SHA256}1000$AAECAwQFBgcICQoLDA0ODw$E/oTUMTKEkmH8/eGcXW1MLzGKqMRuVlyzAyiwSqtcOI";
+    let clear = f.user("alice", "501", vec![p("passwd", &["{SSHA}x", "plain honey"])]);
+    let locked = f.user("bob", "502", vec![p("passwd", &["plain honey"]), p("authentication_authority", &[";DisabledUser;"])]);
+    let other = f.user("carol", "503", vec![p("passwd", &[SSHA])]);
+    let hashed = f.user("dave", "504", vec![p("passwd", &[stored])]);
+    let keys = |object| f.domain.scram_keys(Some(object), b"x").unwrap();
+    let login = |object: u32, keys: &scram::Keys, proof: &[u8]| {
+        let (object, name, messages) = (Some(object), &b"x"[..], &b"messages"[..]);
+        f.domain.login(Credentials::Scram { object, name, keys, messages, proof }, far(), NOW)
+    };
+    let known = keys(clear);
+    let session = login(clear, &known, &proof(b"plain honey", &known, b"messages")).unwrap();
+    assert_eq!((session.principal(), session.object()), (&user("alice"), Some(clear)));
+    refused!(login(clear, &known, &proof(b"other honey", &known, b"messages")), Error::Authentication);
+    refused!(login(clear, &known, &proof(b"plain honey", &known, b"others")), Error::Authentication);
+    // Keys are those of one account, and only of passwords that allow it.
+    refused!(login(other, &known, &proof(b"plain honey", &known, b"messages")), Error::Authentication);
+    for object in [locked, other] {
+        let none = keys(object);
+        assert_eq!(none, keys(object));
+        for password in [&b"plain honey"[..], b"secret"] {
+            refused!(login(object, &none, &proof(password, &none, b"messages")), Error::Authentication);
+        }
+    }
+    assert_eq!((keys(hashed).rounds(), keys(hashed).salt()), (1000, &(0..16).collect::<Vec<u8>>()[..]));
+    // A password that is changed during the exchange is of no more use.
+    let id = f.id(clear);
+    let index = f.properties(clear).iter().position(|p| p.name == b"passwd").unwrap() as u32;
+    f.write(Change::WriteProperty { directory: id.into(), index, values: vec![b"new honey".to_vec()] }).unwrap();
+    refused!(login(clear, &known, &proof(b"plain honey", &known, b"messages")), Error::Authentication);
 }
