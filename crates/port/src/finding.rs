@@ -166,7 +166,7 @@ mod tests {
     fn held(port: u16, transport: Transport, uid: u32, names: &[&str]) -> Held {
         let local = std::net::SocketAddr::new([0, 0, 0, 0].into(), port);
         let (state, remote, v6_only) = (State::Listening, None, None);
-        let socket = Socket { transport, state, local, remote, v6_only, uid, inode: 9 };
+        let socket = Socket { transport, state, local, remote, v6_only, uid, inode: 9, group: None };
         let process = |name: &&str| Process {
             pid: 7,
             name: (*name).to_owned(),
@@ -178,7 +178,7 @@ mod tests {
             started: None,
         };
         let holders = names.iter().map(process).map(|process| (process, None)).collect();
-        Held { socket, user: None, holders, hidden: false }
+        Held { socket, user: None, holders, hidden: false, unit: None, container: None }
     }
 
     fn report(port: u16, sockets: Vec<Held>) -> PortReport {

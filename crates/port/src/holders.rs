@@ -4,7 +4,7 @@
 //! through, on some threads if there are many. All processes are looked at, for a socket may have several holders: a
 //! service and the manager that opened its port for it, a server and its workers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::process::Process;
 
@@ -32,20 +32,31 @@ pub fn find(inodes: &HashSet<u64>) -> Holders {
     if inodes.is_empty() { Holders::default() } else { walk::find(inodes) }
 }
 
+/// The paths of control groups, by their numbers, as far as they are found: what tells the unit of a socket whose
+/// process may not be looked into. Anybody may do this.
+pub fn groups(wanted: &HashSet<u64>) -> HashMap<u64, String> {
+    if wanted.is_empty() { HashMap::new() } else { walk::groups(wanted) }
+}
+
 #[cfg(not(target_os = "linux"))]
 mod walk {
     pub(super) fn find(_inodes: &std::collections::HashSet<u64>) -> super::Holders {
         super::Holders::default()
     }
+
+    pub(super) fn groups(_wanted: &std::collections::HashSet<u64>) -> std::collections::HashMap<u64, String> {
+        std::collections::HashMap::new()
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod walk {
-    use std::collections::HashSet;
+    use std::collections::{HashMap, HashSet};
     use std::fs::{self, File};
     use std::io::Read;
     use std::mem::MaybeUninit;
     use std::os::fd::OwnedFd;
+    use std::os::unix::fs::DirEntryExt;
     use std::path::PathBuf;
     use std::thread;
     use std::time::{Duration, SystemTime};
@@ -54,7 +65,7 @@ mod walk {
     use rustix::io::Errno;
 
     use super::Holders;
-    use crate::limits::{MAX_PROC_FILE, PROCESSES_PER_WALKER, WALKERS};
+    use crate::limits::{MAX_GROUPS, MAX_PROC_FILE, PROCESSES_PER_WALKER, WALKERS};
     use crate::process::{Process, parse_boot, parse_cgroup, parse_stat, parse_uid};
 
     /// What one thread has found: pairs of inode and process, and processes that are closed to this user.
@@ -171,6 +182,37 @@ mod walk {
             Some(old) => (Some(PathBuf::from(old)), true),
             None => (Some(path), false),
         }
+    }
+
+    /// Where the control groups are: on their own, or beside those of the first version.
+    const HIERARCHIES: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+
+    pub(super) fn groups(wanted: &HashSet<u64>) -> HashMap<u64, String> {
+        let root = HIERARCHIES.iter().find(|root| PathBuf::from(root).join("cgroup.procs").exists());
+        let Some(root) = root else { return HashMap::new() };
+        let mut found = HashMap::new();
+        let mut directories = vec![PathBuf::from(root)];
+        let mut left = MAX_GROUPS;
+        while let Some(directory) = directories.pop() {
+            // The number of a group is the inode of its directory.
+            for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+                if !entry.file_type().is_ok_and(|kind| kind.is_dir()) || left == 0 {
+                    continue;
+                }
+                left -= 1;
+                let path = entry.path();
+                if wanted.contains(&entry.ino())
+                    && let Some(below) = path.to_str().and_then(|path| path.strip_prefix(root))
+                {
+                    found.insert(entry.ino(), below.to_owned());
+                }
+                directories.push(path);
+            }
+            if found.len() == wanted.len() {
+                break;
+            }
+        }
+        found
     }
 
     #[cfg(test)]

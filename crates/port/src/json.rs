@@ -72,6 +72,8 @@ pub fn socket(held: &Held) -> Value {
         "inode": socket.inode,
         "processes": held.holders.iter().map(hold).collect::<Vec<_>>(),
         "hidden": held.hidden,
+        "unit": held.unit,
+        "container": held.container,
     })
 }
 

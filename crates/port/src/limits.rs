@@ -6,10 +6,10 @@ use std::time::Duration;
 pub const WALKERS: usize = 4;
 /// Processes from which on it is worth having more than one thread.
 pub const PROCESSES_PER_WALKER: usize = 200;
-/// Longest `/proc/PID/cgroup`, `stat`, `status` or command line that is read, in bytes.
+/// Longest `/proc/PID/cgroup`, `stat` or `status` that is read, in bytes.
 pub const MAX_PROC_FILE: u64 = 16 * 1024;
-/// Most bytes of a command line that are kept.
-pub const MAX_COMMAND: usize = 256;
+/// Most control groups that are looked through for the unit of a socket.
+pub const MAX_GROUPS: usize = 65_536;
 /// Receive buffer for answers of the kernel, in bytes: it never sends more than this at once.
 pub const NETLINK_BUFFER: usize = 64 * 1024;
 

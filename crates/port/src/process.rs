@@ -26,6 +26,8 @@ pub struct Process {
 
 /// The processes of NetInfo, this project's and historical.
 const NETINFO: [&str; 2] = ["netinfod", "nibindd"];
+/// The unit of NetInfo.
+pub const NETINFO_UNIT: &str = "netinfod.service";
 
 impl Process {
     /// Whether this is a NetInfo server, going by its name.

@@ -11,7 +11,7 @@ use crate::holders::{self, Holders};
 use crate::limits::{MAX_PROBED_PORTS, MAX_TARGETS};
 use crate::meaning::{Meaning, Registry, node};
 use crate::probe::{self, Probe};
-use crate::process::Process;
+use crate::process::{NETINFO_UNIT, Process, parse_cgroup};
 use crate::selection::Selection;
 use crate::socket::{Socket, State, Transport};
 use crate::sockets::{self, Which};
@@ -76,18 +76,23 @@ pub struct PortReport {
 pub struct Held {
     /// The socket.
     pub socket: Socket,
-    /// Name of the socket's maker.
+    /// Name of the socket's maker; `None` if it has no name, or nobody can hold the socket any more.
     pub user: Option<String>,
     /// Its holders, each with the name of its user.
     pub holders: Vec<(Process, Option<String>)>,
     /// Whether a process holds it that this user may not look into.
     pub hidden: bool,
+    /// The unit of a socket whose process is hidden; else see the holders.
+    pub unit: Option<String>,
+    /// The container of a socket whose process is hidden.
+    pub container: Option<String>,
 }
 
 impl Held {
     /// Whether a NetInfo server holds it, going by its name.
     pub fn is_netinfo(&self) -> bool {
         self.holders.iter().any(|(process, _)| process.is_netinfo())
+            || self.unit.as_deref() == Some(NETINFO_UNIT)
     }
 }
 
@@ -162,14 +167,13 @@ impl<'r> Inspection<'r> {
         let inodes: HashSet<u64> = by_port.values().flatten().map(|s| s.inode).filter(|i| *i != 0).collect();
         let holders = holders::find(&inodes);
         let mut users = Users::default();
-        let mut hidden = BTreeSet::new();
         let port = |(port, sockets): (u16, Vec<Socket>)| {
-            let sockets: Vec<Held> = sockets.into_iter().map(|s| held(s, &holders, &mut users)).collect();
-            hidden.extend(sockets.iter().filter(|held| held.hidden).map(|held| held.socket.inode));
+            let sockets = sockets.into_iter().map(|socket| held(socket, &holders, &mut users)).collect();
             self.port(port, sockets)
         };
-        let ports = by_port.into_iter().map(port).collect();
-        Ok(self.report(None, ports, hidden.len()))
+        let mut ports: Vec<PortReport> = by_port.into_iter().map(port).collect();
+        let hidden = place_hidden(&mut ports);
+        Ok(self.report(None, ports, hidden))
     }
 
     /// The ports under which a socket is told of: each that was asked for on its own or its peer's side, once.
@@ -225,11 +229,25 @@ impl<'r> Inspection<'r> {
 }
 
 fn held(socket: Socket, holders: &Holders, users: &mut Users) -> Held {
-    let user = users.name(socket.uid);
+    // What no process can hold has no user either.
+    let user = if socket.inode == 0 { None } else { users.name(socket.uid) };
     let processes = holders.of(socket.inode).cloned();
     let processes: Vec<_> = processes.map(|process| (process.clone(), users.name(process.uid))).collect();
     let hidden = socket.inode != 0 && processes.is_empty() && holders.closed > 0;
-    Held { socket, user, holders: processes, hidden }
+    Held { socket, user, holders: processes, hidden, unit: None, container: None }
+}
+
+/// Finds the units of the sockets whose processes are hidden, and says how many there are.
+fn place_hidden(ports: &mut [PortReport]) -> usize {
+    let hidden = || ports.iter().flat_map(|port| &port.sockets).filter(|held| held.hidden);
+    let count = hidden().map(|held| held.socket.inode).collect::<BTreeSet<_>>().len();
+    let groups = holders::groups(&hidden().filter_map(|held| held.socket.group).collect());
+    for held in ports.iter_mut().flat_map(|port| &mut port.sockets).filter(|held| held.hidden) {
+        if let Some(path) = held.socket.group.and_then(|group| groups.get(&group)) {
+            (held.unit, held.container) = parse_cgroup(&format!("0::{path}"));
+        }
+    }
+    count
 }
 
 /// Asks whoever listens on this machine.

@@ -103,6 +103,8 @@ pub struct Socket {
     pub uid: u32,
     /// The number by which processes refer to it; 0 if none can.
     pub inode: u64,
+    /// Number of its maker's control group, by which the unit is known even if the process is not.
+    pub group: Option<u64>,
 }
 
 impl Socket {
@@ -160,7 +162,7 @@ mod tests {
     fn socket(local: &str, v6_only: Option<bool>) -> Socket {
         let local = local.parse().unwrap();
         let (transport, state) = (Transport::Tcp, State::Listening);
-        Socket { transport, state, local, remote: None, v6_only, uid: 0, inode: 1 }
+        Socket { transport, state, local, remote: None, v6_only, uid: 0, inode: 1, group: None }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! ONC RPC (RFC 5531): which of the programs that matter here answer, and what they tell.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 
 use netinfo_wire::netinfo::{self, Procedure as NetInfo, Property, decode_statistics};
 use netinfo_wire::nibind::{self, Procedure as Binder, decode_listreg_res};
@@ -81,8 +81,8 @@ pub(super) fn inquire(
         let list = results(PORTMAP, PORTMAP_VERSION, v2::Procedure::Dump.code());
         rpc.mappings = Some(list.map(|list| mappings(&list)).unwrap_or_default());
     }
-    if rpc.domain.is_none() && rpc.binder.is_some() {
-        rpc.domain = elsewhere(&rpc, target.ip(), budget);
+    if rpc.is_netinfo() && rpc.domain.as_ref().is_none_or(|domain| domain.version.is_none()) {
+        rpc.domain = elsewhere(&rpc, target, transport, budget).or(rpc.domain);
     }
     if rpc == Rpc::default() {
         rpc.registered = registered(target, transport, budget);
@@ -90,13 +90,15 @@ pub(super) fn inquire(
     rpc
 }
 
-/// Asks the first domain of a binder on a port of its own, for the version of the server.
-fn elsewhere(rpc: &Rpc, host: IpAddr, budget: &mut Budget) -> Option<Domain> {
-    let ports = rpc.binder.iter().flatten().filter_map(|domain| u16::try_from(domain.tcp).ok());
-    let port = ports.into_iter().find(|port| *port != 0)?;
+/// Asks for the statistics over TCP, of the first domain of a binder on a port of its own: binders have none, and over
+/// UDP they may be too long for an answer.
+fn elsewhere(rpc: &Rpc, target: SocketAddr, transport: Transport, budget: &mut Budget) -> Option<Domain> {
+    let served = rpc.binder.iter().flatten().filter_map(|domain| u16::try_from(domain.tcp).ok());
+    let own = (transport == Transport::Udp && rpc.domain.is_some()).then(|| target.port());
+    let port = own.into_iter().chain(served).find(|port| *port != 0)?;
     let call =
         Call { program: netinfo::PROGRAM, version: netinfo::VERSION, procedure: NetInfo::Statistics.code() };
-    match single(SocketAddr::new(host, port), call, budget)? {
+    match single(SocketAddr::new(target.ip(), port), call, budget)? {
         Reply::Done(results) => Some(statistics(&results)),
         Reply::Refused => None,
     }

@@ -16,8 +16,8 @@ use super::Which;
 use crate::limits::NETLINK_BUFFER;
 use crate::socket::{Socket, State, Transport};
 
-/// Attribute that says whether a listening IPv6 socket leaves IPv4 to others (`INET_DIAG_SKV6ONLY`).
-const V6_ONLY: u16 = 11;
+/// The attribute that names the control group of a socket's maker (`INET_DIAG_CGROUP_ID`, since Linux 5.9).
+const CGROUP_ID: u16 = 21;
 
 /// Lists sockets, in the kernel's order.
 ///
@@ -98,7 +98,11 @@ fn socket(response: &InetResponse, transport: Transport) -> Option<Socket> {
     let header = &response.header;
     let id = &header.socket_id;
     let v6_only = response.nlas.iter().find_map(|nla| match nla {
-        Nla::Other(other) => v6_only(other),
+        Nla::SkV6Only(only) => Some(*only),
+        _ => None,
+    });
+    let group = response.nlas.iter().find_map(|nla| match nla {
+        Nla::Other(other) => group_of(other),
         _ => None,
     });
     let remote = SocketAddr::new(id.destination_address, id.destination_port);
@@ -110,20 +114,22 @@ fn socket(response: &InetResponse, transport: Transport) -> Option<Socket> {
         v6_only,
         uid: header.uid,
         inode: header.inode.into(),
+        group,
     })
     // A socket that was made and never used has no port.
     .filter(|socket| socket.local.port() != 0)
 }
 
-fn v6_only(nla: &netlink_packet_core::DefaultNla) -> Option<bool> {
-    use netlink_packet_core::{Emitable as _, Nla as _};
+/// The number of the control group, in the byte order of the machine.
+fn group_of(nla: &netlink_packet_core::DefaultNla) -> Option<u64> {
+    use netlink_packet_core::Nla as _;
 
-    if nla.kind() != V6_ONLY || nla.value_len() != 1 {
+    let mut value = [0; size_of::<u64>()];
+    if nla.kind() != CGROUP_ID || nla.value_len() != value.len() {
         return None;
     }
-    let mut buf = vec![0; nla.buffer_len()];
-    nla.emit_value(buf.get_mut(..1)?);
-    buf.first().map(|value| *value != 0)
+    nla.emit_value(&mut value);
+    Some(u64::from_ne_bytes(value))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub fn parse(line: &[u8], transport: Transport) -> Option<Socket> {
     let uid = words.nth(3)?.parse().ok()?;
     let inode = words.nth(1)?.parse().ok()?;
     let remote = (remote.port() != 0).then_some(remote);
-    let socket = Socket { transport, state, local, remote, v6_only: None, uid, inode };
+    let socket = Socket { transport, state, local, remote, v6_only: None, uid, inode, group: None };
     (local.port() != 0).then_some(socket)
 }
 
@@ -122,7 +122,7 @@ mod tests {
             let held =
                 |s: &Socket| links.iter().any(|l| l.to_str() == Some(&format!("socket:[{}]", s.inode)));
             let mut mine: Vec<_> = sockets.into_iter().filter(held).collect();
-            mine.iter_mut().for_each(|socket| socket.v6_only = None);
+            mine.iter_mut().for_each(|socket| (socket.v6_only, socket.group) = (None, None));
             mine.sort_by_cached_key(Socket::order);
             mine
         };
