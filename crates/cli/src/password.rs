@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use netinfo_directory::password::hash_new;
+use netinfo_directory::password::scram::hash_new_scram;
 use zeroize::Zeroizing;
 
 use crate::failure::{Exit, Failure, Result, When};
@@ -19,6 +20,8 @@ const MAX_INPUT: u64 = 4096;
 pub(crate) enum Hash {
     /// For servers of this project
     Argon2id,
+    /// For LDAP clients that prove a password without sending it (SASL SCRAM-SHA-256)
+    ScramSha256,
     /// DES crypt(3), the only one historical servers know; only 8 characters count
     Des,
 }
@@ -84,6 +87,7 @@ pub(crate) fn hash(password: &[u8], scheme: Hash) -> Result<String> {
     }
     match scheme {
         Hash::Argon2id => hash_new(password).map_err(|error| Failure::new(error.to_string())),
+        Hash::ScramSha256 => hash_new_scram(password).map_err(|error| Failure::new(error.to_string())),
         #[allow(deprecated)] // historical servers know nothing better, and the user has asked for it
         Hash::Des => pwhash::unix_crypt::hash(password).map_err(|error| Failure::new(error.to_string())),
     }
@@ -105,7 +109,7 @@ mod tests {
 
     #[test]
     fn hashes_verify() {
-        for scheme in [Hash::Argon2id, Hash::Des] {
+        for scheme in [Hash::Argon2id, Hash::ScramSha256, Hash::Des] {
             let stored = hash(b"secret", scheme).unwrap();
             assert_eq!(verify(stored.as_bytes(), b"secret"), Verdict::Match, "{scheme:?}");
             assert_eq!(verify(stored.as_bytes(), b"Secret"), Verdict::NoMatch, "{scheme:?}");

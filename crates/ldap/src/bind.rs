@@ -1,7 +1,10 @@
-//! Bind (RFC 4511 §4.2, RFC 4513): simple, SASL EXTERNAL (RFC 4422), SASL PLAIN (RFC 4616).
+//! Bind (RFC 4511 §4.2, RFC 4513): simple, SASL EXTERNAL (RFC 4422), SASL PLAIN (RFC 4616), SASL
+//! SCRAM-SHA-256 (RFC 5802, 7677).
 //!
 //! From the moment a bind request comes the client is nobody, until it has proved to be somebody. Names that do not
 //! exist cost what wrong passwords cost, and clients are told no difference; the log is.
+
+use std::sync::Arc;
 
 use netinfo_directory::{Credentials, Session};
 use netinfo_mapping::name::Name;
@@ -12,9 +15,11 @@ use netinfo_wire::ldap::{Authentication, BindRequest, LdapResult, Message, Respo
 use zeroize::Zeroizing;
 
 use crate::connection::Suspended;
+use crate::context::NamingContext;
 use crate::failure::{Failure, Outcome};
 use crate::identity::{self, Subject, SubjectKind};
 use crate::operation::{Caller, Identity, parse};
+use crate::scram::{self, Challenge, ClientFinal, ClientFirst};
 use crate::settings::RequireTls;
 use crate::step::{Step, Work, Worked};
 
@@ -33,21 +38,43 @@ pub(crate) struct Proved {
     /// Who it is to act as, if that was asked for.
     authz: Option<Box<[u8]>>,
     result: netinfo_directory::Result<Session>,
+    /// What goes to the client with success.
+    credentials: Option<String>,
+}
+
+/// A SASL exchange that the client is to continue.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// Who it is to be; `None` where nobody has the name.
+    subject: Option<Subject>,
+    name: String,
+    authz: Option<Box<[u8]>>,
+    challenge: Challenge,
+}
+
+/// The first half of an exchange, for which stored keys have been looked at.
+pub(crate) struct Begun {
+    id: u32,
+    result: Outcome<(Exchange, String)>,
 }
 
 /// SASL mechanisms that a client can use as it is connected now.
 pub(crate) fn mechanisms(caller: &Caller) -> impl Iterator<Item = &'static str> {
     let external = caller.peer.uid().is_some() || caller.peer.certificate.is_some();
     let plain = caller.peer.is_confidential();
-    [(external, EXTERNAL), (plain, PLAIN)].into_iter().filter_map(|(usable, name)| usable.then_some(name))
+    let scram = confidential(caller).is_ok();
+    [(external, EXTERNAL), (scram, scram::NAME), (plain, PLAIN)]
+        .into_iter()
+        .filter_map(|(usable, name)| usable.then_some(name))
 }
 
 /// Begins a bind.
 pub(crate) fn begin(caller: &mut Caller, id: u32, request: &BindRequest<'_>, out: &mut Vec<u8>) -> Step {
+    let exchange = caller.exchange.take();
     caller.become_identity(Identity::default());
-    match attempt(caller, id, request) {
+    match attempt(caller, id, request, exchange) {
         Ok(Progress::Is(identity)) => {
-            succeed(caller, id, *identity, out);
+            succeed(caller, id, *identity, None, out);
             Step::Done
         }
         Ok(Progress::Work(work)) => Step::Work(work),
@@ -70,13 +97,18 @@ enum Progress {
     Work(Work),
 }
 
-fn attempt(caller: &Caller, id: u32, request: &BindRequest<'_>) -> Outcome<Progress> {
+fn attempt(
+    caller: &Caller,
+    id: u32,
+    request: &BindRequest<'_>,
+    exchange: Option<Box<Exchange>>,
+) -> Outcome<Progress> {
     if request.version != VERSION {
         return Err(Failure::new(ResultCode::ProtocolError, "only version 3 of the protocol is served"));
     }
     match request.authentication {
         Authentication::Simple(password) => simple(caller, id, request.name, password),
-        Authentication::Sasl { mechanism, credentials } => sasl(caller, id, mechanism, credentials),
+        Authentication::Sasl { mechanism, credentials } => sasl(caller, id, mechanism, credentials, exchange),
         Authentication::Other(_) => {
             Err(Failure::new(ResultCode::AuthMethodNotSupported, "the authentication method is not served"))
         }
@@ -111,15 +143,28 @@ fn simple(caller: &Caller, id: u32, name: &[u8], password: &[u8]) -> Outcome<Pro
     }
 }
 
-fn sasl(caller: &Caller, id: u32, mechanism: &[u8], credentials: Option<&[u8]>) -> Outcome<Progress> {
+fn sasl(
+    caller: &Caller,
+    id: u32,
+    mechanism: &[u8],
+    credentials: Option<&[u8]>,
+    exchange: Option<Box<Exchange>>,
+) -> Outcome<Progress> {
     let mechanism = mechanism.to_ascii_uppercase();
     if mechanism == EXTERNAL.as_bytes() {
         external(caller, credentials).map(|identity| Progress::Is(Box::new(identity)))
     } else if mechanism == PLAIN.as_bytes() {
         plain(caller, id, credentials)
+    } else if mechanism == scram::NAME.as_bytes() {
+        confidential(caller)?;
+        let message = credentials.unwrap_or_default();
+        match exchange.filter(|_| message.starts_with(b"c=")) {
+            None => challenge(caller, id, message),
+            Some(exchange) => proof(caller, id, *exchange, message),
+        }
     } else if mechanism.is_empty() {
-        // Ends an exchange (RFC 4513 §5.2.1.2); there never is one under way.
-        Err(Failure::new(ResultCode::AuthMethodNotSupported, "no SASL exchange is under way"))
+        // Ends an exchange (RFC 4513 §5.2.1.2).
+        Err(Failure::new(ResultCode::AuthMethodNotSupported, "the SASL exchange is over"))
     } else {
         Err(Failure::new(ResultCode::AuthMethodNotSupported, "the SASL mechanism is not served"))
     }
@@ -174,6 +219,69 @@ fn plain(caller: &Caller, id: u32, credentials: Option<&[u8]>) -> Outcome<Progre
     Ok(Progress::Work(prove(caller, id, subject, unknown, authz, password)?))
 }
 
+/// Begins to have a password proved: the client is told how to.
+fn challenge(caller: &Caller, id: u32, message: &[u8]) -> Outcome<Progress> {
+    let first = ClientFirst::parse(message)?;
+    let user = first.name.as_bytes();
+    let identity = AuthzId::decode(user).unwrap_or(AuthzId::User(user));
+    let subject = Subject::admitted(Subject::authz(&caller.engine, identity)?, &caller.peer);
+    let name = first.name.to_lowercase();
+    let authz = first.authz.as_ref().map(|authz| authz.as_bytes().into());
+    let (context, object) = account(caller, subject.as_ref())?;
+    let message = message.to_vec();
+    Ok(Progress::Work(Work(Box::new(move || {
+        let begin = || {
+            let keys = context.domain().scram_keys(object, name.as_bytes())?;
+            let (challenge, answer) = ClientFirst::parse(&message)?.challenge(keys)?;
+            Ok((Exchange { subject, name, authz, challenge }, answer))
+        };
+        Worked(Suspended::Exchange(Box::new(Begun { id, result: begin() })))
+    }))))
+}
+
+/// Looks at the proof of a password.
+fn proof(caller: &Caller, id: u32, exchange: Exchange, message: &[u8]) -> Outcome<Progress> {
+    let Exchange { subject, name, authz, challenge } = exchange;
+    let ClientFinal { messages, proof } = challenge.finish(message)?;
+    let (context, object) = account(caller, subject.as_ref())?;
+    let (origin, now) = (caller.peer.origin, caller.now);
+    Ok(Progress::Work(Work(Box::new(move || {
+        let keys = &challenge.keys;
+        let credentials =
+            Credentials::Scram { object, name: name.as_bytes(), keys, messages: &messages, proof: &proof };
+        let result = context.domain().login(credentials, origin, now);
+        let credentials = Some(challenge.signature(&messages));
+        Worked(Suspended::Bind(Box::new(Proved { id, subject, name, authz, result, credentials })))
+    }))))
+}
+
+/// Where the password of somebody, or of nobody, is kept. The administrator's cannot be proved.
+fn account(caller: &Caller, subject: Option<&Subject>) -> Outcome<(Arc<NamingContext>, Option<u32>)> {
+    Ok(match subject {
+        Some(Subject { context, kind: SubjectKind::Object(object), .. }) => (context.clone(), Some(*object)),
+        Some(Subject { context, kind: SubjectKind::Administrator, .. }) => (context.clone(), None),
+        None => (caller.engine.contexts().first().cloned().ok_or_else(invalid)?, None),
+    })
+}
+
+/// Goes on with an exchange whose keys have been looked at.
+pub(crate) fn continued(caller: &mut Caller, begun: Begun, out: &mut Vec<u8>) -> Step {
+    let Begun { id, result } = begun;
+    match result {
+        Ok((exchange, answer)) => {
+            caller.exchange = Some(Box::new(exchange));
+            let result = LdapResult { code: ResultCode::SaslBindInProgress, ..LdapResult::default() };
+            let server_credentials = Some(answer.as_bytes());
+            Message::new(id, Response::Bind(BindResponse { result, server_credentials })).encode(out);
+        }
+        Err(failure) => {
+            caller.engine.figures().count_failed_bind();
+            respond(id, &failure, out);
+        }
+    }
+    Step::Done
+}
+
 /// Whether a password may come this way.
 pub(crate) fn confidential(caller: &Caller) -> Outcome<()> {
     let enough = match caller.engine.settings().require_tls {
@@ -217,13 +325,14 @@ fn prove(
             None => Credentials::Nobody { name: name.as_bytes(), password: &password },
         };
         let result = context.domain().login(credentials, origin, now);
-        Worked(Suspended::Bind(Box::new(Proved { id, subject, name, authz, result })))
+        let credentials = None;
+        Worked(Suspended::Bind(Box::new(Proved { id, subject, name, authz, result, credentials })))
     })))
 }
 
 /// Ends a bind whose password has been looked at.
 pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> Step {
-    let Proved { id, subject, name, authz, result } = proved;
+    let Proved { id, subject, name, authz, result, credentials } = proved;
     let identity = match (result, subject) {
         (Ok(session), Some(subject)) => match authz {
             None => Ok(subject.identity(session)),
@@ -239,7 +348,7 @@ pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> 
         }
     };
     match identity {
-        Ok(identity) => succeed(caller, id, identity, out),
+        Ok(identity) => succeed(caller, id, identity, credentials.as_deref(), out),
         Err(failure) => {
             caller.engine.figures().count_failed_bind();
             respond(id, &failure, out);
@@ -274,9 +383,7 @@ fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity
         return Ok(identity);
     }
     let session = match &identity.home {
-        Some((home, session)) if std::sync::Arc::ptr_eq(home.domain(), subject.context.domain()) => {
-            session.clone()
-        }
+        Some((home, session)) if Arc::ptr_eq(home.domain(), subject.context.domain()) => session.clone(),
         _ if identity.uid.is_some() => {
             subject.context.domain().login(Credentials::None, caller.peer.origin, caller.now)?
         }
@@ -285,10 +392,12 @@ fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity
     if session.is_superuser() && !session.is_read_only() { subject.vouched(caller) } else { Err(invalid()) }
 }
 
-fn succeed(caller: &mut Caller, id: u32, identity: Identity, out: &mut Vec<u8>) {
+fn succeed(caller: &mut Caller, id: u32, identity: Identity, credentials: Option<&str>, out: &mut Vec<u8>) {
     tracing::debug!(peer = %caller.peer, dn = identity.dn, "bound");
     caller.become_identity(identity);
-    Message::new(id, Response::Bind(BindResponse::default())).encode(out);
+    let server_credentials = credentials.map(str::as_bytes);
+    Message::new(id, Response::Bind(BindResponse { server_credentials, ..BindResponse::default() }))
+        .encode(out);
 }
 
 fn respond(id: u32, failure: &Failure, out: &mut Vec<u8>) {

@@ -7,6 +7,7 @@ use netinfo_mapping::Namespace;
 use netinfo_mapping::name::Name;
 use netinfo_wire::ldap::ResultCode;
 
+use crate::bind;
 use crate::context::NamingContext;
 use crate::controls::Requested;
 use crate::engine::Engine;
@@ -41,6 +42,8 @@ pub(crate) struct Caller {
     pub(crate) searches: search::State,
     /// Time of the message being handled, in milliseconds since the epoch.
     pub(crate) now: u64,
+    /// The SASL exchange that is under way.
+    pub(crate) exchange: Option<Box<bind::Exchange>>,
     /// Sessions of the identity in domains it has used.
     sessions: Vec<(Arc<Domain>, Session)>,
     /// Snapshots kept while requests that came together are answered, each for an entitled session or another. Only
@@ -52,7 +55,16 @@ impl Caller {
     /// A client that is nobody yet.
     pub(crate) fn new(engine: Arc<Engine>, peer: Peer) -> Self {
         let (identity, searches) = (Identity::default(), search::State::default());
-        Self { engine, peer, identity, searches, now: 0, sessions: Vec::new(), views: Mutex::default() }
+        Self {
+            engine,
+            peer,
+            identity,
+            searches,
+            now: 0,
+            exchange: None,
+            sessions: Vec::new(),
+            views: Mutex::default(),
+        }
     }
 
     /// Makes the client somebody else; nothing of what it was remains.

@@ -32,6 +32,8 @@ pub(crate) use outstanding::Outstanding;
 pub(crate) enum Suspended {
     /// A bind.
     Bind(Box<bind::Proved>),
+    /// The keys of a SASL exchange have been looked at.
+    Exchange(Box<bind::Begun>),
     /// A write whose passwords have been hashed, or why they could not be.
     Update(Box<Update>, Outcome<()>),
 }
@@ -140,6 +142,7 @@ impl Connection {
         }
         match worked.0 {
             Suspended::Bind(proved) => bind::finish(&mut self.caller, *proved, out),
+            Suspended::Exchange(begun) => bind::continued(&mut self.caller, *begun, out),
             Suspended::Update(update, hashed) => {
                 let step = match hashed {
                     // The message has been taken: it cannot wait any more.

@@ -3,7 +3,7 @@
 use netinfo_directory::{Origin, Property};
 use netinfo_ldap::{Certificate, Peer, RequireTls, Settings, Step};
 use netinfo_wire::ber::Tag;
-use netinfo_wire::ldap::{Authentication, BindRequest, ModifyOp, Request, ResultCode, oid};
+use netinfo_wire::ldap::{Authentication, BindRequest, ModifyOp, Request, Response, ResultCode, oid};
 
 use crate::support::{ADMIN, NOW, PASSWORD, Place, encoded};
 
@@ -237,4 +237,55 @@ fn the_first_domain_with_a_user_has_it() {
     assert_eq!(root.sasl("EXTERNAL", None).code(), ResultCode::Success);
     let answer = root.add("cn=users,dc=network", &[("objectClass", &["container"]), ("cn", &["users"])]);
     assert_eq!(answer.code(), ResultCode::Success, "{}", answer.text());
+}
+
+#[test]
+fn scram_tells_nobody_who_exists() {
+    let place = Place::new();
+    let mut client = place.client();
+    let mechanism = "SCRAM-SHA-256";
+    let challenge = |client: &mut crate::support::Client, name: &str| {
+        let message = format!("n,,n={name},r=client");
+        let answer = client.sasl(mechanism, Some(message.as_bytes()));
+        assert_eq!(answer.code(), ResultCode::SaslBindInProgress, "{name}");
+        let last = answer.last();
+        let Response::Bind(bind) = last.op else { panic!("{last:?}") };
+        String::from_utf8(bind.server_credentials.unwrap().to_vec()).unwrap()
+    };
+    let parts = |text: &str| -> Vec<String> { text.split(',').map(str::to_owned).collect() };
+    for name in ["alice", "nobody", "admin", "dn:cn=3Dadmin=2Cdc=3Dexample=2Cdc=3Dcom"] {
+        let (first, second) = (parts(&challenge(&mut client, name)), parts(&challenge(&mut client, name)));
+        assert!(first[0].starts_with("r=client") && first[0].len() > 20 && first[0] != second[0]);
+        // The salt is the same each time, also of those who do not exist.
+        assert_eq!((&first[1], &first[2]), (&second[1], &second[2]), "{name}");
+        assert_eq!(client.who_am_i(), "");
+        let proof = format!("c=biws,{},p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=", second[0]);
+        let answer = client.sasl(mechanism, Some(proof.as_bytes()));
+        assert_eq!((answer.code(), answer.text().as_str()), (ResultCode::InvalidCredentials, ""), "{name}");
+        // There is one try for a challenge.
+        assert_eq!(client.sasl(mechanism, Some(proof.as_bytes())).code(), ResultCode::ProtocolError);
+    }
+    let nonce = parts(&challenge(&mut client, "alice")).remove(0);
+    let other = format!("c=biws,{nonce}x,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
+    assert_eq!(client.sasl(mechanism, Some(other.as_bytes())).code(), ResultCode::InvalidCredentials);
+    // Another bind ends the exchange.
+    let nonce = parts(&challenge(&mut client, "alice")).remove(0);
+    assert_eq!(client.bind(ALICE, PASSWORD), ResultCode::Success);
+    let late = format!("c=biws,{nonce},p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
+    assert_eq!(client.sasl(mechanism, Some(late.as_bytes())).code(), ResultCode::ProtocolError);
+    assert_eq!(client.sasl(mechanism, None).code(), ResultCode::ProtocolError);
+    assert_eq!(client.who_am_i(), "");
+}
+
+#[test]
+fn scram_follows_the_demand_for_tls() {
+    let place = Place::with(Settings { require_tls: RequireTls::ForBind, ..Settings::default() });
+    let far = Origin::Network { address: "192.0.2.9".parse().unwrap(), privileged_port: false, own: false };
+    let mut client = place.connect(Peer::new(far, None));
+    let first = b"n,,n=alice,r=client";
+    assert_eq!(client.sasl("SCRAM-SHA-256", Some(first)).code(), ResultCode::ConfidentialityRequired);
+    assert_eq!(client.bind(ALICE, PASSWORD), ResultCode::ConfidentialityRequired);
+    client.connection.secured(None);
+    assert_eq!(client.sasl("SCRAM-SHA-256", Some(first)).code(), ResultCode::SaslBindInProgress);
+    assert_eq!(client.bind(ALICE, PASSWORD), ResultCode::Success);
 }
