@@ -1,6 +1,6 @@
 # The only set-up commands a reader needs. Details are in scripts/.
 
-.PHONY: run test check bench deps
+.PHONY: run test check bench install deps
 
 # Start a node on this machine, with its data in ./netinfo-data or $NETINFO_DATA.
 run:
@@ -20,6 +20,11 @@ check: deps
 bench:
 	@scripts/deps.sh bench
 	@scripts/bench.sh $(ARGS)
+
+# Install the programs, the links of the historical tools and the manual pages; PREFIX (/usr/local) and DESTDIR as usual.
+install:
+	@scripts/deps.sh build
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh
 
 # What building and testing need besides the Rust toolchain.
 deps:

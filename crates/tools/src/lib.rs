@@ -20,9 +20,12 @@ mod ere;
 mod handle;
 pub mod hide;
 pub mod io;
+mod nicl;
 mod nidomain;
+mod nidump;
 mod nifind;
 mod nigrep;
+mod niload;
 mod nireport;
 mod niutil;
 mod open;
@@ -72,11 +75,13 @@ impl Tool {
 pub fn run(tool: Tool, program: &[u8], args: Words, io: &mut Io<'_>) -> u8 {
     let code = match tool.name {
         "niutil" => niutil::run(tool.name, args, io),
+        "nidump" => nidump::run(&args, io),
+        "niload" => niload::run(args, io),
         "nifind" => nifind::run(&args, io),
         "nigrep" => nigrep::run(args, io),
         "nireport" => nireport::run(args, io),
         "nidomain" => nidomain::run(program, &args, io),
-        _ => 1,
+        _ => nicl::run(args, io),
     };
     io.flush();
     if io.intact { code } else { code.max(UNWRITTEN) }

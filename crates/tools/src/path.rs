@@ -1,7 +1,7 @@
 //! Directory paths as the historical client library reads them (administrative tools, directory paths). `nicl` has a
 //! grammar of its own.
 
-use netinfo_client::domain::{INDEX_NULL, ROOT};
+use netinfo_client::domain::ROOT;
 use netinfo_client::{Domain, Error, Id, Property, Result, Status};
 
 /// One step: to the first child that has `value` among the values of property `key`.
@@ -129,15 +129,6 @@ pub(crate) fn destroy_children(domain: &mut Domain, object: u32) -> Result<()> {
         domain.destroy_tree(child, |_| {})?;
     }
     Ok(())
-}
-
-/// Makes a last child of a directory and everything below it as it is read from elsewhere.
-///
-/// # Errors
-/// Errors of a call.
-pub(crate) fn create_last(domain: &mut Domain, parent: Id, properties: &[Property]) -> Result<(Id, Id)> {
-    let created = domain.create(parent, properties, INDEX_NULL)?;
-    Ok((created.id, created.parent))
 }
 
 #[cfg(test)]
