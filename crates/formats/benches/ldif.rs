@@ -1,6 +1,10 @@
 //! Entries of an export, read and written.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark ends where something is not as it should be")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "a benchmark ends where something is not as it should be"
+)]
 
 use std::hint::black_box;
 

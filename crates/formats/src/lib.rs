@@ -22,7 +22,11 @@
 
 #![forbid(unsafe_code)]
 
+mod containers;
 pub mod flat;
+mod hex;
+pub mod json5;
+pub mod jsonl;
 pub mod ldif;
 mod lines;
 pub mod nidb;

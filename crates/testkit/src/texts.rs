@@ -1,7 +1,7 @@
 //! What must hold for any bytes read as one of the text formats. A broken promise panics.
 
 use netinfo_formats::raw::{self, Dialect};
-use netinfo_formats::{Place, Problem, Record, RecordWriter, ldif};
+use netinfo_formats::{Place, Problem, Record, RecordWriter, json5, jsonl, ldif};
 
 /// Bytes as LDIF: there are no more items than lines, their numbers grow, what is read can be written, and what is
 /// written reads as the same again.
@@ -47,6 +47,26 @@ pub fn raw(bytes: &[u8]) {
             same(&records, &again);
         }
     }
+}
+
+/// Bytes as lines of JSON: as [`raw`], with ids.
+pub fn jsonl(bytes: &[u8]) {
+    let records = tree(bytes, jsonl::Reader::new(bytes));
+    let mut writer = jsonl::Writer::new(Vec::new());
+    write_all(&mut writer, &records);
+    let text = writer.into_inner();
+    let again: Vec<_> = jsonl::Reader::new(&text[..]).collect();
+    same(&records, &again);
+}
+
+/// Bytes as a domain file in JSON5: as [`raw`], with ids.
+pub fn json5(bytes: &[u8]) {
+    let records = tree(bytes, json5::Reader::new(bytes));
+    let mut writer = json5::Writer::new(Vec::new(), "tag", "name");
+    write_all(&mut writer, &records);
+    let text = writer.into_inner();
+    let again: Vec<_> = json5::Reader::new(&text[..]).collect();
+    same(&records, &again);
 }
 
 /// The records of a tree: lines are those of the text, a parent comes before its children, messages are one line.

@@ -2,29 +2,12 @@
 
 use std::fs;
 
-use netinfo_formats::raw::{Dialect, MAX_DEPTH, Reader, Writer, depth_first};
+use netinfo_formats::raw::{Dialect, MAX_DEPTH, Reader, Writer};
 use netinfo_formats::{Place, Record, RecordWriter};
 use netinfo_testkit::{data, texts, trees};
 use proptest::prelude::*;
 
-/// Domains whose text a historical `nidump -r` wrote; all but one can be read without a server.
-const DOMAINS: [&str; 15] = [
-    "churn",
-    "crash-badsize",
-    "crash-create-new",
-    "crash-create-update",
-    "crash-delete",
-    "crash-noconfig",
-    "crash-temp",
-    "deleted",
-    "dirty",
-    "empty",
-    "odd",
-    "oldfmt",
-    "rawnicl",
-    "site",
-    "values",
-];
+use crate::support::{self, DOMAINS};
 
 fn text_of(domain: &str) -> Vec<u8> {
     fs::read(data(format!("nidb/{domain}.nidump-raw.txt"))).unwrap()
@@ -209,19 +192,6 @@ fn losses_and_what_is_refused() {
     assert_eq!(losses.len(), 1);
 }
 
-/// Records depth first, from numbers that choose parents.
-fn trees_of_records() -> impl Strategy<Value = Vec<Record>> {
-    let word = prop_oneof![any::<Vec<u8>>(), "[a-z\"\\\\\n ,;=(){}]{0,8}".prop_map(String::into_bytes)];
-    let properties = prop::collection::vec((word.clone(), prop::collection::vec(word, 0..3)), 0..3);
-    prop::collection::vec((any::<prop::sample::Index>(), properties), 1..12).prop_map(|records| {
-        let number = |(number, (index, properties)): (usize, (prop::sample::Index, _))| {
-            let place = if number == 0 { Place::Root } else { Place::Below(index.index(number) as u64) };
-            Record { place, properties, identity: None, line: 0 }
-        };
-        depth_first(records.into_iter().enumerate().map(number).collect())
-    })
-}
-
 fn likely_text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         "{",
@@ -260,17 +230,19 @@ proptest! {
     }
 
     #[test]
-    fn trees_come_back(records in trees_of_records()) {
-        prop_assert_eq!(read(&written(&records, Dialect::Escaped), Dialect::Escaped), records);
+    fn trees_come_back(records in support::trees()) {
+        let text = written(&records, Dialect::Escaped);
+        prop_assert_eq!(read(&text, Dialect::Escaped), records.iter().map(plain).collect::<Vec<_>>());
     }
 
     #[test]
-    fn trees_without_backslashes_come_back_in_every_dialect(mut records in trees_of_records()) {
+    fn trees_without_backslashes_come_back_in_every_dialect(mut records in support::trees()) {
         for (name, values) in records.iter_mut().flat_map(|record| &mut record.properties) {
             name.retain(|byte| *byte != b'\\');
             values.iter_mut().for_each(|value| value.retain(|byte| *byte != b'\\'));
         }
         let text = written(&records, Dialect::Dump);
+        let records: Vec<_> = records.iter().map(plain).collect();
         prop_assert_eq!(read(&text, Dialect::Load), &records[..]);
         prop_assert_eq!(read(&text, Dialect::Escaped), records);
     }
