@@ -4,6 +4,7 @@
 //! * [`golden`]: calls and replies recorded from historical NetInfo servers.
 //! * [`ldif`]: the entries and searches of the LDIF fixtures.
 //! * [`exercise`]: what must hold for any bytes, for property tests and fuzz targets.
+//! * [`folders`]: the same for database folders.
 //! * [`files`]: the same for files in the formats of `netinfo-formats`; [`texts`]: for its text formats.
 //! * [`trees`]: whole domains as record streams.
 //! * [`nidb`]: database folders of historical servers.
@@ -18,6 +19,7 @@ pub mod caller;
 pub mod endpoints;
 pub mod exercise;
 pub mod files;
+pub mod folders;
 pub mod golden;
 pub mod ldif;
 pub mod namespace;

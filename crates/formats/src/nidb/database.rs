@@ -81,6 +81,24 @@ impl Database {
         })
     }
 
+    /// Makes lists of children and parents agree, as the historical server does after a crash; each directory that is
+    /// changed has its instance counted up. What was wrong; what a folder must not have before it is written.
+    pub fn mend(&mut self) -> Vec<Finding> {
+        let mut tree = tree::of(&self.directories);
+        let findings = tree::mend(&mut tree).into_vec();
+        let mut version = self.directories.values().map(|directory| directory.version).max().unwrap_or(0);
+        for (id, links) in tree {
+            let Some(directory) = self.directories.get_mut(&id) else { continue };
+            if (directory.parent, &directory.children) != (links.parent, &links.children) {
+                (directory.parent, directory.children) = (links.parent, links.children);
+                version = version.wrapping_add(1);
+                directory.version = version;
+                directory.instance = directory.instance.wrapping_add(1);
+            }
+        }
+        findings
+    }
+
     /// Σ (id + 1) · instance over all directories, modulo 2³².
     pub fn checksum(&self) -> u32 {
         self.directories

@@ -89,8 +89,15 @@ impl OsFolder {
         Self::new(path)
     }
 
+    /// Makes a file to be written bit by bit.
+    pub(crate) fn create(&self, name: &str) -> io::Result<File> {
+        private().truncate(true).open(self.path.join(name))
+    }
+
     /// Takes the lock that all who work on a folder take, on `Config`. False if another process has it.
     pub(crate) fn lock(&mut self, exclusive: bool) -> io::Result<bool> {
+        // The lock that is held already would be in the way of a stronger one.
+        self.config = None;
         let config = File::open(self.path.join(CONFIG))?;
         let locked = if exclusive { config.try_lock() } else { config.try_lock_shared() };
         match locked {

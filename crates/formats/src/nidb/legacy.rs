@@ -58,8 +58,8 @@ pub(crate) fn encode(directory: &Directory) -> Vec<u8> {
 }
 
 /// A slot that holds nothing.
-pub(crate) fn free_slot() -> Vec<u8> {
-    let mut slot = vec![0; SLOT_BYTES];
+pub(crate) fn free_slot(bytes: usize) -> Vec<u8> {
+    let mut slot = vec![0; bytes];
     slot[..4].fill(0xff);
     slot
 }
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_free_slot_has_no_id() {
-        let slot = free_slot();
+        let slot = free_slot(SLOT_BYTES);
         assert_eq!((slot.len(), &slot[..8]), (SLOT_BYTES, &b"\xff\xff\xff\xff\0\0\0\0"[..]));
         assert!(slot[8..].iter().all(|byte| *byte == 0));
     }

@@ -48,31 +48,58 @@ pub(crate) fn open(path: &Path) -> Result<(OsFolder, Findings), StoreError> {
     Ok((folder, findings))
 }
 
+/// Which layout a folder has.
+///
+/// # Errors
+///
+/// `InvalidDatastore` if it is no database, `ReadFailed` if it cannot be listed.
+pub(crate) fn layout(folder: &dyn Folder) -> Result<Layout, StoreError> {
+    Ok(Names::of(folder)?.layout)
+}
+
+/// What the names in a folder say.
+struct Names {
+    names: Vec<String>,
+    config: bool,
+    layout: Layout,
+    /// There are files of several layouts.
+    several: bool,
+}
+
+impl Names {
+    fn of(folder: &dyn Folder) -> Result<Self, StoreError> {
+        let names = scan::names(folder)?;
+        let has = |name: &str| names.iter().any(|found| found == name);
+        let (config, large, small) = (has(CONFIG), has(COLLECTION), has(SMALL_COLLECTION));
+        let stores = names.iter().any(|name| super::layout::store_class(name).is_some());
+        let layout = match (config, large, small, stores) {
+            (true, ..) => Layout::Modern,
+            (false, true, ..) => Layout::Collection512,
+            (false, false, true, _) => Layout::Collection256,
+            (false, false, false, true) => Layout::Modern,
+            (false, false, false, false) => return Err(StoreErrorKind::InvalidDatastore.into()),
+        };
+        let several = [config || stores, large, small].into_iter().filter(|there| *there).count() > 1;
+        Ok(Self { names, config, layout, several })
+    }
+}
+
 /// Reads a folder.
 ///
 /// # Errors
 ///
 /// `InvalidDatastore` if it is no database, `ReadFailed` if it cannot be listed.
 pub(crate) fn load(folder: &dyn Folder) -> Result<Loaded, StoreError> {
-    let names = scan::names(folder)?;
-    let has = |name: &str| names.iter().any(|found| found == name);
-    let (config, collection, small) = (has(CONFIG), has(COLLECTION), has(SMALL_COLLECTION));
-    let stores = names.iter().any(|name| super::layout::store_class(name).is_some());
-    let legacy = match (collection, small) {
-        (true, _) => Some(Layout::Collection512),
-        (false, true) => Some(Layout::Collection256),
-        (false, false) => None,
+    let Names { names, config, layout, several } = Names::of(folder)?;
+    let mut loaded = match layout {
+        Layout::Modern => load_modern(folder)?,
+        Layout::Collection512 | Layout::Collection256 => load_legacy::load(folder, &names, layout),
     };
-    let mut loaded = match legacy {
-        Some(layout) if !config => load_legacy::load(folder, &names, layout)?,
-        _ if config || stores => load_modern(folder)?,
-        _ => return Err(StoreErrorKind::InvalidDatastore.into()),
-    };
-    if !config && loaded.layout == Layout::Modern {
+    if !config && layout == Layout::Modern {
         let detail = "it is missing: servers make a new one";
         loaded.findings.push(Finding::new(FindingKind::MissingConfig, detail).in_file(CONFIG));
     }
-    if (config && legacy.is_some()) || (collection && small) || (legacy.is_some() && !config && stores) {
+    if several {
         let detail = "the folder holds files of several layouts; those of the newest count";
         loaded.findings.push(Finding::new(FindingKind::BothLayouts, detail));
     }
@@ -105,7 +132,7 @@ pub(crate) fn checksum(records: &BTreeMap<u32, StoredRecord>) -> u32 {
 }
 
 /// Counts changed records up, as a save does.
-fn save(changed: Vec<u32>, records: &mut BTreeMap<u32, StoredRecord>, checksum: &mut u32) {
+pub(crate) fn save(changed: Vec<u32>, records: &mut BTreeMap<u32, StoredRecord>, checksum: &mut u32) {
     let mut version = records.values().map(|record| record.version).max().unwrap_or(0);
     for id in changed {
         if let Some(record) = records.get_mut(&id) {

@@ -5,7 +5,6 @@ use std::io::{self, Read};
 
 use super::codec::{Cursor, MAX_RECORD_BYTES};
 use super::database::{Directory, Layout};
-use super::error::StoreError;
 use super::files::{self, Folder};
 use super::finding::{Finding, FindingKind};
 use super::layout::{COLLECTION, EXTENSION, SMALL_COLLECTION, TRANSACTION, extension_id};
@@ -15,12 +14,9 @@ use super::scan::Scan;
 use super::stored::StoredRecord;
 use super::tree;
 
-/// Reads a folder of the legacy layout. Versions are those that a conversion would give.
-///
-/// # Errors
-///
-/// None now; files that cannot be read are findings.
-pub(crate) fn load(folder: &dyn Folder, names: &[String], layout: Layout) -> Result<Loaded, StoreError> {
+/// Reads a folder of the legacy layout. Versions are those that a conversion would give. Files that cannot be read are
+/// findings.
+pub(crate) fn load(folder: &dyn Folder, names: &[String], layout: Layout) -> Loaded {
     let (file, slot_bytes) = match layout {
         Layout::Collection256 => (SMALL_COLLECTION, SMALL_SLOT_BYTES),
         Layout::Collection512 | Layout::Modern => (COLLECTION, SLOT_BYTES),
@@ -39,7 +35,7 @@ pub(crate) fn load(folder: &dyn Folder, names: &[String], layout: Layout) -> Res
     }
     reader.spare_extensions();
     reader.transaction();
-    Ok(reader.finish(layout))
+    reader.finish(layout)
 }
 
 struct Reader<'a> {

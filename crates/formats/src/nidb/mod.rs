@@ -16,6 +16,7 @@ mod legacy;
 mod load;
 mod load_legacy;
 mod order;
+mod place;
 mod scan;
 mod store;
 mod stored;
@@ -23,7 +24,7 @@ mod stream;
 mod tree;
 mod write;
 
-pub use check::{Check, Repair, check, repair};
+pub use check::{BEFORE_REPAIR, Check, Repair, check, layout, repair};
 pub use codec::{CLASS_STEP, MAX_RECORD_BYTES, MIN_CLASS, class_of};
 pub use database::{Database, Directory, Layout};
 pub use datum::{Datum, kind};
@@ -33,7 +34,7 @@ pub use finding::{Finding, FindingKind, MAX_FINDINGS};
 pub use legacy::{SLOT_BYTES, SMALL_SLOT_BYTES};
 pub use store::{Mode, Statistics, Store};
 pub use stored::{Attribute, ORDER_KEY, Properties, StoredRecord};
-pub use write::{ByteOrder, WriteOptions, write_legacy, write_modern};
+pub use write::{ByteOrder, MAX_LEGACY_ID, WriteOptions, write_legacy, write_modern};
 
 /// What a directory adds to the checksum of a database.
 pub(crate) const fn term(id: u32, serial: u32) -> u32 {

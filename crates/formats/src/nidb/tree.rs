@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::database::Directory;
 use super::finding::{Finding, FindingKind, Findings};
 use super::stored::StoredRecord;
 
@@ -19,6 +20,13 @@ pub(crate) type Tree = BTreeMap<u32, Links>;
 pub(crate) fn links(records: &BTreeMap<u32, StoredRecord>) -> Tree {
     let links = |record: &StoredRecord| Links { parent: record.parent, children: record.children.clone() };
     records.iter().map(|(id, record)| (*id, links(record))).collect()
+}
+
+/// The links of directories.
+pub(crate) fn of(directories: &BTreeMap<u32, Directory>) -> Tree {
+    let links =
+        |directory: &Directory| Links { parent: directory.parent, children: directory.children.clone() };
+    directories.iter().map(|(id, directory)| (*id, links(directory))).collect()
 }
 
 /// The directories that can be reached from the root: parents before their children, in order, each once.

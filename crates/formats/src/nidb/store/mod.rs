@@ -64,6 +64,8 @@ pub struct Store {
     free_id: u32,
     counts: Statistics,
     findings: Findings,
+    /// The byte order of the `Clean` that was found.
+    found_order: Option<ByteOrder>,
     /// The byte order to write `Clean` in.
     clean_order: Option<ByteOrder>,
     /// A change failed half-way: memory and files may differ, so nothing more is written.
@@ -116,7 +118,6 @@ impl Store {
             return Err(StoreErrorKind::Locked.into());
         }
         let mut store = open::open(Box::new(files), Mode::ReadWrite)?;
-        store.clean_order = Some(ByteOrder::HOST);
         store.store(StoredRecord::default())?;
         Ok(store)
     }
@@ -131,16 +132,23 @@ impl Store {
             free_id: 0,
             counts: Statistics::default(),
             findings,
-            clean_order: None,
+            found_order: None,
+            clean_order: Some(ByteOrder::HOST),
             failed: false,
             records,
         }
     }
 
-    /// The byte order in which `Clean` is written at the end. Without this it is that of the `Clean` that was found;
-    /// if there was none, there will be none, and whoever opens the folder next makes it anew.
-    pub const fn set_byte_order(&mut self, order: ByteOrder) {
-        self.clean_order = Some(order);
+    /// The byte order of the machine that closed the folder last, if it can be told from its `Clean`.
+    pub const fn byte_order(&self) -> Option<ByteOrder> {
+        self.found_order
+    }
+
+    /// The byte order in which `Clean` is written at the end: that of the machine that shall have the folder. With none
+    /// there will be no `Clean`, and whoever opens the folder next reads all records, which is always right. Without
+    /// this call it is the order that was found, else that of this machine.
+    pub const fn set_byte_order(&mut self, order: Option<ByteOrder>) {
+        self.clean_order = order;
     }
 
     /// Ends the work; if it was opened for changes, `Index` and `Clean` are written. A store that is dropped without

@@ -59,7 +59,8 @@ pub(super) fn open(mut files: Box<dyn FolderMut>, mode: Mode) -> Result<Store, S
     let Scan { records, places, occupied, debris, findings, .. } = scan;
     let disk = Disk::new(files, places, occupied, order.unwrap_or(ByteOrder::HOST));
     let mut store = Store::of(disk, records, mode, findings);
-    store.clean_order = order;
+    store.found_order = order;
+    store.clean_order = order.or(Some(ByteOrder::HOST));
     if pending {
         store.replay(created, removed, &debris).map_err(write_failed)?;
     }

@@ -39,7 +39,7 @@ fn named(name: &str) -> StoredRecord {
 fn domain() -> MemoryFolder {
     let folder = MemoryFolder::with([(CONFIG.to_owned(), CONFIG_BYTES.to_vec())]);
     let mut store = open(&folder).unwrap();
-    store.clean_order = Some(ByteOrder::Big);
+    store.set_byte_order(Some(ByteOrder::Big));
     store.store(StoredRecord::default()).unwrap();
     let users = store.create_child(0, named("users")).unwrap();
     store.create_child(users, record(&[("name", &["ana"]), ("uid", &["501"])])).unwrap();
@@ -153,16 +153,21 @@ fn what_is_closed_is_clean() {
 }
 
 #[test]
-fn the_order_of_an_unknown_machine_is_left_to_it() {
+fn the_order_of_a_machine_is_kept() {
     let folder = domain();
-    folder.files.borrow_mut().remove(CLEAN);
-    open(&folder).unwrap().close().unwrap();
-    assert!(!folder.files.borrow().contains_key(CLEAN));
-    let mut store = open(&folder).unwrap();
-    store.set_byte_order(ByteOrder::Little);
-    let checksum = store.statistics().checksum;
+    let checksum = read(&folder).checksum();
+    let store = open(&folder).unwrap();
+    assert_eq!(store.byte_order(), Some(ByteOrder::Big));
     store.close().unwrap();
-    assert_eq!(folder.files.borrow()[CLEAN], checksum.to_le_bytes());
+    assert_eq!(folder.files.borrow()[CLEAN], checksum.to_be_bytes());
+    folder.files.borrow_mut().remove(CLEAN);
+    let mut store = open(&folder).unwrap();
+    assert_eq!(store.byte_order(), None);
+    store.set_byte_order(None);
+    store.close().unwrap();
+    assert!(!folder.files.borrow().contains_key(CLEAN));
+    open(&folder).unwrap().close().unwrap();
+    assert_eq!(folder.files.borrow()[CLEAN], checksum.to_ne_bytes());
 }
 
 #[test]
@@ -319,13 +324,10 @@ fn a_folder_that_was_not_closed_is_mended() {
         [FindingKind::Unlisted]
     );
     assert_eq!(store.record(1).unwrap().children, [3, 2]);
-    drop(store);
     let mut store = open(&folder).unwrap();
     store.detach(1, 2).unwrap();
     store.close().unwrap();
-    assert_eq!(
-        open(&folder).unwrap().record(1).unwrap().children,
-        [3, 2],
-        "without `Clean` it was not clean"
-    );
+    let store = open(&folder).unwrap();
+    assert_eq!(store.record(1).unwrap().children, [3], "what was closed in order is meant so");
+    assert_eq!(store.findings().len(), 1);
 }
