@@ -16,7 +16,7 @@ elif [[ ${1-} != build ]]; then
     # The tests talk to rpcbind and to clients made by rpcgen, make network namespaces and look at processes.
     packages+=(iproute2 libtirpc-dev procps rpcbind rpcsvc-proto)
     # They talk LDAP to a node, from C, Python and Perl, with certificates that OpenSSL makes.
-    packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl openssl python3-ldap python3-ldap3)
+    packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     packages+=(ldapvi)
 fi
 

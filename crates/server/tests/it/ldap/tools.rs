@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{ADMIN, PASSWORD, SUFFIX, Server, Way, values};
+use super::{ADMIN, PASSWORD, SUFFIX, Server, Way, run, values};
 
 const ALICE: &str = "uid=alice,ou=people,dc=example,dc=com";
 
@@ -159,6 +159,36 @@ fn passwords_are_set_and_changed() {
 }
 
 #[test]
+fn passwords_are_proved_without_being_sent() {
+    let server = Server::start();
+    server.ok(Way::Plain, "ldapadd", &[], TREE);
+    let stored = "{PBKDF2-SHA256}10000$AAECAwQFBgcICQoLDA0ODw$klDY3oMwBlytvmoFXJS5EvAc1a/li1a6TqQ4q6z/sQQ";
+    let change =
+        format!("dn: {ALICE}\nchangetype: modify\nreplace: userPassword\nuserPassword: {stored}\n");
+    server.ok(Way::Plain, "ldapmodify", &[], &change);
+    // Cyrus SASL is the client.
+    let prove = |name: &str, password: &str, more: &[&str]| {
+        let url = server.url(Way::Plain);
+        let words = ["-H", &url, "-Q", "-Y", "SCRAM-SHA-256", "-U", name, "-w", password];
+        run("ldapwhoami", &[&words[..], more].concat(), "", &server.environment())
+    };
+    let alice = prove("alice", "Xyzzy-9 plugh", &[]);
+    assert_eq!((alice.code, alice.out.as_str()), (0, "dn:uid=alice,ou=people,dc=example,dc=com\n"), "{alice:?}");
+    let by_name = prove(&format!("dn:{ALICE}"), "Xyzzy-9 plugh", &[]);
+    assert_eq!(by_name.out, alice.out, "{by_name:?}");
+    for (name, password) in [("alice", "Xyzzy-9 Plugh"), ("nobody", "Xyzzy-9 plugh")] {
+        let refused = prove(name, password, &[]);
+        assert_eq!(refused.code, 49, "{refused:?}");
+        assert!(refused.err.contains("Invalid credentials (49)"), "{refused:?}");
+    }
+    // Acting as somebody else is the superusers' right.
+    let other = prove("alice", "Xyzzy-9 plugh", &["-X", "u:root"]);
+    assert_eq!(other.code, 49, "{other:?}");
+    let log = server.node.log();
+    assert!(!log.contains("lugh") && log.contains("authentication failed"), "{log}");
+}
+
+#[test]
 fn extended_operations_and_controls() {
     let server = Server::start();
     let people: String =
@@ -176,6 +206,20 @@ fn extended_operations_and_controls() {
     assert_eq!(values(&paged, "cn").len(), 25, "{paged}");
     let sorted = search(&["-E", "sss=-cn", "(cn=p*)", "cn"]);
     assert_eq!(values(&sorted, "cn")[..2], ["p24", "p23"]);
+    // Windows of a sorted list: about a place, and about a value. The tool asks on its input for further ones, until it
+    // is told something else.
+    let window = |vlv: &str, next: &str| {
+        let mut words = vec!["10".to_owned(), "ldapsearch".to_owned()];
+        words.extend(server.options(Way::Plain));
+        words.extend(["-LLL", "-b", SUFFIX, "-E", "sss=cn", "-E", vlv, "(cn=p*)", "cn"].map(str::to_owned));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        run("timeout", &words, next, &server.environment()).out
+    };
+    let about = window("vlv=1/2/10/0", "q\n");
+    assert_eq!(values(&about, "cn"), ["p08", "p09", "p10", "p11"], "{about}");
+    assert!(about.contains("# vlvResultpos=10 count=25 "), "{about}");
+    let further = window("vlv=0/1:p20", "0/1/3/25\nq\n");
+    assert_eq!(values(&further, "cn"), ["p20", "p21", "p02", "p03"], "{further}");
     server.fails(4, Way::Plain, "ldapsearch", &["-z", "3", "-b", SUFFIX, "(cn=p*)"], "");
     server.ok(Way::Plain, "ldapdelete", &["-M", "cn=p00,dc=example,dc=com"], "");
 }
