@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use netinfo_formats::Record;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::export::{Exported, export, export_folder, write_records};
 use crate::gather::gather;
 use crate::import::Watch;
@@ -28,16 +28,14 @@ pub enum To<'o> {
 pub fn convert(
     parts: &[Part],
     format: Format,
-    to: To<'_>,
+    mut to: To<'_>,
     watch: &mut dyn Watch,
 ) -> Result<(Report, Exported)> {
-    if let ([part], To::Stream(out)) = (parts, &to)
+    if let ([part], To::Stream(out)) = (parts, &mut to)
         && part.format != Format::Ldif
         && format != Format::Ldif
         && alike(part.format, format)
     {
-        let _ = out;
-        let To::Stream(out) = to else { return Err(Error::Invalid("no output".into())) };
         return direct(part, format, out);
     }
     let (scratch, report) = gather(parts, Vec::new(), watch)?;
@@ -52,6 +50,9 @@ pub fn convert(
 fn alike(from: Format, to: Format) -> bool {
     match (from, to) {
         (Format::Flat(from), Format::Flat(to)) => from.container() == to.container(),
+        (Format::Flat(_), Format::Jsonl) => true,
+        // Lines of JSON may be single records.
+        (Format::Jsonl, to) => to == Format::Jsonl,
         _ => from.is_tree() && to.is_tree(),
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn map(
                     Err(refusal) => refused(refusal, item.line, &shown(&dn), done)?,
                 }
             }
-            What::Change(..) => {}
+            What::Change(..) | What::Begin => {}
         }
     }
     Ok(mapped)

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use netinfo_directory::{Domain, RecordRef, View};
-use netinfo_formats::{Identity, Loss, Place, Record, RecordWriter, flat, ldif, nidb};
+use netinfo_formats::{Identity, Loss, Place, Record, RecordWriter, flat, jsonl, ldif, nidb, raw};
 use netinfo_mapping::{Entry, Namespace, Selection};
 
 use crate::error::{Error, Result};
@@ -58,6 +58,15 @@ pub fn export(
     match format {
         Format::Flat(format) => children(&view, format, path, out),
         Format::Ldif => entries(&view, tag, path.unwrap_or_default(), out),
+        Format::Raw | Format::Jsonl => {
+            let mut exported = Exported::default();
+            let mut writer = writer(format, out)?;
+            tree(&view, resolve(&view, path.unwrap_or_default())?, |directory, place| {
+                let line = exported.records + 1;
+                exported.write(&mut *writer, &record(directory, place, line))
+            })?;
+            exported.finish(&mut *writer)
+        }
         Format::Nidb => Err(Error::Invalid("a .nidb folder is no file: give its place with --output".into())),
     }
 }
@@ -82,6 +91,8 @@ pub(crate) fn write_records(
 fn writer<'o>(format: Format, out: &'o mut dyn Write) -> Result<Box<dyn RecordWriter + 'o>> {
     match format {
         Format::Flat(format) => Ok(format.writer(out)),
+        Format::Raw => Ok(Box::new(raw::Writer::new(out, raw::Dialect::default()))),
+        Format::Jsonl => Ok(Box::new(jsonl::Writer::new(out))),
         Format::Ldif | Format::Nidb => {
             Err(Error::Invalid(format!("{} is no stream of records", format.name())))
         }
@@ -169,15 +180,30 @@ fn children(
         }
     };
     let mut writer = format.writer(out);
+    let maps = format == flat::Format::MountMap;
+    let mut records = Vec::new();
     if let Some(container) = container {
-        for child in view.children(container)? {
-            let directory = view.record(child?)?;
+        match path {
+            // The path of one map is that of the file.
+            Some(path) if maps && path.len() > 1 => records.push(container),
+            _ => records = view.children(container)?.collect::<Result<_, _>>()?,
+        }
+    }
+    for object in records {
+        let directory = view.record(object)?;
+        let number = exported.records;
+        exported.write(&mut *writer, &record(&directory, Place::In(format.container()), number + 1))?;
+        if directory.child_count() == 0 {
+            continue;
+        }
+        if !maps {
+            let why = "the format has no directories below a record";
+            exported.losses.push(Loss { line: number + 1, property: Vec::new(), why });
+            continue;
+        }
+        for child in view.children(object)? {
             let line = exported.records + 1;
-            if directory.child_count() > 0 {
-                let why = "the format has no directories below a record";
-                exported.losses.push(Loss { line, property: Vec::new(), why });
-            }
-            exported.write(&mut *writer, &record(&directory, Place::In(format.container()), line))?;
+            exported.write(&mut *writer, &record(&view.record(child?)?, Place::Below(number), line))?;
         }
     }
     exported.finish(&mut *writer)

@@ -28,7 +28,7 @@ pub fn gather(
     watch: &mut dyn Watch,
 ) -> Result<(Scratch, Report)> {
     if let [part] = parts
-        && part.format.is_tree()
+        && is_whole(part)?
     {
         let mut file = FileReport::new(&part.name, part.format.name());
         let objects = objects(part, &mut file)?;
@@ -52,6 +52,18 @@ pub fn gather(
         }
     }
     Ok((scratch, report))
+}
+
+/// Whether a part is one directory and all below it: some formats may hold that or single records.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn is_whole(part: &Part) -> Result<bool> {
+    if part.format != Format::Jsonl {
+        return Ok(part.format.is_tree());
+    }
+    let first = part.records(Arc::default())?.find_map(Result::ok);
+    Ok(first.is_some_and(|record| record.place == Place::Root))
 }
 
 /// The settings of a domain that an LDIF file suggests, as properties of its root.

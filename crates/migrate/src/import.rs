@@ -37,11 +37,11 @@ pub trait Target {
     /// When nothing more can be done.
     fn apply(&mut self, items: Vec<Item>) -> Result<Done>;
 
-    /// A part has ended.
+    /// Everything has been handed over.
     ///
     /// # Errors
-    /// When what is left cannot be written.
-    fn end(&mut self) -> Result<Done>;
+    /// When the target has not taken it all.
+    fn end(&mut self) -> Result<()>;
 }
 
 /// Hears how far an import is.
@@ -86,7 +86,10 @@ pub fn import(
             return Err((error, report));
         }
     }
-    Ok(report)
+    match target.end() {
+        Ok(()) => Ok(report),
+        Err(error) => Err((error, report)),
+    }
 }
 
 fn one(
@@ -114,9 +117,7 @@ fn one(
         drop(batches);
         let read = reader.join().unwrap_or_else(|_| Err(Error::Invalid("the reader has failed".into())));
         written.and(read)
-    })?;
-    file.add(target.end()?);
-    Ok(())
+    })
 }
 
 fn consume(batches: &Receiver<Read>, take: &mut dyn FnMut(Read) -> Result<()>) -> Result<()> {

@@ -21,6 +21,8 @@ pub struct Item {
 /// What an item is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum What {
+    /// Another stream begins: numbers of directories are counted anew.
+    Begin,
     /// A directory.
     Directory(Directory),
     /// An LDAP entry, as exports have it: its DN, and its attributes with all their values.
@@ -119,6 +121,7 @@ impl Item {
                         .sum::<usize>()
             }
             What::Change(dn, _) => dn.len() + 64,
+            What::Begin => 0,
         }
     }
 }
@@ -130,6 +133,7 @@ impl fmt::Debug for Item {
             What::Directory(_) => "directory",
             What::Entry(..) => "entry",
             What::Change(..) => "change",
+            What::Begin => "begin",
         };
         write!(f, "{kind}:{}", self.line)
     }
@@ -168,6 +172,7 @@ pub fn encode(item: &Item, out: &mut Vec<u8>) {
             put(out, dn);
             put_change(out, change);
         }
+        What::Begin => out.push(3),
     }
     let len = (out.len() - start - 4) as u32;
     out[start..start + 4].copy_from_slice(&len.to_le_bytes());
@@ -370,6 +375,7 @@ fn decode(body: &[u8]) -> Option<Item> {
         0 => What::Directory(cursor.directory()?),
         1 => What::Entry(cursor.bytes()?, cursor.attributes()?),
         2 => What::Change(cursor.bytes()?, cursor.change()?),
+        3 => What::Begin,
         _ => return None,
     };
     cursor.0.is_empty().then_some(Item { line, what })
@@ -427,6 +433,7 @@ mod tests {
 
     fn item() -> impl Strategy<Value = Item> {
         let what = prop_oneof![
+            Just(What::Begin),
             directory().prop_map(What::Directory),
             (bytes(), attributes()).prop_map(|(dn, list)| What::Entry(dn, list)),
             (bytes(), change()).prop_map(|(dn, change)| What::Change(dn, change)),

@@ -22,7 +22,6 @@ use crate::report::{Done, Outcome};
 pub struct Local {
     domain: Arc<Domain>,
     session: Session,
-    options: Options,
     placer: Option<Placer>,
 }
 
@@ -44,13 +43,14 @@ impl Local {
     /// When the domain cannot be read.
     pub fn new(domain: Arc<Domain>, options: Options) -> Result<Self> {
         let session = session(&domain)?;
-        let placer = Some(Placer::new(options.clone()));
-        Ok(Self { domain, session, options, placer })
+        Ok(Self { domain, session, placer: Some(Placer::new(options)) })
     }
 
     /// Another stream begins.
     pub fn begin_stream(&mut self) {
-        self.placer = Some(Placer::new(self.options.clone()));
+        if let Some(placer) = &mut self.placer {
+            placer.begin();
+        }
     }
 
     /// The domain.
@@ -71,6 +71,10 @@ impl Local {
                 What::Change(dn, change) => {
                     self.put(std::mem::take(&mut run), &mut done)?;
                     entries::change(&self.domain, &self.session, &dn, &change, item.line, &mut done)?;
+                }
+                What::Begin => {
+                    self.put(std::mem::take(&mut run), &mut done)?;
+                    self.begin_stream();
                 }
                 _ => run.push(item),
             }
@@ -122,8 +126,8 @@ impl Target for Local {
         Self::apply(self, items)
     }
 
-    fn end(&mut self) -> Result<Done> {
-        Ok(Done::default())
+    fn end(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -71,8 +71,10 @@ pub struct Placer {
     /// Object ids by number in the stream; those that could not be taken are missing.
     numbers: Vec<Option<u32>>,
     containers: HashMap<Vec<u8>, u32>,
-    /// Directories of trees that have been met: a sibling of the same name is another one.
+    /// Directories that have been met: what comes later with the same name is another one.
     met: HashSet<u32>,
+    /// Those of earlier streams: files add to each other, even where they replace what was there before.
+    earlier: HashSet<u32>,
 }
 
 /// A directory whose place has been found.
@@ -88,7 +90,14 @@ impl Placer {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let (numbers, containers) = (Vec::new(), HashMap::new());
-        Self { options, base: None, numbers, containers, met: HashSet::new() }
+        let (met, earlier) = (HashSet::new(), HashSet::new());
+        Self { options, base: None, numbers, containers, met, earlier }
+    }
+
+    /// Another stream begins.
+    pub fn begin(&mut self) {
+        self.numbers.clear();
+        self.earlier.extend(self.met.drain());
     }
 
     /// The options.
@@ -132,28 +141,21 @@ impl Placer {
     /// The place for a directory: `None` when that above it is missing.
     fn find(&mut self, tree: &mut impl Tree, place: &Where, properties: &[Property]) -> Result<Option<Spot>> {
         let base = self.base(tree)?;
-        let (parent, once) = match place {
+        let parent = match place {
             Where::Root => return Ok(Some(Spot::At(base))),
-            Where::In(container) => (self.container(tree, base, container)?, false),
+            Where::In(container) => self.container(tree, base, container)?,
             Where::Below(number) => {
                 let known = usize::try_from(*number).ok().and_then(|number| self.numbers.get(number));
-                match known.copied().flatten() {
-                    Some(object) => (object, true),
-                    None => return Ok(None),
-                }
+                let Some(object) = known.copied().flatten() else { return Ok(None) };
+                object
             }
         };
+        let met = |object| self.met.contains(&object);
         let found = match names(properties) {
-            Some((key, values)) => {
-                named(tree, parent, key, values, properties, |object| once && self.met.contains(&object))?
-            }
-            None => equal(tree, parent, properties, |object| self.met.contains(&object))?,
+            Some((key, values)) => named(tree, parent, key, values, properties, met)?,
+            None => equal(tree, parent, properties, met)?,
         };
-        if let Some(object) = found
-            && once
-        {
-            self.met.insert(object);
-        }
+        self.met.extend(found);
         Ok(Some(found.map_or(Spot::Below(parent), Spot::At)))
     }
 
@@ -192,16 +194,14 @@ impl Placer {
         name: &str,
         done: &mut Done,
     ) -> Result<u32> {
-        let Directory { properties, stamp, place } = directory;
+        let Directory { properties, stamp, .. } = directory;
         let properties = unmasked(properties, line, name, done);
         flag_passwords(&properties, line, name, done);
         match spot {
             Spot::Below(parent) => {
                 let details = if self.options.details { difference(&[], &properties) } else { Vec::new() };
                 let object = tree.create(parent, properties)?;
-                if matches!(place, Where::Below(_)) {
-                    self.met.insert(object);
-                }
+                self.met.insert(object);
                 if let Some(stamp) = stamp {
                     set_stamp(tree, object, stamp, line, name, done)?;
                 }
@@ -231,11 +231,8 @@ impl Placer {
 
     /// The root says which server is the master and how the domain is served: an import adds to it, and no more.
     fn policy_at(&self, object: u32) -> Policy {
-        if object == ROOT && self.options.policy == Policy::Replace {
-            Policy::Merge
-        } else {
-            self.options.policy
-        }
+        let adds = object == ROOT || self.earlier.contains(&object);
+        if adds && self.options.policy == Policy::Replace { Policy::Merge } else { self.options.policy }
     }
 
     fn shown(&self, directory: &Directory) -> String {
@@ -268,7 +265,7 @@ fn child(tree: &mut impl Tree, parent: u32, name: &[u8]) -> Result<u32> {
     }
 }
 
-/// The child that is the same thing by its names.
+/// The child that is the same thing by its names: rather one with the same canonical name than one with an alias.
 fn named(
     tree: &mut impl Tree,
     parent: u32,
@@ -277,15 +274,23 @@ fn named(
     properties: &[Property],
     met: impl Fn(u32) -> bool,
 ) -> Result<Option<u32>> {
-    // Mostly the canonical name finds it; an alias may be the canonical name of what is there.
+    let mut alias = None;
     for value in values {
         for object in tree.lookup(parent, key, value)? {
-            if !met(object) && same(&tree.properties(object)?, properties) {
+            if met(object) || alias == Some(object) {
+                continue;
+            }
+            let known = tree.properties(object)?;
+            if !same(&known, properties) {
+                continue;
+            }
+            if names(&known).and_then(|(_, names)| names.first()) == values.first() {
                 return Ok(Some(object));
             }
+            alias = alias.or(Some(object));
         }
     }
-    Ok(None)
+    Ok(alias)
 }
 
 /// The child that is the same in all: it has no name.

@@ -56,8 +56,10 @@ pub fn names_from_json(value: &Value) -> Option<Vec<Vec<u8>>> {
 
 impl Target for Daemon {
     fn begin(&mut self) -> Result<()> {
-        self.handle = Some(self.control.begin_upload(self.question.as_bytes())?);
-        Ok(())
+        if self.handle.is_none() {
+            self.handle = Some(self.control.begin_upload(self.question.as_bytes())?);
+        }
+        self.apply(vec![Item { line: 0, what: What::Begin }]).map(drop)
     }
 
     fn apply(&mut self, items: Vec<Item>) -> Result<Done> {
@@ -76,18 +78,17 @@ impl Target for Daemon {
         Ok(done)
     }
 
-    fn end(&mut self) -> Result<Done> {
+    fn end(&mut self) -> Result<()> {
         if let Some(handle) = self.handle.take() {
             self.control.end_upload(handle)?;
         }
-        Ok(Done::default())
+        Ok(())
     }
 }
 
 /// An import by the NetInfo protocol.
 pub struct Calls<'d> {
     domain: &'d mut Domain,
-    options: Options,
     placer: Placer,
 }
 
@@ -95,14 +96,13 @@ impl<'d> Calls<'d> {
     /// Into `domain`, with the rights its connection has.
     #[must_use]
     pub fn new(domain: &'d mut Domain, options: Options) -> Self {
-        let placer = Placer::new(options.clone());
-        Self { domain, options, placer }
+        Self { domain, placer: Placer::new(options) }
     }
 }
 
 impl Target for Calls<'_> {
     fn begin(&mut self) -> Result<()> {
-        self.placer = Placer::new(self.options.clone());
+        self.placer.begin();
         Ok(())
     }
 
@@ -113,6 +113,7 @@ impl Target for Calls<'_> {
                 What::Directory(directory) => {
                     self.placer.put(&mut CallTree(self.domain), directory, item.line, &mut done)?;
                 }
+                What::Begin => self.placer.begin(),
                 What::Entry(..) | What::Change(..) => {
                     let why = "LDAP entries are imported as root on the server itself";
                     done.tell(Outcome::Failed, item.line, "", vec![why.into()]);
@@ -122,8 +123,8 @@ impl Target for Calls<'_> {
         Ok(done)
     }
 
-    fn end(&mut self) -> Result<Done> {
-        Ok(Done::default())
+    fn end(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 

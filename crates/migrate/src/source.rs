@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use netinfo_formats::{Problem, Reason, Record, Shadow, flat, ldif, nidb, read_users};
+use netinfo_formats::{Problem, Reason, Record, Shadow, flat, jsonl, ldif, nidb, raw, read_users};
 use netinfo_mapping::write::Operation;
 
 use crate::error::{Error, Result};
@@ -19,6 +19,10 @@ pub enum Format {
     Flat(flat::Format),
     /// LDAP entries or changes as text (RFC 2849).
     Ldif,
+    /// The raw text of a directory and all below it, as `nidump -r` writes it.
+    Raw,
+    /// JSON, one record a line.
+    Jsonl,
     /// A `.nidb` folder.
     Nidb,
 }
@@ -30,6 +34,8 @@ impl Format {
         match self {
             Self::Flat(format) => format.name(),
             Self::Ldif => "ldif",
+            Self::Raw => "raw",
+            Self::Jsonl => "jsonl",
             Self::Nidb => "nidb",
         }
     }
@@ -37,17 +43,17 @@ impl Format {
     /// The format that users call so.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "ldif" => Some(Self::Ldif),
-            "nidb" => Some(Self::Nidb),
-            other => flat::Format::from_name(other).map(Self::Flat),
-        }
+        let own = Self::OWN.into_iter().find(|format| format.name() == name);
+        own.or_else(|| flat::Format::from_name(name).map(Self::Flat))
     }
 
-    /// Whether it holds a whole domain, or a directory and all below it.
+    /// Those that are no administrative files.
+    const OWN: [Self; 4] = [Self::Ldif, Self::Raw, Self::Jsonl, Self::Nidb];
+
+    /// Whether it is written as a directory and all below it.
     #[must_use]
     pub const fn is_tree(self) -> bool {
-        matches!(self, Self::Nidb)
+        matches!(self, Self::Nidb | Self::Raw | Self::Jsonl)
     }
 
     /// Whether it is a folder.
@@ -60,7 +66,7 @@ impl Format {
     #[must_use]
     pub fn names() -> Vec<&'static str> {
         let flat = flat::Format::ALL.into_iter().map(flat::Format::name);
-        flat.chain([Self::Ldif, Self::Nidb].map(Self::name)).collect()
+        flat.chain(Self::OWN.map(Self::name)).collect()
     }
 }
 
@@ -124,14 +130,18 @@ fn folder(format: Option<Format>, path: &Path) -> Result<Vec<Part>> {
     }
     let mut parts = Vec::new();
     for format in flat::Format::ALL {
-        // Some systems have the passwords in one file of their own form; that one has it all.
-        if (format.name() == "passwd" && has("master.passwd")) || format.name() == "shadow" {
-            continue;
-        }
-        if has(format.name()) {
+        // Some systems have the passwords in one file of their own form; that one has it all. Others have them in one
+        // beside, which is read together with the users.
+        let elsewhere = match format {
+            flat::Format::Passwd => has("master.passwd"),
+            flat::Format::Shadow => has("passwd"),
+            _ => false,
+        };
+        if !elsewhere && has(format.name()) {
             parts.push(Part::new(Format::Flat(format), &path.join(format.name())));
         }
     }
+    parts.extend(maps(path)?);
     if parts.is_empty() {
         return Err(Error::Invalid(format!(
             "{}: no folder of a known kind: neither a .nidb folder nor one with passwd, group, hosts and the like",
@@ -139,6 +149,21 @@ fn folder(format: Option<Format>, path: &Path) -> Result<Vec<Part>> {
         )));
     }
     Ok(parts)
+}
+
+/// The maps of the automounter in a folder.
+fn maps(path: &Path) -> Result<Vec<Part>> {
+    let cannot = |error| Error::File(path.display().to_string(), error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if by_name(&name) == Some(Format::Flat(flat::Format::MountMap)) && entry.path().is_file() {
+            names.push(entry.path());
+        }
+    }
+    names.sort();
+    Ok(names.iter().map(|name| Part::new(Format::Flat(flat::Format::MountMap), name)).collect())
 }
 
 /// Tells the format of a file by its name, and by how it begins.
@@ -173,10 +198,15 @@ fn by_name(name: &str) -> Option<Format> {
         match ending {
             "ldif" | "ldf" => return Some(Format::Ldif),
             "nidb" => return Some(Format::Nidb),
+            "raw" | "nidump" => return Some(Format::Raw),
+            "jsonl" | "ndjson" => return Some(Format::Jsonl),
             // What editors and tools leave: passwd.bak, hosts.orig.
             "bak" | "orig" | "old" | "txt" | "save" => return by_name(stem),
             _ => {}
         }
+    }
+    if name.starts_with("auto_") || name.starts_with("auto.") {
+        return Some(Format::Flat(flat::Format::MountMap));
     }
     flat::Format::from_name(name.trim_end_matches('-')).map(Format::Flat)
 }
@@ -190,8 +220,20 @@ fn by_content(start: &[u8]) -> Option<Format> {
     if lower.starts_with(b"dn:") || lower.starts_with(b"version:") {
         return Some(Format::Ldif);
     }
+    if first.starts_with(b"{") {
+        let second = lines.next().unwrap_or_default().trim_ascii_start();
+        let is_raw =
+            first.trim_ascii() == b"{" && (second.starts_with(b"\"") || second.starts_with(b"CHILDREN"));
+        let has_colon = |line: &[u8]| line.windows(2).any(|pair| pair == b"\":");
+        if is_raw && !has_colon(second) {
+            return Some(Format::Raw);
+        }
+        return (first.ends_with(b"}") && has_colon(first)).then_some(Format::Jsonl);
+    }
     let colons = first.iter().filter(|byte| **byte == b':').count();
     let flat = match colons {
+        9 => "master.passwd",
+        8 => "shadow",
         6 => "passwd",
         3 => "group",
         _ => return None,
@@ -255,6 +297,10 @@ impl Part {
     pub fn records(&self, read: Arc<AtomicU64>) -> Result<Records> {
         match self.format {
             Format::Flat(format) => self.flat(format, read),
+            Format::Raw => {
+                Ok(Box::new(raw::Reader::new(self.file(&self.path, read)?, raw::Dialect::default())))
+            }
+            Format::Jsonl => Ok(Box::new(jsonl::Reader::new(self.file(&self.path, read)?))),
             Format::Ldif => Err(Error::Invalid("LDIF consists of entries".into())),
             Format::Nidb => {
                 let database = nidb::Database::read(&self.path)
@@ -267,7 +313,8 @@ impl Part {
 
     fn flat(&self, format: flat::Format, read: Arc<AtomicU64>) -> Result<Records> {
         let file = self.file(&self.path, read.clone())?;
-        let Some(path) = &self.shadow else { return Ok(format.read(file)) };
+        let name = self.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        let Some(path) = &self.shadow else { return Ok(format.read_named(&name, file)) };
         let (shadow, problems) = Shadow::read(self.file(path, Arc::default())?);
         // The reader borrows the passwords, and they are to live as long: records are made at once.
         let users: Vec<_> = read_users(file, &shadow).collect();
@@ -364,6 +411,8 @@ mod tests {
             ("hosts.orig", Some("hosts")),
             ("export.ldif", Some("ldif")),
             ("local.nidb", Some("nidb")),
+            ("auto_home", Some("mountmap")),
+            ("site.raw", Some("raw")),
             ("readme", None),
         ] {
             assert_eq!(name(by_name(file)), format, "{file}");
@@ -377,6 +426,8 @@ mod tests {
             ("\u{feff}dn: dc=example\n", Some("ldif")),
             ("root:x:0:0:root:/root:/bin/sh\n", Some("passwd")),
             ("wheel:*:0:root\n", Some("group")),
+            ("{\n  \"name\" = ( \"users\" );\n}\n", Some("raw")),
+            ("{\"place\":\"root\"}\n", Some("jsonl")),
             ("what is this\n", None),
             ("", None),
         ] {

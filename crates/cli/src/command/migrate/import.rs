@@ -187,7 +187,7 @@ fn imported(parts: &[Part], target: &mut dyn Target) -> Result<Report> {
 /// Makes a domain of directories that are one.
 fn as_domain(context: &mut Context, parts: &[Part], tag: &str) -> Result<Report> {
     let [part] = parts else { return Err(Failure::usage("a domain is made of one file or folder")) };
-    if !part.format.is_tree() {
+    if !gather::is_whole(part)? {
         return Err(Failure::usage(format!("{} holds no whole domain", part.format.name())));
     }
     netinfo_directory::check_tag(tag)?;
