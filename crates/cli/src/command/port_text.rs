@@ -159,9 +159,11 @@ fn of_socket(held: &Held, meaning: Option<&Meaning>) -> Vec<Row> {
     let programs = programs(held);
     if programs.is_empty() {
         let name = if held.hidden { "?" } else { "-" };
-        let user = held.user.clone().unwrap_or_else(|| socket.uid.to_string());
         let dash = || "-".to_owned();
-        return vec![row([name.to_owned(), dash(), safe(user.as_bytes()), dash(), dash()])];
+        let number = || if socket.inode == 0 { dash() } else { socket.uid.to_string() };
+        let user = held.user.clone().unwrap_or_else(number);
+        let place = place(held.unit.as_deref(), held.container.as_deref());
+        return vec![row([name.to_owned(), dash(), safe(user.as_bytes()), place, dash()])];
     }
     programs.into_iter().map(row).collect()
 }
@@ -180,10 +182,8 @@ fn programs(held: &Held) -> Vec<[String; 5]> {
     let mut groups: Vec<([String; 3], Vec<u32>, Option<SystemTime>)> = Vec::new();
     for (process, user) in &held.holders {
         let user = user.clone().unwrap_or_else(|| process.uid.to_string());
-        let place = [process.unit.as_deref(), process.container.as_deref()];
-        let place: Vec<&str> = place.into_iter().flatten().collect();
-        let place = if place.is_empty() { "-".to_owned() } else { place.join(", ") };
-        let key = [&process.name, &user, &place].map(|text| safe(text.as_bytes()));
+        let [name, user] = [&process.name, &user].map(|text| safe(text.as_bytes()));
+        let key = [name, user, place(process.unit.as_deref(), process.container.as_deref())];
         match groups.iter_mut().find(|(known, ..)| *known == key) {
             Some((_, pids, started)) => {
                 pids.push(process.pid);
@@ -196,6 +196,13 @@ fn programs(held: &Held) -> Vec<[String; 5]> {
         [name, shown_pids(&pids), user, place, started.map_or_else(|| "-".to_owned(), time)]
     };
     groups.into_iter().map(group).collect()
+}
+
+/// Unit and container.
+fn place(unit: Option<&str>, container: Option<&str>) -> String {
+    let parts: Vec<String> =
+        [unit, container].into_iter().flatten().map(|part| safe(part.as_bytes())).collect();
+    if parts.is_empty() { "-".to_owned() } else { parts.join(", ") }
 }
 
 fn shown_pids(pids: &[u32]) -> String {

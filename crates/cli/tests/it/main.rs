@@ -5,8 +5,10 @@
 mod directories;
 mod golden_tools;
 mod ldap;
+mod nidb;
 mod node;
 mod people;
+mod port;
 mod reaching;
 mod shell;
 mod tool;

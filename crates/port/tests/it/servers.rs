@@ -10,9 +10,9 @@ use netinfo_port::probe::verdict::Make;
 use netinfo_port::probe::{self, Verdict};
 use netinfo_port::report::Probing;
 use netinfo_port::{Inspection, Registry, Transport};
+use netinfo_testkit::Node;
 use netinfo_testkit::namespace::{Neighbour, isolated};
 use netinfo_testkit::software::{Daemon, lay_over};
-use netinfo_testkit::Node;
 
 fn ask(address: &str, transport: Transport) -> Verdict {
     probe::ask(address.parse().unwrap(), transport).verdict
