@@ -126,6 +126,8 @@ pub struct WriteFigure {
     pub p99_ms: f64,
     /// Microseconds of the server's processor time for a write.
     pub server_us: f64,
+    /// Bytes the server had written to the disk for a write.
+    pub disk_bytes: f64,
 }
 
 impl ReadFigure {

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Some(Command::Echo) => echo::serve(),
         Some(Command::Fill { dir, users }) => run::fill(&dir, users),
         Some(Command::Load(load)) => run::load(&load),
+        Some(Command::Write(write)) => run::write(&write),
         Some(Command::Ldap(options)) => ldap::run::all(&options),
         None => run::all(&cli.options),
     };

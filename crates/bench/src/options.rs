@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::calls::Call;
+use crate::data::CLIENT_LIMIT;
 use crate::ldap::options::LdapOptions;
 
 /// Durable writes of one kind end after this many, however fast they are.
@@ -41,6 +42,8 @@ pub enum Command {
     },
     /// Puts one load on a daemon that serves such a directory, and says what came of it
     Load(LoadOptions),
+    /// Puts one load of durable writes on such a daemon, and says what came of it
+    Write(WriteOptions),
     /// Measures LDAP: OpenLDAP's slapd and netinfod with the same directory
     Ldap(LdapOptions),
     /// The bare server for comparison: prints its address, serves until its input ends
@@ -72,6 +75,41 @@ pub struct LoadOptions {
     /// How long, in seconds
     #[arg(long, value_parser = seconds, default_value = "5")]
     pub seconds: Duration,
+}
+
+/// One load of writes.
+#[derive(Debug, Clone, Args)]
+pub struct WriteOptions {
+    /// What to call
+    #[arg(long, value_enum, default_value = "create")]
+    pub call: WriteName,
+    /// Address of the domain's TCP port, as in the daemon's endpoints file
+    #[arg(long)]
+    pub address: SocketAddr,
+    /// Process id of the daemon
+    #[arg(long)]
+    pub pid: u32,
+    /// Number of the first user to create; the domain's own begin with 0
+    #[arg(long, default_value_t = 2 * USERS_LIMIT)]
+    pub first: u32,
+    /// Clients, each with a connection and a directory of its own
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=i64::from(CLIENT_LIMIT)))]
+    pub clients: u16,
+    /// Calls under way on each
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub depth: u16,
+    /// How long, in seconds
+    #[arg(long, value_parser = seconds, default_value = "5")]
+    pub seconds: Duration,
+}
+
+/// Writes that can be asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WriteName {
+    /// A user is made
+    Create,
+    /// A property of a user is changed
+    Writeprop,
 }
 
 /// Calls that can be asked for by name.

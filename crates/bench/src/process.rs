@@ -49,6 +49,16 @@ pub fn mapped_memory(pid: u32) -> Result<u64> {
     Ok(sum * 1024)
 }
 
+/// Bytes that process `pid` has had written to disks so far.
+///
+/// # Errors
+/// There is no such process, or it is another user's.
+pub fn written(pid: u32) -> Result<u64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|bytes| bytes.parse().ok()).ok_or_else(|| "odd /proc/PID/io".into())
+}
+
 /// A field `NAME: 123 kB` of a file in `/proc`.
 pub(crate) fn field_kib(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with(name))?;
@@ -71,5 +81,6 @@ mod tests {
         assert!(anonymous_memory(std::process::id()).unwrap() > 0);
         assert!(mapped_memory(std::process::id()).unwrap() > 0);
         processor_time(std::process::id()).unwrap();
+        written(std::process::id()).unwrap();
     }
 }

@@ -156,6 +156,7 @@ fn writes(report: &Report) -> Sheet {
             times.0,
             times.1,
             String::new(),
+            "4.0".into(),
         ]);
     }
     for w in &report.writes {
@@ -166,11 +167,20 @@ fn writes(report: &Report) -> Sheet {
             format!("{:.3} ms", w.median_ms),
             format!("{:.3} ms", w.p99_ms),
             format!("{:.1}", w.server_us),
+            format!("{:.1}", w.disk_bytes / 1024.0),
         ]);
     }
     Sheet {
         title: "Durable writes, with the largest domain".into(),
-        header: header(["call", "clients", "a second", "median", "99th percentile", "server µs for a write"]),
+        header: header([
+            "call",
+            "clients",
+            "a second",
+            "median",
+            "99th percentile",
+            "server µs for a write",
+            "KiB on the disk for a write",
+        ]),
         rows,
     }
 }

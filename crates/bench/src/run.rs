@@ -9,7 +9,7 @@ use crate::daemon::{Daemon, Echo, Target};
 use crate::figures::{DomainFigures, ReadFigure, Report, ms, percentile};
 use crate::load::{self, Shape};
 use crate::machine::{Machine, load_average};
-use crate::options::{LoadOptions, Options, Plan};
+use crate::options::{LoadOptions, Options, Plan, WriteOptions};
 use crate::process::anonymous_memory;
 use crate::{Result, aims, data, disk, listing, reads, report, writes};
 
@@ -77,6 +77,16 @@ pub fn load(options: &LoadOptions) -> Result<()> {
     let sample = load::drive(target, &call.ring(options.users), shape, options.seconds)?;
     let figure = ReadFigure::of(options.users, call.name(), shape, &[sample]);
     println!("{}", serde_json::to_string_pretty(&figure)?);
+    Ok(())
+}
+
+/// Puts one load of writes on a daemon that runs already.
+///
+/// # Errors
+/// A write fails.
+pub fn write(options: &WriteOptions) -> Result<()> {
+    let target = Target { address: options.address, pid: options.pid };
+    println!("{}", serde_json::to_string_pretty(&writes::one(options, target)?)?);
     Ok(())
 }
 

@@ -17,8 +17,8 @@ use crate::daemon::Target;
 use crate::data::{FIRST_CLIENT, USERS};
 use crate::figures::{WriteFigure, percentile};
 use crate::load::Connection;
-use crate::options::{Plan, WRITE_LIMIT};
-use crate::process::processor_time;
+use crate::options::{Plan, WRITE_LIMIT, WriteName, WriteOptions};
+use crate::process::{processor_time, written};
 use crate::{Failure, Result, calls, people};
 
 /// Clients that write at the same time.
@@ -35,6 +35,16 @@ const END: u32 = u32::MAX;
 enum Write {
     Create,
     WriteProp,
+}
+
+impl Write {
+    /// As tables name it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::WriteProp => "WRITEPROP",
+        }
+    }
 }
 
 /// One client: its connection, the directory it writes to, and what it has written.
@@ -56,26 +66,39 @@ type Load = (Write, usize, usize, &'static str);
 /// A write is refused.
 pub fn measure(plan: &Plan, users: u32, server: Target) -> Result<Vec<WriteFigure>> {
     let mut loads: Vec<Load> = Vec::new();
-    loads.extend(CLIENTS.map(|clients| (Write::Create, clients, 1, "CREATE")));
-    loads.push((Write::Create, 1, DEPTH, "CREATE"));
-    loads.extend(CLIENTS.map(|clients| (Write::WriteProp, clients, 1, "WRITEPROP")));
-    loads.push((Write::WriteProp, 1, DEPTH, "WRITEPROP"));
+    for write in [Write::Create, Write::WriteProp] {
+        loads.extend(CLIENTS.map(|clients| (write, clients, 1, write.name())));
+        loads.push((write, 1, DEPTH, write.name()));
+    }
     let mut figures = vec![into_users(plan, users, server)?];
     let mut next = 2 * users;
     for load in loads {
-        figures.push(measure_load(plan, load, &mut next, server)?);
+        figures.push(measure_load(plan.write, load, &mut next, server)?);
     }
     Ok(figures)
+}
+
+/// Measures one load.
+///
+/// # Errors
+/// A write is refused.
+pub fn one(options: &WriteOptions, server: Target) -> Result<WriteFigure> {
+    let write = match options.call {
+        WriteName::Create => Write::Create,
+        WriteName::Writeprop => Write::WriteProp,
+    };
+    let load = (write, options.clients.into(), options.depth.into(), write.name());
+    measure_load(options.seconds, load, &mut options.first.clone(), server)
 }
 
 /// One client that adds to `/users` itself, with all the users already in it.
 fn into_users(plan: &Plan, users: u32, server: Target) -> Result<WriteFigure> {
     let mut client = Client::open(server.address, Id::new(USERS, 0), users)?;
     client.refresh()?;
-    run(plan, (Write::Create, 1, 1, "CREATE in /users"), vec![client], server)
+    run(plan.write, (Write::Create, 1, 1, "CREATE in /users"), vec![client], server)
 }
 
-fn measure_load(plan: &Plan, load: Load, next: &mut u32, server: Target) -> Result<WriteFigure> {
+fn measure_load(time: Duration, load: Load, next: &mut u32, server: Target) -> Result<WriteFigure> {
     let (write, count, _, _) = load;
     let mut clients = Vec::with_capacity(count);
     for number in 0..count as u32 {
@@ -89,19 +112,17 @@ fn measure_load(plan: &Plan, load: Load, next: &mut u32, server: Target) -> Resu
         }
         clients.push(client);
     }
-    run(plan, load, clients, server)
+    run(time, load, clients, server)
 }
 
-fn run(plan: &Plan, load: Load, clients: Vec<Client>, server: Target) -> Result<WriteFigure> {
+fn run(limit: Duration, load: Load, clients: Vec<Client>, server: Target) -> Result<WriteFigure> {
     let (write, count, depth, name) = load;
-    let before = processor_time(server.pid)?;
+    let (before, disk) = (processor_time(server.pid)?, written(server.pid)?);
     let start = Instant::now();
     let mut batches = thread::scope(|scope| {
         let threads: Vec<_> = clients
             .into_iter()
-            .map(|client| {
-                scope.spawn(move || client.repeat(write, depth, plan.write, WRITE_LIMIT / count as u64))
-            })
+            .map(|client| scope.spawn(move || client.repeat(write, depth, limit, WRITE_LIMIT / count as u64)))
             .collect();
         let mut all = Vec::new();
         for thread in threads {
@@ -110,6 +131,7 @@ fn run(plan: &Plan, load: Load, clients: Vec<Client>, server: Target) -> Result<
         Ok::<_, Failure>(all)
     })?;
     let time = start.elapsed().as_secs_f64();
+    let disk = (written(server.pid)? - disk) as f64;
     let server = processor_time(server.pid)?.saturating_sub(before).as_secs_f64();
     let writes = (batches.len() * depth) as f64;
     Ok(WriteFigure {
@@ -120,6 +142,7 @@ fn run(plan: &Plan, load: Load, clients: Vec<Client>, server: Target) -> Result<
         median_ms: percentile(&mut batches, 50),
         p99_ms: percentile(&mut batches, 99),
         server_us: server * 1e6 / writes.max(1.0),
+        disk_bytes: disk / writes.max(1.0),
     })
 }
 
