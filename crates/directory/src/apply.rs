@@ -9,17 +9,16 @@ use crate::access::{Counters, Lists, Tree, permit};
 use crate::change::{Change, Committed, Outcome};
 use crate::error::{Error, Result};
 use crate::feed;
-use crate::index::Terms;
 use crate::model::{Id, MASK, Property, ROOT, Target, is_secret};
 use crate::moves::Places;
+use crate::pending;
 use crate::record::{Header, Record, check_limits};
 use crate::session::Session;
 use crate::siblings;
 use crate::stamp::{self, Stamp, StampBuf};
 use crate::store::Store;
-use crate::store::keys::{IndexKey, be_u32, child_key};
+use crate::store::keys::{be_u32, child_key};
 use crate::store::state::State;
-use crate::values::update;
 
 /// Highest object id a directory can have; the two above have meanings of their own in the protocol.
 pub(crate) const HIGHEST_OBJECT: u32 = 0xFFFF_FFFD;
@@ -238,7 +237,7 @@ impl<'a, 'e> Applier<'a, 'e> {
         match change {
             Change::Create { .. } => {
                 let Some(Id { object, .. }) = outcome.created else { return Ok(()) };
-                let uuid = stamp::random_uuid()?;
+                let uuid = stamp::new_uuid(at)?;
                 self.put_stamp(object, Stamp { uuid, created: at, modified: at, creator: by, modifier: by })
             }
             Change::Destroy { child, .. } => {
@@ -337,14 +336,8 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     /// Puts a record that is new to the store into all tables but `versions` and those of stamps.
     pub(crate) fn insert(&mut self, object: u32, record: &Record) -> Result<()> {
-        update::enter(self.store, &mut self.txn, object, &record.properties)?;
-        if object != ROOT {
-            for (name, value) in Terms::of(&record.properties).iter() {
-                let key = IndexKey::new(record.header.parent, name, value);
-                self.store.index.put(&mut self.txn, key.as_bytes(), &object.to_be_bytes())?;
-            }
-        }
-        self.insert_unindexed(object, record)
+        self.insert_unindexed(object, record)?;
+        pending::enter(self.store, &mut self.txn, object, record.header.parent, &record.properties)
     }
 
     /// As [`Applier::insert`], leaving both indexes to the caller.
@@ -361,11 +354,7 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     fn remove(&mut self, object: u32, record: &Record) -> Result<()> {
         let (parent, key) = (record.header.parent, object.to_be_bytes());
-        for (name, value) in Terms::of(&record.properties).iter() {
-            let term = IndexKey::new(parent, name, value);
-            self.store.index.delete_one_duplicate(&mut self.txn, term.as_bytes(), &key)?;
-        }
-        update::leave(self.store, &mut self.txn, object, &record.properties)?;
+        pending::leave(self.store, &mut self.txn, object, parent, &record.properties)?;
         self.store.children.delete(&mut self.txn, &child_key(parent, record.header.position))?;
         self.store.records.delete(&mut self.txn, &key)?;
         self.store.secrets.delete(&mut self.txn, &key)?;
@@ -378,26 +367,12 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     /// Replaces the properties of a directory and raises its instance.
     fn save(&mut self, object: u32, before: &Record, properties: Vec<Property>) -> Result<Outcome> {
-        if object != ROOT {
-            let (old, new) = (Terms::of(&before.properties), Terms::of(&properties));
-            let parent = before.header.parent;
-            for (name, value) in old.missing_in(&new) {
-                let key = IndexKey::new(parent, name, value);
-                self.store.index.delete_one_duplicate(
-                    &mut self.txn,
-                    key.as_bytes(),
-                    &object.to_be_bytes(),
-                )?;
-            }
-            for (name, value) in new.missing_in(&old) {
-                let key = IndexKey::new(parent, name, value);
-                self.store.index.put(&mut self.txn, key.as_bytes(), &object.to_be_bytes())?;
-            }
-        }
-        update::change(self.store, &mut self.txn, object, &before.properties, &properties)?;
         let had_secrets = before.properties.iter().any(|p| is_secret(&p.name));
         let header = self.raised(object, before.header)?;
-        self.store.save(&mut self.txn, object, &Record { header, properties }, had_secrets)?;
+        let after = Record { header, properties };
+        self.store.save(&mut self.txn, object, &after, had_secrets)?;
+        let parent = header.parent;
+        pending::change(self.store, &mut self.txn, object, parent, &before.properties, &after.properties)?;
         Ok(Outcome { id: Id { object, instance: header.instance }, created: None })
     }
 

@@ -11,8 +11,9 @@ use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::machines::Role;
 use crate::model::{Id, Property, is_secret};
+use crate::pending;
 use crate::session::Session;
-use crate::store::keys::{IndexKey, be_u32};
+use crate::store::keys::be_u32;
 
 /// An open batch. What it has changed is on disk once [`Domain::batch`] returns, or not at all.
 pub struct Batch<'b, 'a, 'e> {
@@ -116,12 +117,6 @@ impl Batch<'_, '_, '_> {
         if is_secret(key) {
             return Ok(Vec::new());
         }
-        let term = IndexKey::new(directory, key, value);
-        let found = self.applier.store.index.get_duplicates(&self.applier.txn, term.as_bytes())?;
-        let mut hits = Vec::new();
-        for hit in found.into_iter().flatten() {
-            hits.push(be_u32(hit?.1));
-        }
-        Ok(hits)
+        pending::children_with(self.applier.store, &self.applier.txn, directory, key, value)
     }
 }

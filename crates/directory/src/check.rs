@@ -93,10 +93,14 @@ struct Checker<'a> {
     known: HashMap<u32, Known>,
     /// Records that cannot be read. They still take an id and a store version.
     unreadable: u64,
+    /// Of directories with pending entries: the properties according to which they are in the indexes.
+    indexed: HashMap<u32, Vec<Property>>,
 }
 
-fn check(store: &Store, txn: &RoTxn<'_>, observer: &mut dyn Observer) -> Result<CheckReport> {
-    let mut checker = Checker { store, txn, observer, findings: 0, known: HashMap::new(), unreadable: 0 };
+pub(crate) fn check(store: &Store, txn: &RoTxn<'_>, observer: &mut dyn Observer) -> Result<CheckReport> {
+    let (known, indexed) = (HashMap::new(), HashMap::new());
+    let mut checker = Checker { store, txn, observer, findings: 0, known, unreadable: 0, indexed };
+    checker.pending()?;
     let terms = checker.records()?;
     checker.index(terms)?;
     checker.children()?;
@@ -157,7 +161,7 @@ impl Checker<'_> {
             if place.map(be_u32) != Some(object) {
                 self.fault("link", object, format!("not among the children of its parent {}", header.parent));
             }
-            let properties = record.to_record().properties;
+            let properties = self.indexed_as(object, record);
             for (name, value) in Terms::of(&properties).iter() {
                 count += 1;
                 let key = IndexKey::new(header.parent, name, value);
@@ -381,7 +385,9 @@ fn repair(store: &Store) -> Result<()> {
     state.sequence += 1;
     state.first_kept = state.sequence + 1;
     store.put_state(&mut txn, &state)?;
-    Ok(txn.commit()?)
+    txn.commit()?;
+    store.renew_cache();
+    Ok(())
 }
 
 /// The stamps that can be read.

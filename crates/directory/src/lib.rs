@@ -17,6 +17,7 @@
 //! | `batch`, `fill` | many changes in one commit; a whole domain loaded as it comes |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
 //! | `stamp` | uuids, times and names of those who made and changed a directory |
+//! | `pending` | entries of the indexes that are still to be made |
 //! | `values` | the value index of the whole domain |
 //! | `fold`, `structured`, `times` | the one spelling of values that it holds |
 //! | `transfer`, `check` | whole-domain copies (backup, restore, replicas); verification and repair |
@@ -45,6 +46,7 @@ mod moves;
 mod networks;
 mod node;
 pub mod password;
+mod pending;
 mod record;
 mod session;
 mod settings;

@@ -5,6 +5,7 @@ use crate::change::Outcome;
 use crate::error::{Error, Result};
 use crate::index::Terms;
 use crate::model::{ROOT, Target};
+use crate::pending;
 use crate::record::Header;
 use crate::session::Session;
 use crate::siblings;
@@ -42,6 +43,7 @@ impl Applier<'_, '_> {
         let position = siblings::position(self.store, &mut self.txn, to.object, siblings, position)?;
         self.store.children.put(&mut self.txn, &child_key(to.object, position), &key)?;
         if !same {
+            pending::finish(self.store, &mut self.txn, child.object, from.object, &moved.properties)?;
             for (name, value) in Terms::of(&moved.properties).iter() {
                 let (old, new) =
                     (IndexKey::new(from.object, name, value), IndexKey::new(to.object, name, value));

@@ -168,11 +168,13 @@ pub(crate) fn remove(store: &Store, txn: &mut RwTxn<'_>, domain: &[u8; 16], obje
     Ok(())
 }
 
-/// A random uuid (RFC 9562, version 4).
-pub(crate) fn random_uuid() -> Result<[u8; 16]> {
+/// A new uuid (RFC 9562, version 7): the time in milliseconds in front, random bits behind it. Those that are made together
+/// lie together in `uuids`.
+pub(crate) fn new_uuid(at: u64) -> Result<[u8; 16]> {
     let mut uuid = [0; 16];
     getrandom::fill(&mut uuid).map_err(|e| Error::Storage(format!("no random numbers: {e}")))?;
-    uuid[6] = uuid[6] & 0x0F | 0x40;
+    uuid[..6].copy_from_slice(&at.to_be_bytes()[2..]);
+    uuid[6] = uuid[6] & 0x0F | 0x70;
     uuid[8] = uuid[8] & 0x3F | 0x80;
     Ok(uuid)
 }

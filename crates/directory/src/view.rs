@@ -10,6 +10,7 @@ use crate::access::Tree;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::model::{Id, ROOT, is_secret};
+use crate::pending;
 use crate::record::{RecordRef, Values};
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32};
@@ -184,6 +185,9 @@ impl<'d> View<'d> {
         if is_secret(key) {
             return Ok(self.scan_secrets(directory, key, value)?.first().copied());
         }
+        if !pending::is_empty(&self.store, &self.txn)? {
+            return Ok(self.lookup(directory, key, value)?.first().copied());
+        }
         let term = IndexKey::new(directory, key, value);
         let Some(mut hits) = self.store.index.get_duplicates(&self.txn, term.as_bytes())? else {
             return Ok(None);
@@ -200,13 +204,7 @@ impl<'d> View<'d> {
         if is_secret(key) {
             return self.scan_secrets(directory, key, value);
         }
-        let term = IndexKey::new(directory, key, value);
-        let mut hits = Vec::new();
-        if let Some(found) = self.store.index.get_duplicates(&self.txn, term.as_bytes())? {
-            for hit in found {
-                hits.push(be_u32(hit?.1));
-            }
-        }
+        let mut hits = pending::children_with(&self.store, &self.txn, directory, key, value)?;
         if hits.len() > 1 {
             let mut placed = Vec::with_capacity(hits.len());
             for object in hits {

@@ -1,24 +1,33 @@
 //! The writer of a domain: one thread, one queue, many changes a commit.
 //!
 //! Whoever wants something changed queues a job and is called back once it is on disk. While one commit waits for
-//! the disk the queue fills, and the next commit takes all of it: the more writers, the larger the group.
+//! the disk the queue fills, and the next commit takes all of it: the more writers, the larger the group. [`queue`]
+//! keeps those together who write at the same time.
 
-use std::sync::mpsc::{Receiver, Sender};
+mod queue;
+
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crate::access::Counters;
 use crate::apply::{Applier, Policy};
 use crate::change::{Change, Outcome};
 use crate::error::{Error, Result};
 use crate::login::Gate;
+use crate::pending;
 use crate::session::Session;
 use crate::store::Store;
+use queue::{Queue, Wait};
 
 /// Most jobs of one commit.
 pub const GROUP_JOBS: usize = 1024;
 /// A commit takes no further job once its changes hold this many bytes.
 pub const GROUP_BYTES: usize = 8 << 20;
+
+/// Time without jobs after which pending entries of the indexes are made.
+const SETTLE_AFTER: Duration = Duration::from_millis(200);
 
 /// Called with the outcomes, one for each change, once they are durable; or with the reason why nothing was changed.
 pub type Done = Box<dyn FnOnce(Result<Vec<Outcome>>) + Send>;
@@ -26,7 +35,7 @@ pub type Done = Box<dyn FnOnce(Result<Vec<Outcome>>) + Send>;
 /// Something to do for the writer.
 pub(crate) enum Job {
     /// Apply all changes or none.
-    Propose { session: Session, changes: Vec<Change>, at: u64, done: Done },
+    Propose(Proposal),
     /// Run alone, between commits.
     Exclusive(Work),
 }
@@ -57,7 +66,7 @@ impl Writer {
         let worker = Worker { store, shared, policy };
         let thread = thread::Builder::new()
             .name(format!("write {tag}"))
-            .spawn(move || worker.run(&jobs))
+            .spawn(move || worker.run(Queue::new(jobs)))
             .map_err(|e| Error::Storage(format!("cannot start the writer: {e}")))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -67,8 +76,8 @@ impl Writer {
             Some(queue) => queue.send(job).err().map(|e| e.0),
             None => Some(job),
         };
-        if let Some(Job::Propose { done, .. }) = rejected {
-            done(Err(Error::Busy));
+        if let Some(Job::Propose(proposal)) = rejected {
+            (proposal.done)(Err(Error::Busy));
         }
     }
 }
@@ -91,68 +100,83 @@ struct Worker {
     policy: Policy,
 }
 
-struct Proposal {
-    session: Session,
-    changes: Vec<Change>,
-    at: u64,
-    done: Done,
+/// Changes that somebody wants made, and whom to tell.
+pub(crate) struct Proposal {
+    pub(crate) session: Session,
+    pub(crate) changes: Vec<Change>,
+    /// Milliseconds since the epoch.
+    pub(crate) at: u64,
+    pub(crate) done: Done,
 }
 
 impl Worker {
-    fn run(&self, jobs: &Receiver<Job>) {
-        let mut next = jobs.recv().ok();
-        while let Some(job) = next.take() {
+    fn run(&self, mut queue: Queue) {
+        while let Some(job) = self.next(&mut queue) {
             match job {
                 Job::Exclusive(run) => {
                     let before = self.sequence();
                     run(&self.store, &|| self.notify(before, self.sequence()));
                 }
-                Job::Propose { session, changes, at, done } => {
-                    let mut size = weight(&changes);
-                    let mut group = vec![Proposal { session, changes, at, done }];
-                    while group.len() < GROUP_JOBS && size < GROUP_BYTES {
-                        match jobs.try_recv() {
-                            Ok(Job::Propose { session, changes, at, done }) => {
-                                size += weight(&changes);
-                                group.push(Proposal { session, changes, at, done });
-                            }
-                            Ok(other) => {
-                                next = Some(other);
-                                break;
-                            }
-                            Err(_) => break,
-                        }
+                Job::Propose(first) => {
+                    let group = queue.group(first);
+                    let (size, begin) = (group.len(), Instant::now());
+                    let results = self.commit_group(&group);
+                    tracing::trace!(proposals = size, took = ?begin.elapsed(), "commit");
+                    queue.committed(size, begin.elapsed());
+                    for (proposal, result) in group.into_iter().zip(results) {
+                        (proposal.done)(result);
                     }
-                    self.commit_group(group);
                 }
             }
-            if next.is_none() {
-                next = jobs.recv().ok();
+        }
+        self.settle(1);
+    }
+
+    /// Waits for the next job; `None` when there will be no more. Makes pending entries when there are many, or when there
+    /// is time.
+    fn next(&self, queue: &mut Queue) -> Option<Job> {
+        self.settle(pending::BLOCKS_KEPT);
+        let mut limit = Some(SETTLE_AFTER);
+        loop {
+            match queue.next(limit.take()) {
+                Wait::Job(job) => return Some(job),
+                Wait::Nothing => self.settle(1),
+                Wait::End => return None,
             }
+        }
+    }
+
+    /// Makes the entries of the indexes that are pending, if there are at least so many blocks of notes. That it fails
+    /// does no harm: the notes stay, and it is tried again after the next commit.
+    fn settle(&self, least: u64) {
+        let settle = || -> Result<()> {
+            let blocks = {
+                let txn = self.store.env.read_txn()?;
+                self.store.pending.len(&txn)?
+            };
+            if blocks < least {
+                return Ok(());
+            }
+            let mut txn = self.store.env.write_txn()?;
+            pending::settle(&self.store, &mut txn)?;
+            Ok(txn.commit()?)
+        };
+        if let Err(error) = settle().map_err(|error| self.store.explain(error)) {
+            tracing::debug!(%error, "entries of the indexes stay pending");
         }
     }
 
     /// Commits a group in one transaction; if the store fails, each proposal in a transaction of its own, so that a
     /// change that does not fit takes no others down with it.
-    fn commit_group(&self, group: Vec<Proposal>) {
-        let alone = group.len() == 1;
-        match self.attempt(&group) {
-            Ok(results) => self.answer(group.into_iter().zip(results)),
-            Err(error) if alone => self.answer(group.into_iter().zip([Err(error)])),
+    fn commit_group(&self, group: &[Proposal]) -> Vec<Result<Vec<Outcome>>> {
+        match self.attempt(group) {
+            Ok(results) => results,
+            Err(error) if group.len() == 1 => vec![Err(error)],
             Err(error) => {
                 tracing::warn!(%error, proposals = group.len(), "group commit failed; committing one by one");
-                for proposal in group {
-                    let result = self.attempt(std::slice::from_ref(&proposal));
-                    let result = result.and_then(|mut r| r.pop().unwrap_or(Err(Error::Busy)));
-                    self.answer([(proposal, result)].into_iter());
-                }
+                let alone = |proposal| self.attempt(std::slice::from_ref(proposal));
+                group.iter().map(|p| alone(p)?.pop().unwrap_or(Err(Error::Busy))).collect()
             }
-        }
-    }
-
-    fn answer(&self, results: impl Iterator<Item = (Proposal, Result<Vec<Outcome>>)>) {
-        for (proposal, result) in results {
-            (proposal.done)(result);
         }
     }
 

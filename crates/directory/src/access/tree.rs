@@ -4,10 +4,10 @@ use heed::RoTxn;
 
 use crate::error::{Error, Result};
 use crate::model::ROOT;
+use crate::pending;
 use crate::record::RecordRef;
 use crate::settings::flag;
 use crate::store::Store;
-use crate::store::keys::{IndexKey, be_u32};
 
 /// A tree to be read inside a transaction. Secrets are masked.
 #[derive(Clone, Copy)]
@@ -23,12 +23,8 @@ impl<'a> Tree<'a> {
 
     /// The children of `directory` that have `name` among the values of `name`; in no order.
     pub(crate) fn children_named(&self, directory: u32, name: &[u8]) -> Result<Vec<RecordRef<'a>>> {
-        let term = IndexKey::new(directory, b"name", name);
-        let mut hits = Vec::new();
-        for hit in self.store.index.get_duplicates(self.txn, term.as_bytes())?.into_iter().flatten() {
-            hits.push(self.record(be_u32(hit?.1))?);
-        }
-        Ok(hits)
+        let hits = pending::children_with(self.store, self.txn, directory, b"name", name)?;
+        hits.into_iter().map(|object| self.record(object)).collect()
     }
 
     /// The first child of `directory` with this name.

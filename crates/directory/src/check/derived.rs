@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use super::Checker;
 use crate::error::Result;
+use crate::model::Property;
+use crate::pending;
 use crate::record::RecordRef;
 use crate::stamp;
 use crate::store::keys::be_u32;
@@ -15,6 +17,40 @@ use crate::values::update::Keys;
 type Pieces = HashMap<Vec<u8>, Set>;
 
 impl Checker<'_> {
+    /// The notes about pending entries: whether each is about a directory, once, and tells the entries it asks for.
+    pub(super) fn pending(&mut self) -> Result<()> {
+        for note in pending::notes(self.store, self.txn)? {
+            let found = note.and_then(|note| Ok((note, note.indexed()?)));
+            let (note, indexed) = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    self.fault("pending", None, error.to_string());
+                    continue;
+                }
+            };
+            match self.store.record(self.txn, note.object) {
+                Ok(Some(record)) => {
+                    let record = record.to_record();
+                    if !note.fits(record.header.parent, &record.properties) {
+                        self.fault("pending", note.object, "its pending entries are not those it asks for");
+                    }
+                }
+                Ok(None) => self.fault("pending", note.object, "entries are pending, but there is no record"),
+                // Told with the record.
+                Err(_) => {}
+            }
+            if self.indexed.insert(note.object, indexed).is_some() {
+                self.fault("pending", note.object, "its entries are pending twice");
+            }
+        }
+        Ok(())
+    }
+
+    /// The properties according to which a directory is in the indexes: those of its record, if nothing is pending.
+    pub(super) fn indexed_as(&self, object: u32, record: RecordRef<'_>) -> Vec<Property> {
+        self.indexed.get(&object).cloned().unwrap_or_else(|| record.to_record().properties)
+    }
+
     /// The value index: every entry that is asked for is there, and as many are there as are asked for.
     pub(super) fn values(&mut self) -> Result<()> {
         let (mut asked, mut pieces_seen) = (0, 0);
@@ -49,7 +85,7 @@ impl Checker<'_> {
     /// Looks for the values of one directory, notes its pieces, and tells how many values it has.
     fn values_of(&mut self, object: u32, record: RecordRef<'_>, pieces: &mut Pieces) -> Result<u64> {
         let (mut asked, mut missing) = (0, 0);
-        for (value, key) in Keys::of(object, &record.to_record().properties).iter() {
+        for (value, key) in Keys::of(object, &self.indexed_as(object, record)).iter() {
             if value {
                 asked += 1;
                 let found = self.store.values.get(self.txn, key)?;

@@ -3,6 +3,7 @@
 //! Everything in here is bytes and transactions; what the bytes mean is written in `docs/file-format.md`, what may be
 //! changed and by whom is decided above.
 
+mod cache;
 pub(crate) mod keys;
 pub(crate) mod pages;
 pub(crate) mod preflight;
@@ -60,6 +61,8 @@ pub(crate) struct Store {
     pub(crate) values: Table,
     /// Chunk, property and piece of a value → objects that have it.
     pub(crate) pieces: Table,
+    /// Block number → notes about directories whose entries in the three tables above are still to be made.
+    pub(crate) pending: Table,
     /// Object id → stamp.
     pub(crate) stamps: Table,
     /// Uuid → object id, where it is not derived from it.
@@ -94,7 +97,7 @@ impl Store {
         let found = if create { FORMAT } else { format_of(meta, &txn, path)? };
         let mut newer = |name: &str| open_table(&env, &mut txn, path, name, plain, create || found < FORMAT);
         let (values, pieces, stamps) = (newer("values")?, newer("pieces")?, newer("stamps")?);
-        let (uuids, times) = (newer("uuids")?, newer("times")?);
+        let (uuids, times, pending) = (newer("uuids")?, newer("times")?, newer("pending")?);
         let mut table = |name: &str, flags| open_table(&env, &mut txn, path, name, flags, create);
         let store = Self {
             meta,
@@ -104,6 +107,7 @@ impl Store {
             index: table("index", DatabaseFlags::DUP_SORT | DatabaseFlags::DUP_FIXED)?,
             values,
             pieces,
+            pending,
             stamps,
             uuids,
             times,
@@ -118,7 +122,7 @@ impl Store {
             store.put_state(&mut txn, &State::new()?)?;
         } else if found < FORMAT {
             let state = store.state(&txn)?;
-            upgrade::upgrade(&store, &mut txn)?;
+            upgrade::upgrade(&store, &mut txn, found)?;
             store.put_state(&mut txn, &state)?;
         }
         txn.commit()?;
@@ -218,7 +222,7 @@ impl Store {
 
     /// Empties every table of the tree; the change feed stays.
     pub(crate) fn clear_tree(&self, txn: &mut RwTxn<'_>) -> Result<()> {
-        let index = [self.index, self.values, self.pieces];
+        let index = [self.index, self.values, self.pieces, self.pending];
         let stamps = [self.stamps, self.uuids, self.times];
         let tree = [self.records, self.secrets, self.children, self.versions, self.free];
         for table in tree.into_iter().chain(index).chain(stamps) {

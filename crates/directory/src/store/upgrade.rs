@@ -10,9 +10,14 @@ use crate::error::Result;
 use crate::record::RecordRef;
 use crate::values::bulk::Bulk;
 
+/// Fills what format `found` had not. From 2 to 3 that is nothing: nothing is pending in it.
+pub(crate) fn upgrade(store: &Store, txn: &mut RwTxn<'_>, found: u32) -> Result<()> {
+    if found < 2 { index_values(store, txn) } else { Ok(()) }
+}
+
 /// Fills what format 1 had not: the value index. Its directories have no stamps. Records that cannot be read are passed
 /// over; a check reports them.
-pub(crate) fn upgrade(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+fn index_values(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
     let total = store.records.len(txn)?;
     tracing::info!(directories = total, path = %store.path.display(), "bringing a domain to a new format");
     let mut bulk = Bulk::default();

@@ -4,18 +4,17 @@ use std::ops::Bound;
 
 use roaring::RoaringBitmap;
 
-use super::set::{self, CHUNK_BITS, Set, chunk_key, chunk_of};
+use super::set::{self, CHUNK_BITS, CHUNK_KEY, Set, chunk_key, chunk_of};
 use super::terms::{Entry, GRAM, IRREGULAR, ODD, PRESENT, is_indexed, put_piece, put_property, put_value};
 use super::{Term, Time};
 use crate::error::Result;
 use crate::fold::{FOLD_KEPT, Shape, shaped, spelled};
+use crate::pending;
 use crate::stamp;
 use crate::store::keys::be_u32;
 use crate::times;
 use crate::view::View;
 
-/// Bytes of a chunk's number.
-const CHUNK_KEY: usize = 3;
 /// Entries that an estimate looks at, at most.
 const LOOKED_AT: usize = 256;
 /// Chunks of `pieces` that an estimate looks at, at most.
@@ -25,9 +24,11 @@ impl View<'_> {
     /// About how many directories [`View::collect`] would give for this term, at little cost: for plans. What is exact for
     /// few directories is a guess for many.
     pub fn estimate(&self, term: Term<'_>) -> Result<u64> {
-        match plan(term) {
+        let plan = plan(term);
+        let mut count = 0;
+        self.each_pending(&plan, |_| count += 1)?;
+        match plan {
             Plan::Values { keys, property } => {
-                let mut count = 0;
                 for key in keys {
                     count += match self.count_values(&key)? {
                         Some(count) => count,
@@ -37,7 +38,8 @@ impl View<'_> {
                 Ok(count)
             }
             Plan::Beginning { start, property } => {
-                let (mut count, mut left) = (self.count_piece(property, Entry::Kind(IRREGULAR))?, LOOKED_AT);
+                let mut left = LOOKED_AT;
+                count += self.count_piece(property, Entry::Kind(IRREGULAR))?;
                 for entry in self.parts().0.values.prefix_iter(self.parts().1, &start)? {
                     let Some(rest) = left.checked_sub(1) else {
                         return self.count_piece(property, Entry::Kind(PRESENT));
@@ -46,8 +48,8 @@ impl View<'_> {
                 }
                 Ok(count)
             }
-            Plan::Pieces { property, grams } => self.sample(property, &grams),
-            Plan::Kind { property, kind } => self.count_piece(property, Entry::Kind(kind)),
+            Plan::Pieces { property, grams } => Ok(count + self.sample(property, &grams)?),
+            Plan::Kind { property, kind } => Ok(count + self.count_piece(property, Entry::Kind(kind))?),
             Plan::Time { time: Time::Created, .. } => self.directories(),
             Plan::Time { time: Time::Modified, from, to } => {
                 let (store, txn) = self.parts();
@@ -61,7 +63,11 @@ impl View<'_> {
     /// whose values are not indexed, these are all that have the property.
     pub fn collect(&self, term: Term<'_>, out: &mut RoaringBitmap) -> Result<()> {
         let (store, txn) = self.parts();
-        match plan(term) {
+        let plan = plan(term);
+        self.each_pending(&plan, |object| {
+            out.insert(object);
+        })?;
+        match plan {
             Plan::Values { keys, .. } => {
                 for key in keys {
                     self.each_value(&key, |chunk, bytes| {
@@ -113,9 +119,31 @@ impl View<'_> {
             return Ok(true);
         }
         let (store, txn) = self.parts();
+        if !pending::is_empty(store, txn)? {
+            return Ok(true);
+        }
         let mut start = Vec::new();
         put_property(property, &mut start);
         Ok(store.values.prefix_iter(txn, &start)?.next().transpose()?.is_some())
+    }
+
+    /// Calls `each` with the directories whose entries are pending and which may satisfy a plan.
+    fn each_pending(&self, plan: &Plan<'_>, mut each: impl FnMut(u32)) -> Result<()> {
+        let (store, txn) = self.parts();
+        if matches!(plan, Plan::Time { .. }) || pending::is_empty(store, txn)? {
+            return Ok(());
+        }
+        let hashes: Option<Vec<u32>> = match plan {
+            Plan::Values { keys, .. } => Some(keys.iter().map(|key| pending::value_hash(key)).collect()),
+            _ => None,
+        };
+        for note in pending::notes(store, txn)? {
+            let note = note?;
+            if hashes.as_ref().is_none_or(|hashes| hashes.iter().any(|hash| note.has(*hash))) {
+                each(note.object);
+            }
+        }
+        Ok(())
     }
 
     /// Number of chunks that may have objects.

@@ -18,7 +18,10 @@ pub(crate) fn chunk_of(object: u32) -> u32 {
 }
 
 /// Bytes of a chunk's number in a key.
-pub(crate) fn chunk_key(chunk: u32) -> [u8; 3] {
+pub(crate) const CHUNK_KEY: usize = 3;
+
+/// A chunk's number in a key.
+pub(crate) fn chunk_key(chunk: u32) -> [u8; CHUNK_KEY] {
     let [_, a, b, c] = chunk.to_be_bytes();
     [a, b, c]
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use heed::RwTxn;
 
-use super::set::{self, chunk_key, chunk_of};
+use super::set::{self, CHUNK_KEY, chunk_key, chunk_of};
 use super::terms::{Entry, each_entry, put_piece, put_value, stem};
 use crate::error::Result;
 use crate::model::Property;
@@ -63,7 +63,13 @@ impl Keys {
         self.list.iter().map(|(value, range)| (*value, &self.bytes[range.clone()]))
     }
 
-    fn has(&self, key: (bool, &[u8])) -> bool {
+    /// The keys of `values`, without the chunks at their ends.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> {
+        self.iter().filter(|(value, _)| *value).map(|(_, key)| &key[..key.len() - CHUNK_KEY])
+    }
+
+    /// Whether a key is among them.
+    pub(crate) fn has(&self, key: (bool, &[u8])) -> bool {
         self.list.binary_search_by(|(value, range)| (*value, &self.bytes[range.clone()]).cmp(&key)).is_ok()
     }
 }
@@ -71,24 +77,6 @@ impl Keys {
 /// The table of a key.
 pub(crate) fn table(store: &Store, value: bool) -> Table {
     if value { store.values } else { store.pieces }
-}
-
-/// Enters a new directory.
-pub(crate) fn enter(store: &Store, txn: &mut RwTxn<'_>, object: u32, properties: &[Property]) -> Result<()> {
-    let mut room = Vec::new();
-    for (value, key) in Keys::of(object, properties).iter() {
-        insert(table(store, value), txn, key, object, &mut room)?;
-    }
-    Ok(())
-}
-
-/// Takes a directory out.
-pub(crate) fn leave(store: &Store, txn: &mut RwTxn<'_>, object: u32, properties: &[Property]) -> Result<()> {
-    let mut room = Vec::new();
-    for (value, key) in Keys::of(object, properties).iter() {
-        remove(table(store, value), txn, key, object, &mut room)?;
-    }
-    Ok(())
 }
 
 /// Follows a change of a directory's properties. What stays costs little, so that a large group can get another member.

@@ -32,6 +32,35 @@ fn a_wrong_value_index() {
     }
 }
 
+/// Notes about pending entries: for no directory, that cannot be read, damaged.
+#[test]
+fn wrong_notes() {
+    let note = |object: u32, hashes: &[u32]| {
+        let mut note = object.to_le_bytes().to_vec();
+        note.extend((hashes.len() as u16).to_le_bytes());
+        note.extend(u32::MAX.to_le_bytes());
+        note.extend(hashes.iter().flat_map(|hash| hash.to_le_bytes()));
+        note
+    };
+    let block = |notes: Vec<u8>| [&crc32c::crc32c(&notes).to_le_bytes()[..], &notes].concat();
+    damaged(&["pending"], |raw, txn, _| {
+        raw.put(txn, "pending", &0u32.to_be_bytes(), &block(note(9000, &[])));
+    })
+    .unchanged();
+    damaged(&["pending"], |raw, txn, e| {
+        let mut note = note(e.users, &[1, 2]);
+        note[6..10].copy_from_slice(&1u32.to_le_bytes());
+        raw.put(txn, "pending", &0u32.to_be_bytes(), &block([note, vec![0]].concat()));
+    })
+    .unchanged();
+    damaged(&["pending"], |raw, txn, _| {
+        let mut bytes = block(note(9000, &[]));
+        bytes[7] ^= 1;
+        raw.put(txn, "pending", &0u32.to_be_bytes(), &bytes);
+    })
+    .unchanged();
+}
+
 #[test]
 fn wrong_stamps() {
     for (table, at) in [("uuids", 3), ("times", 0), ("stamps", 10)] {

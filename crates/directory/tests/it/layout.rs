@@ -83,12 +83,16 @@ fn example() -> Fixture {
     f
 }
 
-/// The uuids of the directories of [`example`]; those of new directories are random, but say so.
+/// The uuids of the directories of [`example`]; those of new directories begin with the time, and say so.
 fn stamped(f: &Fixture) -> Vec<(u32, [u8; 16])> {
     let view = f.domain.read(&f.root).unwrap();
     let uuid = |object| view.stamp(object).unwrap().uuid;
     let uuids = [0, 1, 2, 4].map(|object| (object, uuid(object)));
-    assert!(uuids[1..].iter().all(|(_, uuid)| uuid[6] >> 4 == 4 && uuid[8] >> 6 == 2));
+    assert!(
+        uuids[1..]
+            .iter()
+            .all(|(_, uuid)| uuid[..6] == NOW.to_be_bytes()[2..] && uuid[6] >> 4 == 7 && uuid[8] >> 6 == 2)
+    );
     uuids.to_vec()
 }
 
@@ -207,6 +211,7 @@ fn the_tables_of_a_small_domain() {
     pieces.extend(grams("serves", "./local", 2).chain(grams("ip_address", "192.0.2.1", 2)));
     pieces.sort();
     assert_eq!(table("pieces"), pieces);
+    assert_eq!(table("pending"), [], "a domain that is closed has made them");
 
     let stamp = |object: u32, creator: &str| {
         let names = Build::new().raw([creator.len() as u8]).raw(creator).raw([4]).raw("root").0;
@@ -238,7 +243,7 @@ fn the_tables_of_a_small_domain() {
 
     // Checksum: 1 × 6 + 2 × 1 + 3 × 0 + 5 × 0.
     let mut state =
-        Build::new().raw(b"NETINFO\x01").u32(2).raw(uuid).u32(8).u32(5).u32(11).u64(6).u64(1).u64(4).0;
+        Build::new().raw(b"NETINFO\x01").u32(3).raw(uuid).u32(8).u32(5).u32(11).u64(6).u64(1).u64(4).0;
     state.extend(crc32c::crc32c(&state).to_le_bytes());
     assert_eq!((state.len(), table("meta")), (68, vec![(b"state".to_vec(), state)]));
 

@@ -8,7 +8,7 @@ use heed::{Database, Env, EnvOpenOptions, RwTxn, WithoutTls};
 pub(crate) type Table = Database<Bytes, Bytes>;
 
 /// The tables of the format, in the order in which it describes them.
-pub(crate) const TABLES: [&str; 14] = [
+pub(crate) const TABLES: [&str; 15] = [
     "meta",
     "records",
     "secrets",
@@ -16,6 +16,7 @@ pub(crate) const TABLES: [&str; 14] = [
     "index",
     "values",
     "pieces",
+    "pending",
     "stamps",
     "uuids",
     "times",

@@ -1,0 +1,119 @@
+//! Making the entries that are pending: of many directories together, in the order of the tables, so that each page is
+//! written once for all of them.
+
+use std::ops::Range;
+
+use heed::RwTxn;
+
+use crate::error::Result;
+use crate::index::Terms;
+use crate::model::{Property, ROOT};
+use crate::store::Store;
+use crate::store::keys::IndexKey;
+use crate::values::set::Set;
+use crate::values::update::{self, Keys};
+
+/// Makes all entries that are pending. A directory whose record cannot be read keeps its note; a check reports it.
+pub(crate) fn settle(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+    let mut work = Work::default();
+    let mut kept = vec![0; 4];
+    for note in super::notes(store, txn)? {
+        let note = note?;
+        match store.record(txn, note.object) {
+            Ok(Some(record)) => {
+                let record = record.to_record();
+                work.add(note.object, record.header.parent, &note.indexed()?, &record.properties);
+            }
+            _ => note.encode(&mut kept),
+        }
+    }
+    store.pending.clear(txn)?;
+    if kept.len() > 4 {
+        super::put_block(store, txn, 0, kept)?;
+    }
+    work.carry_out(store, txn)
+}
+
+/// What is to be done, by table.
+#[derive(Default)]
+struct Work {
+    keys: Vec<u8>,
+    items: Vec<Item>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Index,
+    Values,
+    Pieces,
+}
+
+struct Item {
+    place: Place,
+    key: Range<usize>,
+    object: u32,
+    /// Whether the entry is to come or to go.
+    come: bool,
+}
+
+impl Work {
+    fn add(&mut self, object: u32, parent: u32, old: &[Property], new: &[Property]) {
+        if object != ROOT {
+            let (before, after) = (Terms::of(old), Terms::of(new));
+            for (from, to, come) in [(&before, &after, false), (&after, &before, true)] {
+                for (name, value) in from.missing_in(to) {
+                    self.push(Place::Index, IndexKey::new(parent, name, value).as_bytes(), object, come);
+                }
+            }
+        }
+        let (before, after) = (Keys::of(object, old), Keys::of(object, new));
+        for (from, to, come) in [(&before, &after, false), (&after, &before, true)] {
+            for key in from.iter().filter(|key| !to.has(*key)) {
+                let place = if key.0 { Place::Values } else { Place::Pieces };
+                self.push(place, key.1, object, come);
+            }
+        }
+    }
+
+    fn push(&mut self, place: Place, key: &[u8], object: u32, come: bool) {
+        let start = self.keys.len();
+        self.keys.extend_from_slice(key);
+        self.items.push(Item { place, key: start..self.keys.len(), object, come });
+    }
+
+    fn carry_out(mut self, store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+        let keys = &self.keys;
+        let place = |item: &Item| (item.place, &keys[item.key.clone()]);
+        self.items.sort_unstable_by(|a, b| place(a).cmp(&place(b)).then(a.object.cmp(&b.object)));
+        let mut room = Vec::new();
+        for same in self.items.chunk_by(|a, b| place(a) == place(b)) {
+            let (kind, key) = place(&same[0]);
+            if kind == Place::Index {
+                for item in same {
+                    let object = item.object.to_be_bytes();
+                    match item.come {
+                        true => store.index.put(txn, key, &object)?,
+                        false => drop(store.index.delete_one_duplicate(txn, key, &object)?),
+                    }
+                }
+                continue;
+            }
+            let table = update::table(store, kind == Place::Values);
+            let mut set = table.get(txn, key)?.map(Set::decode).unwrap_or_default();
+            for item in same {
+                match item.come {
+                    true => set.insert(item.object),
+                    false => set.remove(item.object),
+                };
+            }
+            if set.is_empty() {
+                table.delete(txn, key)?;
+            } else {
+                room.clear();
+                set.encode(&mut room);
+                table.put(txn, key, &room)?;
+            }
+        }
+        Ok(())
+    }
+}
