@@ -130,10 +130,10 @@ fn outcome(finding: &Finding) -> Option<String> {
 /// Makes the records a tree, with lists of the order of properties that make sense.
 fn set_right(records: &mut BTreeMap<u32, StoredRecord>) -> Vec<String> {
     let mut changes = Vec::new();
-    if !records.contains_key(&0) {
-        records.insert(0, StoredRecord { version: 0, ..StoredRecord::default() });
+    records.entry(0).or_insert_with(|| {
         changes.push("a root without properties was made".to_owned());
-    }
+        StoredRecord::default()
+    });
     let mut links = tree::links(records);
     tree::mend(&mut links);
     let mut changed = tree::apply(links, records);

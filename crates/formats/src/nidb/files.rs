@@ -181,6 +181,8 @@ impl FolderMut for OsFolder {
 pub(crate) mod memory {
     //! A folder in memory that can be made to die.
 
+    #![allow(clippy::unwrap_used)] // it is for tests
+
     use super::*;
     use std::cell::{Cell, RefCell};
     use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 //! layout to change it; [`write_modern`] and [`write_legacy`] make new ones; [`check`] and [`repair`] look after old
 //! ones. Nothing here trusts a folder: every number is held against the bytes there are.
 
+mod change;
 mod check;
 mod codec;
 mod database;
@@ -24,6 +25,7 @@ mod stream;
 mod tree;
 mod write;
 
+pub use change::set_property;
 pub use check::{BEFORE_REPAIR, Check, Repair, check, layout, repair};
 pub use codec::{CLASS_STEP, MAX_RECORD_BYTES, MIN_CLASS, class_of};
 pub use database::{Database, Directory, Layout};

@@ -99,7 +99,7 @@ impl Scan {
 
     fn slots(&mut self, folder: &dyn Folder, name: &str, class: usize, bytes: u64) -> io::Result<()> {
         let count = usize::try_from(bytes / class as u64).map_err(io::Error::other)?;
-        if bytes % class as u64 != 0 {
+        if !bytes.is_multiple_of(class as u64) {
             let detail = format!("{} bytes behind the last slot", bytes % class as u64);
             self.findings.push(Finding::new(FindingKind::PartialSlot, detail).in_file(name));
         }

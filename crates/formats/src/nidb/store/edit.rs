@@ -217,10 +217,7 @@ impl Store {
     /// `InvalidPath`; `InvalidKey` for the name of the list of the order, and for names and values with a NUL;
     /// `InvalidRecord`; `WriteFailed`.
     pub fn set_property(&mut self, id: u32, name: &[u8], values: &[Vec<u8>]) -> Result<(), StoreError> {
-        let reserved = name.strip_prefix(b"_") == Some(ORDER_KEY);
-        if reserved || name.contains(&0) || values.iter().any(|value| value.contains(&0)) {
-            return Err(StoreErrorKind::InvalidKey.into());
-        }
+        check_texts(name, values)?;
         let mut new = Some(order::part(name, values));
         self.change_properties(id, |parts| {
             parts.retain_mut(|(meta, attribute)| {
@@ -266,6 +263,18 @@ impl Store {
         order::set_ordered(&mut record, parts);
         self.store(record).map(|_| true)
     }
+}
+
+/// A name that is taken by the format cannot be set, nor can names and values with a NUL.
+pub(crate) fn check_texts(name: &[u8], values: &[Vec<u8>]) -> Result<(), StoreError> {
+    let why = if name.strip_prefix(b"_") == Some(ORDER_KEY) {
+        "the name is taken by the format"
+    } else if name.contains(&0) || values.iter().any(|value| value.contains(&0)) {
+        "names and values have no NUL"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::about(StoreErrorKind::InvalidKey, why))
 }
 
 /// A list of children never has the root, the directory itself, its parent, or an id twice.

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use self::disk::Disk;
+pub(crate) use self::edit::check_texts;
 use super::error::{StoreError, StoreErrorKind};
 use super::files::{FolderMut, OsFolder};
 use super::finding::{Finding, Findings};

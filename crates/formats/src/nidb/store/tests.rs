@@ -1,5 +1,7 @@
 //! The store on a folder in memory, which dies after any of its steps.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests, which the lint cannot see
+
 use std::collections::BTreeMap;
 
 use super::*;

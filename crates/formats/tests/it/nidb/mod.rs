@@ -1,6 +1,9 @@
 //! Database folders.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests, which the lint cannot see
+
 mod arbitrary;
+mod change;
 mod fixtures;
 mod repair;
 mod store;
