@@ -18,7 +18,7 @@
 //! bad, because no consumer of these records can hold one.
 //!
 //! Modules: `lines` cuts the input into bounded lines and fields, `stream` turns a line parser into an iterator,
-//! [`flat`] has the flat files.
+//! [`flat`] has the flat files, [`nidb`] the database folders of historical servers.
 
 #![forbid(unsafe_code)]
 
