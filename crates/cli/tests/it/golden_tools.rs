@@ -1,18 +1,21 @@
 //! Replay of what the historical tools printed: every recorded command line in order, as real processes under the
 //! tools' names, against a node with the same two domains.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
+use std::io::Write;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use netinfo_client::Finder;
 use netinfo_testkit::namespace::isolated;
 use netinfo_testkit::{Node, golden};
 use nix::mount::{MsFlags, mount};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// User and group id that own nothing.
 const NOBODY: u32 = 65_534;
@@ -38,8 +41,86 @@ fn tools_print_what_they_printed_by_the_socket() {
     replay("/run/netinfo/netinfod.sock");
 }
 
-/// Replays all lines with this socket of the daemon; none means ports.
+/// Who may write, and by which password. The lines are of the same form as the recorded ones.
+#[test]
+fn tools_are_told_who_may_write() {
+    let mut lines = Vec::new();
+    let mut line = |user: &str, argv: &str, stdin: &str, stdout: &str, stderr: &str, exit: u8| {
+        let argv: Vec<&str> = argv.split(' ').collect();
+        lines.push(json!({"argv": argv, "user": user, "stdin": stdin, "stdout": stdout, "stderr": stderr, "exit": exit, "compare": "exact"}));
+    };
+    let network = "-t localhost/network";
+    line("root", &format!("niutil -create {network} /users/joe"), "", "", "", 0);
+    for property in ["uid 1001", "_writers joe", "passwd joO.lyUOYMtRU"] {
+        line("root", &format!("niutil -createprop {network} /users/joe {property}"), "", "", "", 0);
+    }
+    let denied = "niutil: can't modify phone in directory /users/joe: Permission denied\n";
+    let wrong = "niutil: can't modify phone in directory /users/joe: Authentication error\n";
+    let write = format!("{network} /users/joe phone 1");
+    line("nobody", &format!("niutil -createprop {write}"), "", "", denied, 104);
+    line("nobody", &format!("niutil -createprop -u joe -P nopw {write}"), "", "", wrong, 120);
+    line("nobody", &format!("niutil -createprop -u joe -P joepw {write}"), "", "", "", 0);
+    line("nobody", &format!("nicl {network} -create /users/joe phone 2"), "", "", "Access Restricted\n", 161);
+    line("nobody", &format!("nicl {network} -create /users/x"), "", "", "create: Access Restricted\n", 161);
+    line("nobody", &format!("nicl {network} -delete /users/joe"), "", "", "Delete: Access Restricted\n", 161);
+    line("nobody", &format!("nicl -u joe -P joepw {network} -append /users/joe phone 3"), "", "", "", 0);
+    line("nobody", &format!("nicl {network}"), "auth joe joepw\nmerge /users/joe phone 4\n", "", "", 0);
+    line("nobody", &format!("niutil -readprop {network} /users/joe phone"), "", "1 3 4\n", "", 0);
+    line(
+        "nobody",
+        &format!("niutil -destroy {network} /users"),
+        "",
+        "",
+        "niutil: can't destroy directory /users: Permission denied\n",
+        104,
+    );
+    line("nobody", "nidomain -m mine", "", "", "nidomain: operation failed - Permission denied\n", 1);
+    play("", lines);
+}
+
+/// A password on the command line is not to be seen there for longer than it takes to read it.
+#[test]
+fn passwords_are_wiped_off_the_command_line() {
+    let node = Node::start();
+    let tool = node.dir().join("nicl");
+    symlink(env!("CARGO_BIN_EXE_netinfo"), &tool).unwrap();
+    let program = OsString::from(env!("CARGO_BIN_EXE_netinfo"));
+    for (program, before) in [(tool.into_os_string(), &[][..]), (program, &["tool", "nicl"][..])] {
+        let mut child = Command::new(program)
+            .args(before)
+            .args(["-u", "somebody", "-P", "swordfish", "."])
+            .env("NETINFO_SOCKET", node.socket())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"echo ready\n").unwrap();
+        // Output is buffered until the end; by the time a line has been read the arguments have long been.
+        let file = format!("/proc/{}/cmdline", child.id());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let wiped = |seen: &str| !seen.contains("swordfish") && !seen.contains("somebody") && seen.contains("-P");
+        let mut seen = String::new();
+        // A program that has only just begun has no arguments yet.
+        while !wiped(&seen) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+            seen = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+        }
+        assert!(wiped(&seen), "{seen}");
+        drop(stdin);
+        assert_eq!(child.wait_with_output().unwrap().stdout, b"ready\n");
+    }
+}
+
+/// Replays all recorded lines with this socket of the daemon; none means ports.
 fn replay(socket: &str) {
+    let lines = golden::tools();
+    assert!(lines.len() >= 120, "{} lines", lines.len());
+    play(socket, lines);
+}
+
+/// Runs lines in order against a node with two domains, as the recordings had them.
+fn play(socket: &str, lines: Vec<Value>) {
     isolated(|| {
         let mut node = Node::builder().historical().default_listen().start();
         node.create_master("network");
@@ -54,8 +135,6 @@ fn replay(socket: &str) {
         fs::create_dir(&tools).unwrap();
         fs::set_permissions(&tools, Permissions::from_mode(0o755)).unwrap();
         TOOLS.iter().for_each(|tool| symlink(env!("CARGO_BIN_EXE_netinfo"), tools.join(tool)).unwrap());
-        let lines = golden::tools();
-        assert!(lines.len() >= 120, "{} lines", lines.len());
         let wrong: Vec<String> = lines
             .iter()
             .enumerate()

@@ -1,5 +1,7 @@
 //! A subtree in the raw format, in place of what is there.
 
+use std::io::{BufRead, Read};
+
 use netinfo_client::domain::INDEX_NULL;
 use netinfo_client::{Domain, Error, Id, Property, Result, Status};
 use netinfo_formats::raw::{Dialect, Reader};
@@ -18,8 +20,9 @@ pub(super) fn load(path: &[u8], handle: &mut Handle, io: &mut Io<'_>) -> u8 {
         io.complain(&[b"Raw load requires an absolute directory pathname, found ", path]);
         return 0;
     }
-    let (records, problems) = read(io);
-    if records.is_empty() && problems.iter().all(|problem| problem.field == "text") {
+    let mut input = Watched { input: &mut *io.stdin, has_text: false };
+    let (records, problems) = read(&mut input);
+    if !input.has_text {
         io.err("niload: the input is empty: nothing was changed\n");
         return FAILED;
     }
@@ -62,10 +65,36 @@ pub(super) fn load(path: &[u8], handle: &mut Handle, io: &mut Io<'_>) -> u8 {
     0
 }
 
+/// An input that knows whether there was anything in it but white space.
+struct Watched<'r> {
+    input: &'r mut dyn BufRead,
+    has_text: bool,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.input.read(buf)?;
+        self.has_text |= buf.iter().take(read).any(|byte| !byte.is_ascii_whitespace());
+        Ok(read)
+    }
+}
+
+impl BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        let buf = self.input.fill_buf()?;
+        self.has_text |= buf.iter().any(|byte| !byte.is_ascii_whitespace());
+        Ok(buf)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.input.consume(amount);
+    }
+}
+
 /// Everything in the input, and what is wrong with it. What follows the directory does not matter.
-fn read(io: &mut Io<'_>) -> (Vec<Record>, Vec<Problem>) {
+fn read(input: &mut Watched<'_>) -> (Vec<Record>, Vec<Problem>) {
     let (mut records, mut problems) = (Vec::new(), Vec::new());
-    for item in Reader::new(&mut *io.stdin, Dialect::Dump) {
+    for item in Reader::new(input, Dialect::Dump) {
         match item {
             Ok(record) => records.push(record),
             Err(problem) if problem.field == "end" => {}
