@@ -62,14 +62,15 @@ impl<R: BufRead> Tokens<R> {
 
     /// The next token, and the line on which it begins.
     pub(super) fn next(&mut self) -> Result<(Token, u64), Problem> {
+        let last = self.line;
         while let Some(byte) = self.peek(0)?
             && b" \t\r\n".contains(&byte)
         {
-            // Counted when something follows: the end is on the last line.
             self.bump();
         }
         let line = self.line;
-        let Some(byte) = self.peek(0)? else { return Ok((Token::End, line)) };
+        // The end is on the last line that has something.
+        let Some(byte) = self.peek(0)? else { return Ok((Token::End, last)) };
         let token = match byte {
             b'{' => Token::Open,
             b'}' => Token::Close,

@@ -100,6 +100,7 @@ fn what_people_write_is_read() {
 fn what_cannot_be_read_is_told_as_niload_did() {
     for (text, problem) in [
         ("garbage", "line 1: text: Expecting equal \"=\""),
+        ("garbage\n\n", "line 1: text: Expecting equal \"=\""),
         ("{ \"name\" = ( \"bad\" ", "line 1: text: Unexpected token \"-nil-\""),
         ("{\n a = b\n}", "line 3: text: Unexpected token \"}\""),
         ("{ a = (b) c = d; }", "line 1: text: Expecting semicolon \";\""),
