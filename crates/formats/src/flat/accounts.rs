@@ -46,8 +46,8 @@ pub fn read_users(passwd: impl BufRead, shadow: &Shadow) -> impl Iterator<Item =
 
 /// Read `master.passwd` lines (`name:passwd:uid:gid:class:change:expire:gecos:home:shell`) as `users`.
 ///
-/// The properties of [`read_passwd`] with `class`, `change` and `expire` (seconds since 1970, 0 for never) as they
-/// stand; where one of the three is empty, its property is left out.
+/// The properties of [`read_passwd`] with `class` if it is not empty, and `change` and `expire`: seconds since 1970, 0
+/// for never, which is also what an empty field says.
 pub fn read_master_passwd(input: impl BufRead) -> impl Iterator<Item = Result<Record, Problem>> {
     each(input, |line| Ok(master(line)?.finish()))
 }
@@ -113,21 +113,19 @@ fn master(line: Line<'_>) -> Result<User<'_>, Problem> {
         uid: id(line, "uid", uid)?,
         gid: id(line, "gid", gid)?,
         class,
-        change: seconds(line, "change", change)?,
-        expire: seconds(line, "expire", expire)?,
+        change: Some(seconds(line, "change", change)?),
+        expire: Some(seconds(line, "expire", expire)?),
         gecos,
         home,
         shell,
     })
 }
 
-/// A time in seconds since 1970, if there is one.
-fn seconds(line: Line<'_>, field: &'static str, text: &[u8]) -> Result<Option<u64>, Problem> {
-    match str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok()) {
-        None if text.is_empty() => Ok(None),
-        None => Err(line.problem(field, Reason::NotANumber(shown(text)))),
-        seconds => Ok(seconds),
-    }
+/// A time in seconds since 1970; 0 if the field is empty.
+fn seconds(line: Line<'_>, field: &'static str, text: &[u8]) -> Result<u64, Problem> {
+    let digits = if text.is_empty() { b"0" } else { text };
+    let number = str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+    number.ok_or_else(|| line.problem(field, Reason::NotANumber(shown(text))))
 }
 
 impl User<'_> {
@@ -266,7 +264,7 @@ mod tests {
                 "Ok(users:1 { name: \"a\" passwd: (hidden) uid: \"1\" gid: \"2\" class: \"staff\" change: \"0\" \
                  expire: \"1893456000\" realname: \"Ana\" phonenumber: \"x2\" home: \"/a\" shell: \"/bin/sh\" \
                  _writers_passwd: \"a\" })",
-                "Ok(users:2 { name: \"b\" passwd: (hidden) uid: \"1\" gid: \"2\" realname: \"\" home: \"/\" shell: \"\" \
+                "Ok(users:2 { name: \"b\" passwd: (hidden) uid: \"1\" gid: \"2\" change: \"0\" expire: \"0\" realname: \"\" home: \"/\" shell: \"\" \
                  _writers_passwd: \"b\" })",
                 r#"Err(Problem { line: 3, field: "change", reason: NotANumber("soon") })"#,
                 r#"Err(Problem { line: 4, field: "expire", reason: NotANumber("-1") })"#,

@@ -1,6 +1,6 @@
 //! `aliases` of the mail system.
 
-use super::draft::{Draft, NO_NAME, SEPARATOR, TextWriter};
+use super::draft::{Draft, NO_NAME, SEPARATOR, TextWriter, Why};
 use super::joined::{Joined, each_joined};
 use super::words::{comma_parts, is_comma_part, outside_quotes};
 use crate::lines::Line;
@@ -11,6 +11,8 @@ use std::io::{BufRead, Write};
 
 /// Lines are folded before they grow longer than this, if a member is not longer itself.
 const LAST_COLUMN: usize = 78;
+
+const QUOTED: Why = "a member gets quotes, without which it would be taken apart";
 
 /// Read `aliases` lines (`name: member, member…`) as `aliases`. A line that begins with a blank continues the one
 /// before.
@@ -43,18 +45,22 @@ pub fn write_aliases<W: Write>(out: W) -> impl RecordWriter {
             return Err("it has no members");
         }
         let mut column = text.len();
+        let last = members.len() - 1;
         for (position, member) in members.into_iter().enumerate() {
             let mut word = Vec::new();
-            if is_comma_part(member) && !member.starts_with(b"#") && !member.ends_with(b"\\") {
+            // A backslash at the end of a line would take the next line in.
+            if is_comma_part(member) && (position < last || !member.ends_with(b"\\")) {
                 word.extend_from_slice(member);
             } else {
+                draft.lose("members", QUOTED);
                 push_in_quotes(&mut word, member);
             }
             if position > 0 {
                 text.push(b',');
             }
             column += word.len() + 2;
-            if position > 0 && column > LAST_COLUMN {
+            // A folded line must not begin like a comment.
+            if position > 0 && column > LAST_COLUMN && !word.starts_with(b"#") {
                 text.extend_from_slice(b"\n\t");
                 column = word.len() + 8;
             } else {
@@ -79,6 +85,9 @@ fn alias(line: Line<'_>) -> Result<Record, Problem> {
     let members: Vec<_> = comma_parts(&line.text[colon + 1..]).into_iter().map(<[u8]>::to_vec).collect();
     if members.is_empty() {
         return Err(line.problem("members", Reason::Missing));
+    }
+    if !members.iter().all(|member| is_comma_part(member)) {
+        return Err(line.problem("members", Reason::Malformed("a quote is not closed".to_owned())));
     }
     Ok(Record::new("aliases", line.number).with("name", name).with_values("members", members))
 }
@@ -115,7 +124,7 @@ mod tests {
 
     #[test]
     fn names_and_members_may_be_quoted() {
-        let text = "a: \"|/bin/x -l a, b\",/var/mail/a,\n  c \n\"q \\\" n\": \\root\nb\n: x\nc: ,\n+:+\nd: :include:/e:f\n";
+        let text = "a: \"|/bin/x -l a, b\",/var/mail/a,\n  c \n\"q \\\" n\": \\root\nb\n: x\nc: ,\n+:+\ne: \"f\nd: :include:/e:f\n";
         let found: Vec<_> = read_aliases(text.as_bytes())
             .map(|item| item.map_or_else(|problem| problem.to_string(), |record| format!("{record:?}")))
             .collect();
@@ -128,14 +137,15 @@ mod tests {
                 "line 5: name: missing",
                 "line 6: members: missing",
                 "line 7: line: NIS line skipped",
-                r#"aliases:8 { name: "d" members: ":include:/e:f" }"#,
+                "line 8: members: a quote is not closed",
+                r#"aliases:9 { name: "d" members: ":include:/e:f" }"#,
             ]
         );
     }
 
     #[test]
     fn what_would_be_taken_apart_is_quoted() {
-        let members = ["a", "|/bin/x a, b", "#c", "d\\", "", "e\nf", "\"g,h\""];
+        let members = ["a", "|/bin/x a, b", "#c", "", "e\nf", "\"g,h\"", "d\\"];
         let records = [
             Record::new("aliases", 1)
                 .with("name", "two words")
@@ -148,11 +158,13 @@ mod tests {
             let mut writer = write_aliases(out);
             records.iter().for_each(|record| writer.write(record, losses).unwrap());
         });
-        assert_eq!(text, "\"two words\": a, \"|/bin/x a, b\", \"#c\", \"d\\\\\", \"g,h\"\n");
+        assert_eq!(text, "\"two words\": a, \"|/bin/x a, b\", #c, \"g,h\", \"d\\\\\"\n");
         assert_eq!(
             losses,
             [
                 format!("record 1: members: {BAD_VALUE}"),
+                format!("record 1: members: {QUOTED}"),
+                format!("record 1: members: {QUOTED}"),
                 "record 1: gid: the format has no place for it".to_owned(),
                 "record 2: left out: it has no members".to_owned(),
                 "record 3: left out: a field holds a separator of the format or the end of a line".to_owned(),

@@ -96,7 +96,7 @@ fn compose_entry(draft: &mut Draft<'_>, text: &mut Vec<u8>, master: bool) -> Res
     let opts = [b"-", opts.as_slice()].concat();
     if opts.len() > 1 {
         words.insert(usize::from(master), &opts);
-    } else if first.starts_with(b"-") && !master {
+    } else if words.get(usize::from(master)).is_some_and(|word| word.starts_with(b"-")) {
         return Err("its location would be read as options");
     }
     for word in words {

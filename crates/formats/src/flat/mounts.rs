@@ -18,8 +18,8 @@ const NEEDED: usize = 3;
 /// Read `fstab` lines (`source directory type option,option… dump pass`) as `mounts`; a list of mounted file systems
 /// (`mtab`, `/proc/mounts`) has the same form.
 ///
-/// Properties: `name` (the source), `dir`, `vfstype`, `opts` with one option a value if there are any, `dump_freq` and
-/// `passno`, 0 if missing. Escapes of three octal digits (`\040`) are replaced; in this format alone a value can hold
+/// Properties: `name` (the source), `dir`, `vfstype`, `opts` with one option a value, `rw` if there are none,
+/// `dump_freq` and `passno`, 0 if missing. Escapes of three octal digits (`\040`) are replaced; in this format alone a value can hold
 /// the end of a line.
 pub fn read_fstab(input: impl BufRead) -> impl Iterator<Item = Result<Record, Problem>> {
     each(input, |line| {
@@ -35,10 +35,9 @@ pub fn read_fstab(input: impl BufRead) -> impl Iterator<Item = Result<Record, Pr
             record = record.with(property, plain(line, property, field)?);
         }
         let opts = comma_parts(fields.get(3).copied().unwrap_or_default());
+        let opts = if opts.is_empty() { vec![&b"rw"[..]] } else { opts };
         let opts: Vec<_> = opts.into_iter().map(|opt| plain(line, "opts", opt)).collect::<Result<_, _>>()?;
-        if !opts.is_empty() {
-            record = record.with_values("opts", opts);
-        }
+        let record = record.with_values("opts", opts);
         let count = |place: usize| count(line, FIELDS[place], fields.get(place).copied().unwrap_or(b"0"));
         Ok(record.with("dump_freq", count(4)?).with("passno", count(5)?))
     })
@@ -131,7 +130,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                r#"mounts:1 { name: "LABEL=x" dir: "none" vfstype: "swap" dump_freq: "0" passno: "0" }"#,
+                r#"mounts:1 { name: "LABEL=x" dir: "none" vfstype: "swap" opts: "rw" dump_freq: "0" passno: "0" }"#,
                 "mounts:2 { name: \"srv:/a b\" dir: \"/n\" vfstype: \"nfs\" opts: \"rw\" \"a=\\\"b,c\\\"\" dump_freq: \"1\" \
                  passno: \"0\" }",
                 "line 3: vfstype: missing",

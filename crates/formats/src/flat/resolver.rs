@@ -98,7 +98,7 @@ pub fn write_resolv_conf<W: Write>(out: W) -> impl RecordWriter {
                 _ => {}
             }
         }
-        Ok(())
+        if text.is_empty() { Err("it says nothing that the format knows") } else { Ok(()) }
     })
 }
 

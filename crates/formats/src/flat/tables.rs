@@ -65,7 +65,8 @@ pub fn write_services<W: Write>(out: W) -> impl RecordWriter {
     TextWriter::new(out, "services", |draft: &mut Draft<'_>, text: &mut Vec<u8>| {
         let port = draft.one("port").and_then(decimal).filter(|port| *port <= u32::from(u16::MAX));
         let port = port.ok_or("its port is missing or no port number")?;
-        let protocols = draft.good("protocol", is_word);
+        let is_protocol = |text: &[u8]| is_word(&[b"/", text].concat()) && !text.is_empty();
+        let protocols = draft.good("protocol", is_protocol);
         if protocols.is_empty() {
             return Err("it has no protocol");
         }

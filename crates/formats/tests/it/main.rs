@@ -3,7 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod arbitrary;
+mod dumps;
 mod fixtures;
+mod json5;
+mod jsonl;
 mod ldif;
 mod nidb;
 mod raw;
+mod support;
