@@ -52,13 +52,13 @@ impl Kind {
     }
 }
 
-/// The findings about one port.
-pub fn of(port: &PortReport) -> Vec<Finding> {
+/// The findings about one port; `whole` says whether both transports were looked at.
+pub fn of(port: &PortReport, whole: bool) -> Vec<Finding> {
     let found = [
         not_netinfo(port),
         unprivileged(port),
         replaced(port),
-        one_transport(port),
+        one_transport(port, whole),
         shared(port),
         kernel(port),
     ];
@@ -127,8 +127,8 @@ fn replaced(port: &PortReport) -> Option<String> {
     ))
 }
 
-fn one_transport(port: &PortReport) -> Option<String> {
-    if !BOTH_TRANSPORTS.contains(&port.port) {
+fn one_transport(port: &PortReport, whole: bool) -> Option<String> {
+    if !whole || !BOTH_TRANSPORTS.contains(&port.port) {
         return None;
     }
     let served = |transport| port.listening().any(|h| h.is_netinfo() && h.socket.transport == transport);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn kinds(report: &PortReport) -> Vec<Kind> {
-        of(report).into_iter().map(|finding| finding.kind).collect()
+        of(report, true).into_iter().map(|finding| finding.kind).collect()
     }
 
     #[test]
@@ -197,6 +197,7 @@ mod tests {
         let netinfo = report(945, vec![held(945, Tcp, 0, &["netinfod"]), held(945, Udp, 0, &["netinfod"])]);
         assert_eq!(kinds(&netinfo), []);
         assert_eq!(kinds(&report(945, vec![held(945, Tcp, 0, &["netinfod"])])), [Kind::OneTransport]);
+        assert_eq!(of(&report(945, vec![held(945, Tcp, 0, &["netinfod"])]), false), []);
         assert_eq!(kinds(&report(945, vec![held(945, Tcp, 0, &["nginx"])])), [Kind::NotNetInfo]);
         assert_eq!(kinds(&report(80, vec![held(80, Tcp, 33, &["nginx", "nginx"])])), [Kind::Unprivileged]);
         assert_eq!(kinds(&report(8080, vec![held(8080, Tcp, 33, &["nginx"])])), []);
@@ -214,7 +215,7 @@ mod tests {
         let mut report = report(945, vec![held(945, Transport::Tcp, 0, &["netinfod"])]);
         let target = "127.0.0.1:945".parse().unwrap();
         report.probes.push(Probe { target, transport: Transport::Tcp, verdict: Verdict::Silent });
-        let text = &of(&report)[0].text;
+        let text = &of(&report, true)[0].text;
         assert!(text.starts_with("this is not NetInfo though it sits on 945: something else"), "{text}");
     }
 }

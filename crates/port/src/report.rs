@@ -148,7 +148,10 @@ impl<'r> Inspection<'r> {
         };
         self.ask_node(&mut report);
         for port in &mut report.ports {
-            port.findings = finding::of(port);
+            let number = port.port;
+            let asked = |t| self.selections.iter().any(|s| s.ports().contains(&number) && s.wants(t));
+            let whole = self.selections.is_empty() || Transport::ALL.into_iter().all(asked);
+            port.findings = finding::of(port, whole);
         }
         Ok(report)
     }
