@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod containers;
+pub mod dslocal;
 pub mod flat;
 mod hex;
 pub mod json5;

@@ -1,5 +1,6 @@
 //! What must hold for any bytes read as one of the text formats. A broken promise panics.
 
+use netinfo_formats::dslocal::{DsRecord, Encoding};
 use netinfo_formats::raw::{self, Dialect};
 use netinfo_formats::{Place, Problem, Record, RecordWriter, json5, jsonl, ldif};
 
@@ -107,5 +108,33 @@ fn same(records: &[Record], again: &[Result<Record, Problem>]) {
         let again = again.as_ref().expect("what is written can be read");
         assert_eq!((record.place, record.identity), (again.place, again.identity));
         assert!(record.properties == again.properties, "{record:?} has become {again:?}");
+    }
+}
+
+/// Bytes as a record of a Mac's local directory, and as its hashes: what is read can be written, and reads as the same
+/// properties again.
+pub fn dslocal(bytes: &[u8]) {
+    let Ok(record) = DsRecord::parse("users", "users/x.plist", 1, bytes) else { return };
+    check_record(&record);
+    check_record(&record.clone().with_shadow_file(bytes.to_vec()).with_samba_file(bytes.to_vec()));
+}
+
+fn check_record(record: &DsRecord) {
+    let password = record.password();
+    let (properties, problems) = record.to_properties();
+    for problem in problems {
+        assert!(!problem.to_string().contains('\n'), "{problem}");
+    }
+    let Some(properties) = properties else { return };
+    assert_eq!(properties[0].0, b"name");
+    let mut losses = Vec::new();
+    let record = Record { place: Place::In("users"), properties, identity: None, line: 1 };
+    let Some(again) = DsRecord::from_record(&record, "users", &mut losses) else { return };
+    if losses.is_empty() {
+        assert_eq!(again.password().stored, password.stored, "the password has changed");
+    }
+    for encoding in [Encoding::Xml, Encoding::Binary] {
+        let bytes = again.to_bytes(encoding).expect("what is read can be written");
+        DsRecord::parse("users", "users/x.plist", 1, &bytes).expect("what is written can be read");
     }
 }

@@ -66,7 +66,7 @@ fn lines_may_be_missing_and_fields_stand_in_any_order() {
 fn a_bad_line_is_one_problem() {
     for (line, problem) in [
         ("oops", "line 2: line: not JSON, at column 1"),
-        ("{\"properties\":[[\"passwd\",[5]]]}", "line 2: line: not a record, at column 29"),
+        ("{\"properties\":[[\"passwd\",[5]]]}", "line 2: line: not a record, at column 28"),
         ("{}", "line 2: line: not a record, at column 2"),
         ("{\"properties\":[],\"more\":1}", "line 2: line: not a record, at column 23"),
         (

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod arbitrary;
+mod dslocal;
 mod dumps;
 mod fixtures;
 mod json5;
