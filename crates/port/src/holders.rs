@@ -51,6 +51,7 @@ mod walk {
 
 #[cfg(target_os = "linux")]
 mod walk {
+    use std::collections::btree_map::Entry;
     use std::collections::{HashMap, HashSet};
     use std::fs::{self, File};
     use std::io::Read;
@@ -95,10 +96,10 @@ mod walk {
         for (pairs, closed) in parts {
             holders.closed += closed;
             for (inode, pid) in pairs {
-                if !holders.processes.contains_key(&pid) {
+                if let Entry::Vacant(place) = holders.processes.entry(pid) {
                     // It may have ended meanwhile.
                     let Some(process) = read(pid, boot) else { continue };
-                    holders.processes.insert(pid, process);
+                    place.insert(process);
                 }
                 let pids = holders.by_inode.entry(inode).or_default();
                 if !pids.contains(&pid) {

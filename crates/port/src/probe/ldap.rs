@@ -40,7 +40,7 @@ pub(super) fn search(stream: &mut (impl Read + Write), tls: bool) -> Outcome {
         }
         match take(&mut answer, &mut found) {
             Taken::More => {}
-            Taken::End => return Outcome::Found(Verdict::Ldap(found)),
+            Taken::End => return Outcome::Found(Box::new(Verdict::Ldap(found))),
             Taken::Foreign => return said(&answer),
         }
     }

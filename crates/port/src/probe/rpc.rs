@@ -48,9 +48,13 @@ pub(super) trait Caller {
 pub(super) fn ask(stream: TcpStream, target: SocketAddr, budget: &mut Budget) -> Outcome {
     let mut caller = Stream { stream, decoder: Decoder::new(MAX_ANSWER), xid: start() };
     match caller.call(FIRST, budget) {
-        Ok(reply) => {
-            Outcome::Found(Verdict::Rpc(inquire(&mut caller, reply, target, Transport::Tcp, budget)))
-        }
+        Ok(reply) => Outcome::Found(Box::new(Verdict::Rpc(inquire(
+            &mut caller,
+            reply,
+            target,
+            Transport::Tcp,
+            budget,
+        )))),
         Err(outcome) => outcome,
     }
 }

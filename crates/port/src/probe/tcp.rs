@@ -20,7 +20,7 @@ enum Question {
 /// What came of asking in one protocol.
 pub(super) enum Outcome {
     /// That is what it is.
-    Found(Verdict),
+    Found(Box<Verdict>),
     /// It answered in another protocol.
     Said(Vec<u8>),
     /// It closed the connection.
@@ -50,7 +50,7 @@ pub fn ask(target: SocketAddr) -> Verdict {
     let mut budget = Budget::default();
     let stream = match connect(target, &mut budget) {
         Ok(stream) => stream,
-        Err(verdict) => return verdict,
+        Err(verdict) => return *verdict,
     };
     match speech::listen(&stream, budget.until(BANNER_WAIT)) {
         Speech::Says(said) => return spoken(&said),
@@ -68,7 +68,7 @@ pub fn ask(target: SocketAddr) -> Verdict {
             Question::Tls => tls::ask(stream, target.ip(), &mut budget),
         };
         match outcome {
-            Outcome::Found(verdict) => return verdict,
+            Outcome::Found(verdict) => return *verdict,
             Outcome::Said(bytes) if speech::sounds_like(&bytes).is_some() => return spoken(&bytes),
             // Its alert tells of TLS; the handshake tells more.
             Outcome::Said(bytes) if !speech::is_tls(&bytes) => said = said.or(Some(bytes)),
@@ -89,16 +89,18 @@ fn spoken(said: &[u8]) -> Verdict {
 }
 
 /// Connects from any port.
-pub(super) fn connect(target: SocketAddr, budget: &mut Budget) -> Result<TcpStream, Verdict> {
+pub(super) fn connect(target: SocketAddr, budget: &mut Budget) -> Result<TcpStream, Box<Verdict>> {
     if !budget.connection() {
-        return Err(Verdict::NoAnswer);
+        return Err(Box::new(Verdict::NoAnswer));
     }
-    let wait = budget::left(budget.until(CONNECT_WAIT)).map_err(|_| Verdict::NoAnswer)?;
-    let stream = TcpStream::connect_timeout(&target, wait).map_err(|error| match error.kind() {
-        io::ErrorKind::ConnectionRefused => Verdict::Closed,
-        io::ErrorKind::ConnectionReset => Verdict::HangsUp,
-        _ if budget::is_timeout(&error) => Verdict::NoAnswer,
-        _ => Verdict::Unreachable(netinfo_client::error::plain(&error)),
+    let wait = budget::left(budget.until(CONNECT_WAIT)).map_err(|_| Box::new(Verdict::NoAnswer))?;
+    let stream = TcpStream::connect_timeout(&target, wait).map_err(|error| {
+        Box::new(match error.kind() {
+            io::ErrorKind::ConnectionRefused => Verdict::Closed,
+            io::ErrorKind::ConnectionReset => Verdict::HangsUp,
+            _ if budget::is_timeout(&error) => Verdict::NoAnswer,
+            _ => Verdict::Unreachable(netinfo_client::error::plain(&error)),
+        })
     })?;
     // Questions are small and wait for their answers.
     let _ = stream.set_nodelay(true);

@@ -34,7 +34,7 @@ pub(super) fn ask(stream: TcpStream, host: IpAddr, budget: &mut Budget) -> Outco
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
         _ => "TLS",
     };
-    let tls = || Outcome::Found(Verdict::Tls { version: Some(version) });
+    let tls = || Outcome::Found(Box::new(Verdict::Tls { version: Some(version) }));
     let Some(until) = budget.question() else { return tls() };
     let mut timed = Timed::new(&stream, until);
     match ldap::search(&mut Stream::new(&mut connection, &mut timed), true) {
@@ -48,7 +48,7 @@ fn failed(error: &io::Error) -> Outcome {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match cause {
         Some(Error::AlertReceived(_) | Error::PeerIncompatible(_) | Error::PeerMisbehaved(_)) => {
-            Outcome::Found(Verdict::Tls { version: None })
+            Outcome::Found(Box::new(Verdict::Tls { version: None }))
         }
         // Whatever it said is not TLS.
         Some(_) => Outcome::HungUp,
