@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use netinfo_directory::{Domain, RecordRef, View};
-use netinfo_formats::{Identity, Loss, Place, Record, RecordWriter, flat, jsonl, ldif, nidb, raw};
+use netinfo_formats::{Identity, Loss, Place, Record, RecordWriter, flat, json5, jsonl, ldif, nidb, raw};
 use netinfo_mapping::{Entry, Namespace, Selection};
 
 use crate::error::{Error, Result};
@@ -58,9 +58,9 @@ pub fn export(
     match format {
         Format::Flat(format) => children(&view, format, path, out),
         Format::Ldif => entries(&view, tag, path.unwrap_or_default(), out),
-        Format::Raw | Format::Jsonl => {
+        Format::Raw | Format::Jsonl | Format::Json5 => {
             let mut exported = Exported::default();
-            let mut writer = writer(format, out)?;
+            let mut writer = writer(format, tag, out)?;
             tree(&view, resolve(&view, path.unwrap_or_default())?, |directory, place| {
                 let line = exported.records + 1;
                 exported.write(&mut *writer, &record(directory, place, line))
@@ -81,18 +81,19 @@ pub(crate) fn write_records(
     out: &mut dyn Write,
 ) -> Result<Exported> {
     let mut exported = Exported::default();
-    let mut writer = writer(format, out)?;
+    let mut writer = writer(format, "local", out)?;
     for record in records {
         exported.write(&mut *writer, &record)?;
     }
     exported.finish(&mut *writer)
 }
 
-fn writer<'o>(format: Format, out: &'o mut dyn Write) -> Result<Box<dyn RecordWriter + 'o>> {
+fn writer<'o>(format: Format, tag: &str, out: &'o mut dyn Write) -> Result<Box<dyn RecordWriter + 'o>> {
     match format {
         Format::Flat(format) => Ok(format.writer(out)),
         Format::Raw => Ok(Box::new(raw::Writer::new(out, raw::Dialect::default()))),
         Format::Jsonl => Ok(Box::new(jsonl::Writer::new(out))),
+        Format::Json5 => Ok(Box::new(json5::Writer::new(out, tag, tag))),
         Format::Ldif | Format::Nidb => {
             Err(Error::Invalid(format!("{} is no stream of records", format.name())))
         }
@@ -236,7 +237,8 @@ fn entries(view: &View<'_>, tag: &str, path: &[Vec<u8>], out: &mut dyn Write) ->
     let names = namespace.tree(view);
     let selection = Selection::new(&namespace, KEPT);
     let mut exported = Exported::default();
-    let mut writer = ldif::Writer::new(out);
+    // Some loaders, OpenLDAP's among them, take the version for an entry.
+    let mut writer = ldif::Writer::new(out).without_version();
     tree(view, resolve(view, path)?, |record, _| {
         let entry = names.entry(record.id().object)?;
         write_entry(&mut writer, &entry, &selection)?;

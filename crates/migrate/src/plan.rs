@@ -47,7 +47,7 @@ pub enum Decision {
 #[must_use]
 pub fn decide(policy: Policy, known: &[Property], wanted: &[Property]) -> Decision {
     let result = match policy {
-        Policy::Replace => wanted.to_vec(),
+        Policy::Replace => replaced(known, wanted),
         Policy::Merge | Policy::Skip => merged(known, wanted),
     };
     if result == known {
@@ -57,6 +57,15 @@ pub fn decide(policy: Policy, known: &[Property], wanted: &[Property]) -> Decisi
     } else {
         Decision::Change(result)
     }
+}
+
+/// What makes a host a server of domains is not lost because a file knows nothing of it.
+const KEPT: [&[u8]; 1] = [b"serves"];
+
+fn replaced(known: &[Property], wanted: &[Property]) -> Vec<Property> {
+    let named = |property: &Property| wanted.iter().any(|other| other.name == property.name);
+    let kept = known.iter().filter(|property| KEPT.contains(&&property.name[..]) && !named(property));
+    wanted.iter().chain(kept).cloned().collect()
 }
 
 fn merged(known: &[Property], wanted: &[Property]) -> Vec<Property> {
@@ -172,6 +181,8 @@ mod tests {
         let wanted = list(&[("name", &["a"]), ("uid", &["1"])]);
         assert_eq!(decide(Policy::Replace, &known, &wanted), Decision::Change(wanted.clone()));
         assert_eq!(decide(Policy::Replace, &wanted, &wanted), Decision::Unchanged);
+        let server = list(&[("name", &["a"]), ("serves", &["./local"])]);
+        assert_eq!(decide(Policy::Replace, &server, &list(&[("name", &["a"])])), Decision::Unchanged);
         assert_eq!(decide(Policy::Skip, &known, &wanted), Decision::Unchanged, "nothing would be added");
         assert_eq!(decide(Policy::Skip, &wanted, &known), Decision::Skip);
     }

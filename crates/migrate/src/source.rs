@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use netinfo_formats::{Problem, Reason, Record, Shadow, flat, jsonl, ldif, nidb, raw, read_users};
+use netinfo_formats::{Problem, Reason, Record, Shadow, flat, json5, jsonl, ldif, nidb, raw, read_users};
 use netinfo_mapping::write::Operation;
 
 use crate::error::{Error, Result};
@@ -23,6 +23,8 @@ pub enum Format {
     Raw,
     /// JSON, one record a line.
     Jsonl,
+    /// The JSON5 file of a domain for QEMU.
+    Json5,
     /// A `.nidb` folder.
     Nidb,
 }
@@ -36,6 +38,7 @@ impl Format {
             Self::Ldif => "ldif",
             Self::Raw => "raw",
             Self::Jsonl => "jsonl",
+            Self::Json5 => "json5",
             Self::Nidb => "nidb",
         }
     }
@@ -48,12 +51,12 @@ impl Format {
     }
 
     /// Those that are no administrative files.
-    const OWN: [Self; 4] = [Self::Ldif, Self::Raw, Self::Jsonl, Self::Nidb];
+    const OWN: [Self; 5] = [Self::Ldif, Self::Raw, Self::Jsonl, Self::Json5, Self::Nidb];
 
     /// Whether it is written as a directory and all below it.
     #[must_use]
     pub const fn is_tree(self) -> bool {
-        matches!(self, Self::Nidb | Self::Raw | Self::Jsonl)
+        matches!(self, Self::Nidb | Self::Raw | Self::Jsonl | Self::Json5)
     }
 
     /// Whether it is a folder.
@@ -200,6 +203,7 @@ fn by_name(name: &str) -> Option<Format> {
             "nidb" => return Some(Format::Nidb),
             "raw" | "nidump" => return Some(Format::Raw),
             "jsonl" | "ndjson" => return Some(Format::Jsonl),
+            "json5" | "json" => return Some(Format::Json5),
             // What editors and tools leave: passwd.bak, hosts.orig.
             "bak" | "orig" | "old" | "txt" | "save" => return by_name(stem),
             _ => {}
@@ -211,10 +215,15 @@ fn by_name(name: &str) -> Option<Format> {
     flat::Format::from_name(name.trim_end_matches('-')).map(Format::Flat)
 }
 
+fn has(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part == word)
+}
+
 fn by_content(start: &[u8]) -> Option<Format> {
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let comment = |line: &[u8]| line.starts_with(b"#") || line.starts_with(b"//");
+    let mut lines = lines.filter(|line| !line.is_empty() && !comment(line));
     let first = lines.next()?;
     let lower = first.to_ascii_lowercase();
     if lower.starts_with(b"dn:") || lower.starts_with(b"version:") {
@@ -228,7 +237,9 @@ fn by_content(start: &[u8]) -> Option<Format> {
         if is_raw && !has_colon(second) {
             return Some(Format::Raw);
         }
-        return (first.ends_with(b"}") && has_colon(first)).then_some(Format::Jsonl);
+        let is_line = first.len() > 1 && first.ends_with(b"}") && has_colon(first) && !has(start, b"nodes");
+        return Some(if is_line { Format::Jsonl } else { Format::Json5 })
+            .filter(|_| is_line || has(start, b"nodes"));
     }
     let colons = first.iter().filter(|byte| **byte == b':').count();
     let flat = match colons {
@@ -301,6 +312,7 @@ impl Part {
                 Ok(Box::new(raw::Reader::new(self.file(&self.path, read)?, raw::Dialect::default())))
             }
             Format::Jsonl => Ok(Box::new(jsonl::Reader::new(self.file(&self.path, read)?))),
+            Format::Json5 => Ok(Box::new(json5::Reader::new(self.file(&self.path, read)?))),
             Format::Ldif => Err(Error::Invalid("LDIF consists of entries".into())),
             Format::Nidb => {
                 let database = nidb::Database::read(&self.path)
@@ -428,6 +440,8 @@ mod tests {
             ("wheel:*:0:root\n", Some("group")),
             ("{\n  \"name\" = ( \"users\" );\n}\n", Some("raw")),
             ("{\"place\":\"root\"}\n", Some("jsonl")),
+            ("// QEMU\n{ version: 1,\n nodes: [] }\n", Some("json5")),
+            ("{ what: 1 }\n", None),
             ("what is this\n", None),
             ("", None),
         ] {

@@ -5,6 +5,7 @@
 mod directories;
 mod golden_tools;
 mod ldap;
+mod migrate;
 mod nidb;
 mod node;
 mod people;

@@ -45,13 +45,12 @@ pub(crate) fn convert(context: &mut Context, args: &Convert) -> Result<Exit> {
             done
         }
     };
-    let notes = report.files.iter().any(|file| !file.done.notes.is_empty());
-    if notes {
+    let failed = report.counts().of(Outcome::Failed) > 0;
+    if failed {
         // Standard output may be the result.
         let _ = std::io::stderr().write_all(summary(&report, false).as_bytes());
     }
     super::export::told(context, &exported, (!to_stdout).then_some(to))?;
-    let failed = report.counts().of(Outcome::Failed) > 0;
     Ok(if failed { Exit::Failed } else { Exit::Ok })
 }
 

@@ -8,6 +8,7 @@ use clap::Args;
 use netinfo_directory::{Domain, Property, ROOT};
 use netinfo_migrate::diff::{Difference, Scope, diff as compare};
 use netinfo_migrate::gather::gather;
+use netinfo_migrate::report::Outcome;
 use netinfo_migrate::source::{Format, Part, parts};
 use serde_json::{Value, json};
 
@@ -107,7 +108,7 @@ fn open(context: &mut Context, side: Named, settings: Vec<Property>) -> Result<S
     match side {
         Named::Files(parts) => {
             let (scratch, report) = gather(&parts, settings, &mut |_, _, _| {})?;
-            if report.files.iter().any(|file| !file.done.notes.is_empty()) {
+            if report.counts().of(Outcome::Failed) > 0 {
                 eprint!("{}", super::summary(&report, false));
             }
             Ok(Side { held: Held::Copy(scratch), parts })

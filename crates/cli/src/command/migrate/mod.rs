@@ -18,7 +18,7 @@ use netinfo_migrate::source::Format;
 
 use crate::args::Text;
 use crate::context::Context;
-use crate::failure::{Failure, Result, When};
+use crate::failure::{Exit, Failure, Result, When};
 use crate::offline;
 use crate::output::safe;
 use crate::progress::Progress;
@@ -34,6 +34,9 @@ const SHOWN: usize = 20;
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
+            Error::Core(error @ netinfo_directory::Error::NoSuchDirectory) => {
+                Self::new(error.to_string()).with_exit(Exit::NotFound)
+            }
             Error::Core(error) => error.into(),
             Error::Client(error) => error.into(),
             Error::File(file, error) => Self::from(error).when(format!("use {file}")),

@@ -1,0 +1,72 @@
+//! Whole domains: folders of historical servers, and text.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use netinfo_testkit::Node;
+
+use super::{data, file};
+use crate::tool::Tool;
+
+/// Unpacks a folder of a historical server, and returns its path.
+fn unpack(name: &str, into: &Path) -> String {
+    let status = Command::new("tar")
+        .args(["xzf", &data(&format!("nidb/{name}.nidb.tar.gz")), "-C"])
+        .arg(into)
+        .status();
+    assert!(status.unwrap().success());
+    let folders = fs::read_dir(into).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders = folders.filter(|path| path.extension().is_some_and(|ending| ending == "nidb"));
+    folders.next().unwrap().display().to_string()
+}
+
+/// Lines of JSON without what a domain says of its master.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().skip(1).collect()
+}
+
+#[test]
+fn a_folder_becomes_a_domain() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    let folder = unpack("site", node.dir());
+    let expected = tool.ok(&format!("convert {folder} jsonl:-"));
+    let directories = expected.lines().count();
+    assert!(
+        tool.ok(&format!("import --as-domain site {folder}")).contains(&format!("{directories} created"))
+    );
+    assert_eq!(lines(&tool.ok("-d site export jsonl")), lines(&expected), "ids, instances and order");
+    assert!(tool.fails(1, &format!("import --as-domain site {folder}")).contains("exists already"));
+    assert_eq!(tool.ok(&format!("diff {folder} site")), "", "the master had the name of this machine");
+    let data = node.dir().join("other");
+    let offline = Tool::offline(&data);
+    offline.ok(&format!("import nidb {folder} --as-domain copy"));
+    assert_eq!(lines(&offline.ok("-d copy export jsonl")), lines(&expected));
+    assert!(offline.ok("check").contains("sound"));
+    assert_eq!(offline.json("domain list")[0]["role"], "master");
+    // Into a domain that is there it adds what is missing.
+    assert!(tool.ok(&format!("import {folder}")).contains(" created"));
+    assert!(tool.ok(&format!("import {folder}")).contains(&format!("{directories} unchanged")));
+}
+
+#[test]
+fn text_brings_a_domain_back() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    tool.run(&format!("import {}", data("flat")));
+    for name in ["all.raw", "all.jsonl", "all.json5"] {
+        let out = file(node.dir(), name);
+        let format = name.rsplit_once('.').unwrap().1;
+        tool.ok(&format!("export {format} --output {out}"));
+        assert_eq!(tool.ok(&format!("diff {out} local")), "", "{name}");
+        assert!(tool.ok(&format!("import {out}")).contains(" unchanged"), "{name}");
+        let users = file(node.dir(), "users.raw");
+        let _ = fs::remove_file(&users);
+        tool.ok(&format!("export raw /users --output {users}"));
+        let data = node.dir().join(format!("{format}.data"));
+        let offline = Tool::offline(&data);
+        offline.ok(&format!("-d new import --into /users {users}"));
+        assert_eq!(offline.run("-d new export passwd").out, tool.run("export passwd").out, "{name}");
+    }
+}
