@@ -129,13 +129,37 @@ impl Item {
 /// Values may be passwords: never shown.
 impl fmt::Debug for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.what {
-            What::Directory(_) => "directory",
-            What::Entry(..) => "entry",
-            What::Change(..) => "change",
-            What::Begin => "begin",
-        };
-        write!(f, "{kind}:{}", self.line)
+        write!(f, "{}: {:?}", self.line, self.what)
+    }
+}
+
+impl fmt::Debug for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Begin => f.write_str("begin"),
+            Self::Directory(directory) => directory.fmt(f),
+            Self::Entry(dn, attributes) => {
+                write!(f, "{}: {} attributes", dn.escape_ascii(), attributes.len())
+            }
+            Self::Change(dn, change) => write!(f, "{}: {change:?}", dn.escape_ascii()),
+        }
+    }
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {} properties", self.place, self.properties.len())
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Add(attributes) => write!(f, "add {} attributes", attributes.len()),
+            Self::Delete => f.write_str("delete"),
+            Self::Modify(steps) => write!(f, "modify in {} steps", steps.len()),
+            Self::Rename { new_rdn, .. } => write!(f, "rename to {}", new_rdn.escape_ascii()),
+        }
     }
 }
 

@@ -21,6 +21,7 @@
 
 mod access;
 mod auth;
+mod batches;
 mod copies;
 mod damage;
 mod derived;

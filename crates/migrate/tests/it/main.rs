@@ -1,0 +1,6 @@
+//! Formats into each other, and into domains.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod pairs;
+mod targets;

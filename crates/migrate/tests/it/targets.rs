@@ -1,0 +1,115 @@
+//! Imports into domains at hand.
+
+use netinfo_directory::{Credentials, Origin, Property, StampBuf};
+use netinfo_migrate::item::{Directory, Item, What, Where};
+use netinfo_migrate::plan::Policy;
+use netinfo_migrate::report::{Kind, Outcome};
+use netinfo_migrate::scratch::Scratch;
+use netinfo_migrate::{Local, Options};
+
+fn item(line: u64, place: Where, properties: &[(&str, &[&str])]) -> Item {
+    let properties =
+        properties.iter().map(|(name, values)| Property::new(*name, values.iter().copied())).collect();
+    Item { line, what: What::Directory(Directory { place, properties, stamp: None }) }
+}
+
+fn users() -> Where {
+    Where::In(b"users".to_vec())
+}
+
+fn local(scratch: &Scratch, policy: Policy) -> Local {
+    Local::new(scratch.domain().clone(), Options { policy, ..Options::default() }).unwrap()
+}
+
+#[test]
+fn trees_keep_their_form_and_twins_stay_apart() {
+    let scratch = Scratch::empty(Vec::new()).unwrap();
+    let tree = || {
+        vec![
+            item(1, Where::Root, &[("note", &["n"])]),
+            item(2, Where::Below(0), &[("name", &["services"])]),
+            item(3, Where::Below(1), &[("name", &["twin"]), ("a", &["1"])]),
+            item(4, Where::Below(1), &[("name", &["twin"]), ("a", &["2"])]),
+            item(5, Where::Below(1), &[("nameless", &["x"])]),
+            item(6, Where::Below(99), &[("name", &["lost"])]),
+        ]
+    };
+    let first = local(&scratch, Policy::Merge).apply(tree()).unwrap();
+    assert_eq!(first.counts.text(), "4 created, 1 changed, 1 failed");
+    let again = local(&scratch, Policy::Merge).apply(tree()).unwrap();
+    assert_eq!(again.counts.text(), "5 unchanged, 1 failed");
+    assert_eq!(again.notes[0].text, ["the directory above it was not taken"]);
+}
+
+#[test]
+fn files_of_one_import_add_to_each_other_where_they_replace() {
+    let scratch = Scratch::empty(Vec::new()).unwrap();
+    let hosts =
+        || item(1, Where::In(b"machines".to_vec()), &[("name", &["a"]), ("ip_address", &["10.0.0.1"])]);
+    let ethers =
+        || item(1, Where::In(b"machines".to_vec()), &[("name", &["a"]), ("en_address", &["0:1:2:3:4:5"])]);
+    let begin = || Item { line: 0, what: What::Begin };
+    let mut target = local(&scratch, Policy::Replace);
+    let done = target.apply(vec![begin(), hosts(), begin(), ethers()]).unwrap();
+    assert_eq!(done.counts.text(), "1 created, 1 changed");
+    let domain = scratch.domain();
+    let session = domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+    let view = domain.read(&session).unwrap();
+    let machine = view.path(&[b"machines", b"a"]).unwrap().unwrap();
+    assert_eq!(view.record(machine).unwrap().properties().count(), 3);
+}
+
+#[test]
+fn passwords_nobody_can_use_are_told_and_masks_are_none() {
+    let scratch = Scratch::empty(Vec::new()).unwrap();
+    let done = local(&scratch, Policy::Merge)
+        .apply(vec![
+            item(1, users(), &[("name", &["a"]), ("passwd", &["xOAFZqRz5RduI"])]),
+            item(2, users(), &[("name", &["b"]), ("passwd", &["*"])]),
+            item(3, users(), &[("name", &["c"]), ("passwd", &["{NT}0123"])]),
+            item(4, users(), &[("name", &["d"]), ("passwd", &["********"])]),
+        ])
+        .unwrap();
+    let told: Vec<_> = done.notes.iter().map(|note| (note.kind, note.line)).collect();
+    assert_eq!(told, [(Kind::Password, 3), (Kind::Password, 4)]);
+    assert_eq!(done.counts.of(Outcome::Created), 4);
+    let domain = scratch.domain();
+    let session = domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+    let view = domain.read(&session).unwrap();
+    let passwd = |name: &[u8]| {
+        let user = view.path(&[b"users", name]).unwrap().unwrap();
+        view.record(user).unwrap().first_value(b"passwd").map(<[u8]>::to_vec)
+    };
+    assert_eq!((passwd(b"c"), passwd(b"d")), (Some(b"{NT}0123".to_vec()), None));
+}
+
+#[test]
+fn a_uuid_that_is_taken_costs_the_uuid_and_not_the_directory() {
+    let scratch = Scratch::empty(Vec::new()).unwrap();
+    let stamp = StampBuf { uuid: [3; 16], created: 1, modified: 2, ..StampBuf::default() };
+    let mut items = vec![item(1, users(), &[("name", &["a"])]), item(2, users(), &[("name", &["b"])])];
+    for item in &mut items {
+        let What::Directory(directory) = &mut item.what else { continue };
+        directory.stamp = Some(stamp.clone());
+    }
+    let done = local(&scratch, Policy::Merge).apply(items).unwrap();
+    assert_eq!(done.counts.of(Outcome::Created), 2);
+    assert_eq!(
+        done.notes.iter().map(|note| (note.kind, note.line)).collect::<Vec<_>>(),
+        [(Kind::Warning, 2)]
+    );
+}
+
+#[test]
+fn what_is_too_large_is_one_failure() {
+    let scratch = Scratch::empty(Vec::new()).unwrap();
+    let long = "x".repeat(netinfo_directory::NAME_LIMIT + 1);
+    let done = local(&scratch, Policy::Merge)
+        .apply(vec![
+            item(1, users(), &[("name", &["a"]), ("note", &[&long])]),
+            item(2, users(), &[("name", &["b"])]),
+        ])
+        .unwrap();
+    assert_eq!(done.counts.text(), "1 created, 1 failed");
+    assert!(done.notes[0].text[0].contains("exceeds the limit"), "{:?}", done.notes);
+}
