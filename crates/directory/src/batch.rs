@@ -15,6 +15,9 @@ use crate::pending;
 use crate::session::Session;
 use crate::store::keys::be_u32;
 
+/// From so many changes on, a batch makes its entries of the indexes itself: whoever makes the next batch looks there.
+const SETTLED: u64 = 64;
+
 /// An open batch. What it has changed is on disk once [`Domain::batch`] returns, or not at all.
 pub struct Batch<'b, 'a, 'e> {
     applier: &'b mut Applier<'a, 'e>,
@@ -57,6 +60,9 @@ impl Domain {
                 return Err(Error::Storage("the batch went on after the store had failed".into()));
             }
             if result.is_ok() && !discarded && applier.state.sequence > before {
+                if applier.state.sequence - before >= SETTLED {
+                    pending::settle(store, &mut applier.txn)?;
+                }
                 applier.commit()?;
             }
             result

@@ -126,7 +126,7 @@ pub fn same(known: &[Property], wanted: &[Property]) -> bool {
         (Some(a), Some(b)) => a != b,
         _ => false,
     };
-    !apart(b"port") && !(further && rdn_differs(known, wanted))
+    !(apart(b"port") || further && rdn_differs(known, wanted))
 }
 
 /// Whether a name of several parts differs behind the first.

@@ -104,7 +104,7 @@ fn named(context: &Context, text: &FilePath) -> Result<Named> {
     Ok(Named::Live(name.into_owned()))
 }
 
-fn open(context: &mut Context, side: Named, settings: Vec<Property>) -> Result<Side> {
+fn open(context: &Context, side: Named, settings: Vec<Property>) -> Result<Side> {
     match side {
         Named::Files(parts) => {
             let (scratch, report) = gather(&parts, settings, &mut |_, _, _| {})?;

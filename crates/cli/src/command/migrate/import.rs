@@ -185,7 +185,7 @@ fn imported(parts: &[Part], target: &mut dyn Target) -> Result<Report> {
 }
 
 /// Makes a domain of directories that are one.
-fn as_domain(context: &mut Context, parts: &[Part], tag: &str) -> Result<Report> {
+fn as_domain(context: &Context, parts: &[Part], tag: &str) -> Result<Report> {
     let [part] = parts else { return Err(Failure::usage("a domain is made of one file or folder")) };
     if !gather::is_whole(part)? {
         return Err(Failure::usage(format!("{} holds no whole domain", part.format.name())));
@@ -219,7 +219,7 @@ fn as_domain(context: &mut Context, parts: &[Part], tag: &str) -> Result<Report>
 }
 
 /// Puts directories in place of a domain that was made for them.
-fn upload(context: &mut Context, tag: &str, mut objects: Vec<TransferObject>) -> Result<()> {
+fn upload(context: &Context, tag: &str, mut objects: Vec<TransferObject>) -> Result<()> {
     let mut control = context.control()?;
     let fresh = Scratch::of_daemon(&mut control, tag, &mut |_| {})?;
     adopt(&mut objects, &fresh_root(fresh.domain())?);
