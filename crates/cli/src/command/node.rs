@@ -16,6 +16,9 @@ pub(crate) struct Check {
     /// Repair what can be repaired
     #[arg(long)]
     repair: bool,
+    /// Tell names, ids and addresses that several users, groups or hosts of the domain share, instead
+    #[arg(long, conflicts_with = "repair")]
+    duplicates: bool,
 }
 
 /// Shows what the daemon is doing.
@@ -140,6 +143,9 @@ fn summary_line(domain: &Value) -> String {
 
 /// Checks databases.
 pub(crate) fn check(context: &mut Context, args: &Check) -> Result<Exit> {
+    if args.duplicates {
+        return super::migrate::duplicates(context);
+    }
     let action = if args.repair { "repair the database" } else { "check the database" };
     if let Some(data) = context.options.data.clone() {
         return offline::check(context, &data, args.repair).when(|| action);

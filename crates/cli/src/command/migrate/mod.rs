@@ -2,6 +2,7 @@
 
 mod convert;
 mod diff;
+mod duplicates;
 mod export;
 mod import;
 
@@ -25,6 +26,7 @@ use crate::progress::Progress;
 
 pub(crate) use convert::{Convert, convert};
 pub(crate) use diff::{Diff, diff};
+pub(crate) use duplicates::duplicates;
 pub(crate) use export::{Export, export};
 pub(crate) use import::{Import, import};
 

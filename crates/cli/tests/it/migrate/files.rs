@@ -159,3 +159,15 @@ fn formats_are_told_and_mistakes_are_explained() {
     assert_eq!(tool.ok("convert passwd:/etc/passwd group:-"), "");
     assert!(tool.ok("convert /etc/passwd passwd:-").contains("root:"));
 }
+
+#[test]
+fn duplicates_are_found() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    assert_eq!(tool.ok("check --duplicates"), "");
+    let passwd = file(node.dir(), "passwd");
+    fs::write(&passwd, "ana:*:501:20::/:/bin/sh\nbo:*:501:20::/:/bin/sh\n").unwrap();
+    tool.ok(&format!("import {passwd}"));
+    let run = tool.run("check --duplicates");
+    assert_eq!((run.code, run.out.as_str()), (1, "/users: uid 501: ana, bo\n"));
+}
