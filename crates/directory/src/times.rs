@@ -1,7 +1,7 @@
 //! Times as values (GeneralizedTime, RFC 4517 §3.3.13): the one way to write each, for the value index.
 
-/// Minutes of a day.
-const DAY: i64 = 24 * 60;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 /// The time a value says, written as `YYYYMMDDHHMMSS[.f]Z`; `None` if it says none, or is written so already.
 pub(crate) fn canonical(value: &[u8]) -> Option<Vec<u8>> {
@@ -12,9 +12,6 @@ pub(crate) fn canonical(value: &[u8]) -> Option<Vec<u8>> {
     let (century, year) = (two(&mut rest, 99)?, two(&mut rest, 99)?);
     let (month, day, hour) = (two(&mut rest, 12)?, two(&mut rest, 31)?, two(&mut rest, 23)?);
     let year = century * 100 + year;
-    if month < 1 || day < 1 || day > days_of(year, month) {
-        return None;
-    }
     let has_digit = |rest: &[u8]| rest.first().is_some_and(u8::is_ascii_digit);
     let minute = if has_digit(rest) { Some(two(&mut rest, 59)?) } else { None };
     let second = if minute.is_some() && has_digit(rest) { Some(two(&mut rest, 60)?) } else { None };
@@ -22,13 +19,12 @@ pub(crate) fn canonical(value: &[u8]) -> Option<Vec<u8>> {
     let minute = minute.unwrap_or_else(|| times_sixty(&mut fraction));
     let second = second.unwrap_or_else(|| times_sixty(&mut fraction));
     let digits = fraction.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
-    let minutes = days_from_civil(year, month, day) * DAY + hour * 60 + minute - difference(rest)?;
-    let (year, month, day) = civil_from_days(minutes.div_euclid(DAY));
-    let of_day = minutes.rem_euclid(DAY);
-    if !(0..=9999).contains(&year) {
+    let at = DateTime::new(year as i16, month as i8, day as i8, hour as i8, minute as i8, 0, 0).ok()?;
+    let at = at.checked_sub(SignedDuration::from_mins(difference(rest)?)).ok()?;
+    if at.year() < 0 {
         return None;
     }
-    let (hour, minute) = (of_day / 60, of_day % 60);
+    let (year, month, day, hour, minute) = (at.year(), at.month(), at.day(), at.hour(), at.minute());
     let mut text = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}").into_bytes();
     if digits > 0 {
         text.push(b'.');
@@ -75,34 +71,6 @@ fn times_sixty(fraction: &mut [u8]) -> i64 {
         (*digit, carry) = (b'0' + (product % 10) as u8, product / 10);
     }
     carry
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since the first of March of the year 0, in the Gregorian calendar.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year
-}
-
-/// Year, month and day that are so many days after the first of March of the year 0.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]
