@@ -149,7 +149,7 @@ impl Authenticator<'_> {
     fn may_see_hashes(&self, origin: Origin) -> Result<bool> {
         let Origin::Network { address, .. } = origin else { return Ok(false) };
         let networks = self.view.network_list(b"passwd_networks")?;
-        Ok(networks.is_some_and(|list| crate::networks::Trust::Networks(list).admits(address)))
+        Ok(networks.is_some_and(|list| crate::networks::Trust::Networks(list).has(address)))
     }
 
     /// Whether the caller is the superuser of another server of this domain, as far as a privileged port shows that: its

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::error::Result;
 use crate::model::ROOT;
+use crate::session::Origin;
 use crate::view::View;
 
 /// What the root's `trusted_networks` says about connections.
@@ -11,14 +12,22 @@ use crate::view::View;
 pub enum Trust {
     /// The property is absent: everybody may connect.
     Everybody,
-    /// Only peers for which [`Trust::admits`] holds; those of the host itself always.
+    /// Only peers in these networks; those of the host itself always.
     Networks(Vec<Ipv4Addr>),
 }
 
 impl Trust {
-    /// Whether a peer with this address, not one of the host's own, may connect.
+    /// Whether a caller from there may connect.
     #[must_use]
-    pub fn admits(&self, peer: IpAddr) -> bool {
+    pub fn admits(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Network { own: false, address, .. } if !address.is_loopback() => self.has(address),
+            _ => true,
+        }
+    }
+
+    /// Whether an address is in the networks.
+    pub(crate) fn has(&self, peer: IpAddr) -> bool {
         match (self, peer) {
             (Self::Everybody, _) => true,
             (Self::Networks(list), IpAddr::V4(peer)) => list.iter().any(|&n| network_matches(n, peer)),
@@ -135,15 +144,22 @@ mod tests {
     #[test]
     fn matching_is_by_leading_octets() {
         let admits = |n: &str, p: &str| {
-            Trust::Networks(vec![n.parse().unwrap()]).admits(IpAddr::V4(p.parse().unwrap()))
+            let origin = |own| Origin::Network {
+                address: IpAddr::V4(p.parse().unwrap()),
+                own,
+                privileged_port: false,
+            };
+            let trust = Trust::Networks(vec![n.parse().unwrap()]);
+            assert!(trust.admits(origin(true)) && trust.admits(Origin::Internal));
+            trust.admits(origin(false))
         };
         assert!(admits("192.168.7.0", "192.168.7.200"));
         assert!(!admits("192.168.7.0", "192.168.8.1"));
         assert!(admits("10.0.1.0", "10.99.99.99"));
         assert!(admits("17.1.2.3", "17.1.2.4"));
-        assert!(!Trust::Networks(vec![]).admits("10.0.0.1".parse().unwrap()));
-        assert!(Trust::Everybody.admits("10.0.0.1".parse().unwrap()));
+        assert!(!Trust::Networks(vec![]).has("10.0.0.1".parse().unwrap()));
+        assert!(Trust::Everybody.has("10.0.0.1".parse().unwrap()));
         let mapped: IpAddr = "::ffff:192.168.7.9".parse().unwrap();
-        assert!(Trust::Networks(vec!["192.168.7.0".parse().unwrap()]).admits(mapped));
+        assert!(Trust::Networks(vec!["192.168.7.0".parse().unwrap()]).has(mapped));
     }
 }

@@ -83,15 +83,10 @@ impl NamingContext {
     /// Whether the domain is served to a peer: one on this machine, or one that `trusted_networks` of the root admits. For
     /// others it is not there.
     pub(crate) fn admits(&self, peer: &Peer) -> bool {
-        match peer.origin {
-            Origin::Network { address, .. } if !peer.is_own() => {
-                if self.committed.load(Ordering::Acquire) != self.compared.load(Ordering::Acquire) {
-                    self.compare();
-                }
-                self.trust.load().admits(address)
-            }
-            _ => true,
+        if self.committed.load(Ordering::Acquire) != self.compared.load(Ordering::Acquire) {
+            self.compare();
         }
+        self.trust.load().admits(peer.origin)
     }
 
     /// Number of the domain's last commit.

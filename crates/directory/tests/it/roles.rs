@@ -152,7 +152,10 @@ fn a_copy_tells_a_clone_where_its_master_has_gone() {
 fn trusted_networks_by_number_and_name() {
     let f = Fixture::new("network");
     let trust = || f.domain.read(&f.root).unwrap().trust().unwrap();
-    let admits = |address: &str| trust().admits(address.parse::<IpAddr>().unwrap());
+    let admits = |address: &str| {
+        let address = address.parse::<IpAddr>().unwrap();
+        trust().admits(Origin::Network { address, own: false, privileged_port: false })
+    };
     let loopback_only = || f.domain.read(&f.root).unwrap().is_loopback_only().unwrap();
     assert_eq!(trust(), Trust::Everybody);
     assert!(!loopback_only());

@@ -56,10 +56,5 @@ pub(super) fn enter(context: &mut Context, served: Arc<Served>) -> Option<()> {
 
 /// Whether `trusted_networks` admits a caller.
 pub(crate) fn admits(served: &Served, origin: Origin) -> bool {
-    match origin {
-        Origin::Network { own: false, address, .. } => {
-            served.view().and_then(|view| view.trust()).is_ok_and(|trust| trust.admits(address))
-        }
-        _ => true,
-    }
+    served.view().and_then(|view| view.trust()).is_ok_and(|trust| trust.admits(origin))
 }
