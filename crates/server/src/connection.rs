@@ -20,14 +20,16 @@ use std::time::{Duration, Instant};
 use netinfo_directory::{Credentials, Outcome};
 use netinfo_wire::netinfo::Procedure;
 use netinfo_wire::record::{self, Decoder};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use netinfo_wire::rpc::{Call, CallError, parse_call};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::connections::{Place, Reason};
 use crate::frontend::netinfo::encode_outcome;
 use crate::frontend::{self, Context, Kind, OwnedCredentials, Proposal, Step, now};
-use crate::limits::{HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN, change_permits};
+use crate::limits::{HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN};
 use crate::node::Running;
+use crate::permits::{Permit, Permits};
 use crate::replica;
 use crate::served::{Counted, Served};
 use crate::socket::Socket;
@@ -67,7 +69,7 @@ struct Pending {
     served: Arc<Served>,
     start: Instant,
     result: oneshot::Receiver<netinfo_directory::Result<Vec<Outcome>>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Permit,
 }
 
 /// One connection.
@@ -83,10 +85,8 @@ pub(crate) struct Connection {
     /// Bytes kept for the pages of a reply that are still to come.
     kept: usize,
     pending: VecDeque<Pending>,
-    /// For the next change.
-    permit: Option<OwnedSemaphorePermit>,
-    /// Permits to wait for before the backlog is looked at again.
-    wanted: u32,
+    /// For changes.
+    permits: Permits,
     counted: Option<Counted>,
     /// When data came last.
     active: Instant,
@@ -96,7 +96,7 @@ impl Connection {
     pub(crate) fn new(node: Arc<Running>, socket: Socket, place: Place, context: Context) -> Self {
         let decoder = Decoder::new(node.limits.record_size);
         let (backlog, out, pending) = (Vec::new(), Vec::new(), VecDeque::new());
-        let (permit, wanted, counted, active) = (None, 0, None, Instant::now());
+        let (permits, counted, active) = (Permits::default(), None, Instant::now());
         Self {
             node,
             socket,
@@ -107,8 +107,7 @@ impl Connection {
             out,
             kept: 0,
             pending,
-            permit,
-            wanted,
+            permits,
             counted,
             active,
         }
@@ -244,7 +243,7 @@ impl Connection {
 
     /// Handles the records in `input` until one needs more than an answer on the spot; the rest is kept.
     fn process(&mut self, input: &[u8]) -> Result<Option<Step>, End> {
-        let begin = Instant::now();
+        self.context.spent = Duration::ZERO;
         let mut rest = input;
         let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(0));
         let result = loop {
@@ -258,16 +257,17 @@ impl Connection {
             };
             rest = &rest[taken..];
             let Some(message) = message else { break Ok(None) };
-            let kind = frontend::kind(message);
-            if !self.admits(kind, message.len()) || begin.elapsed() > TURN {
+            let call = parse_call(message);
+            let kind = frontend::kind(&call);
+            if !self.admits(kind, message.len()) || self.context.spent > TURN {
                 record::put_fragment_header(&mut self.backlog, message.len() as u32, true);
                 self.backlog.extend_from_slice(message);
                 break Ok(None);
             }
             let step = match message.len() > LARGE_CALL {
                 // To decode it may take a while, during which another thread does this worker's work.
-                true => tokio::task::block_in_place(|| self.handle(message)),
-                false => self.handle(message),
+                true => tokio::task::block_in_place(|| self.handle(&call)),
+                false => self.handle(&call),
             };
             match step {
                 Step::Done => {}
@@ -293,40 +293,31 @@ impl Connection {
         if kind != Kind::OpenChange && !self.pending.is_empty() {
             return false;
         }
-        if kind == Kind::Other || self.permit.is_some() {
+        if kind == Kind::Other {
             return true;
         }
-        let wanted = change_permits(len);
-        match self.node.change_permits.clone().try_acquire_many_owned(wanted) {
-            Ok(permit) => self.permit = Some(permit),
-            Err(_) => self.wanted = wanted,
-        }
-        self.permit.is_some()
+        self.permits.admit(&self.node.change_permits, len)
     }
 
     /// Waits until the change at the front of the backlog may be taken.
     async fn wait_for_permits(&mut self) -> Result<(), End> {
-        let wanted = std::mem::take(&mut self.wanted);
-        if wanted == 0 {
-            return Ok(());
-        }
+        let Some(permit) = self.permits.wanted(&self.node.change_permits) else { return Ok(()) };
         self.place.hold(self.held());
-        let permits = self.node.change_permits.clone().acquire_many_owned(wanted);
         let permit = tokio::select! {
-            permit = permits => permit,
+            permit = permit => permit,
             end = self.told_to_go() => return Err(end),
         };
-        self.permit = permit.ok();
+        self.permits.put(permit.ok());
         Ok(())
     }
 
     /// Lets the front-ends answer one message into the output.
-    fn handle(&mut self, message: &[u8]) -> Step {
+    fn handle(&mut self, call: &Result<Call<'_>, CallError>) -> Step {
         let mark = record::begin(&mut self.out);
         let body = self.out.len();
-        let step = frontend::handle(&self.node, &mut self.context, message, &mut self.out);
+        let step = frontend::handle(&self.node, &mut self.context, call, &mut self.out);
         if !matches!(step, Step::Propose(_)) {
-            self.permit = None;
+            drop(self.permits.take());
         }
         if matches!(step, Step::Done) && self.out.len() > body {
             record::end(&mut self.out, mark);
@@ -363,7 +354,7 @@ impl Connection {
             }
             Err(error) => drop(tx.send(Err(error))),
         }
-        let _permit = self.permit.take();
+        let _permit = self.permits.take();
         self.pending.push_back(Pending { xid, procedure, served, start, result, _permit });
     }
 
@@ -436,7 +427,7 @@ impl Connection {
             }
             Err(error) => drop(tx.send(Err(error))),
         }
-        let _permit = self.permit.take();
+        let _permit = self.permits.take();
         self.pending.push_back(Pending { xid, procedure, served, start, result, _permit });
     }
 }

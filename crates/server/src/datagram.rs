@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use netinfo_wire::rpc::parse_call;
+
 use crate::frontend::{self, Caller, Context, Port, Step, Transport};
 use crate::limits::{LATER_DATAGRAMS, MAX_UDP_DATAGRAM};
 use crate::node::Running;
@@ -31,8 +33,8 @@ pub(crate) async fn run(node: Arc<Running>, socket: Arc<UdpPort>, port: Port) {
             peer: Some(received.peer),
             local: Some(received.local.ip),
         };
-        let mut context = Context { connection: 0, caller, port: port.clone(), selected: None };
-        match frontend::handle(&node, &mut context, &buffer[..received.len], &mut out) {
+        let mut context = Context::new(0, caller, port.clone());
+        match frontend::handle(&node, &mut context, &parse_call(&buffer[..received.len]), &mut out) {
             Step::Done if out.is_empty() || out.len() > MAX_UDP_DATAGRAM => {}
             Step::Done => {
                 if let Err(error) = socket.send_from(&out, received.peer, received.local).await {

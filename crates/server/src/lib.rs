@@ -14,7 +14,7 @@
 //! * [`serve`] – start and stop; `node` – the running node, its tables and listeners,
 //! * `connection` (with `socket`), `datagram` – drivers of sockets; `connections` – how many there may be, and what they
 //!   may hold; `stream` – long replies; `throttle` – how often peers may make us log,
-//! * `passwords` – checking them,
+//! * `passwords` – checking them; `permits` – how much may be changed at once,
 //! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
 //! * `served` – a domain with its figures; `parent` – its parent; `replica` – its clones or its master,
 //! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
@@ -40,6 +40,7 @@ mod node;
 pub mod notify;
 mod parent;
 mod passwords;
+mod permits;
 pub mod privileges;
 mod replica;
 pub mod reserved;

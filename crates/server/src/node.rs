@@ -410,7 +410,7 @@ pub(crate) async fn accept_failed(error: &std::io::Error) {
 
 fn spawn(node: &Arc<Running>, socket: Socket, caller: Caller, port: Port, address: Option<IpAddr>) {
     node.adopt(socket, address, |socket, place| {
-        let context = Context { connection: place.id(), caller, port, selected: None };
+        let context = Context::new(place.id(), caller, port);
         Connection::new(node.clone(), socket, place, context).run()
     });
 }

@@ -126,7 +126,7 @@ fn verified(
         let mut out = Vec::new();
         let step = {
             let call = Call { xid, prog, vers, proc, cred: Credential::None, args: &args };
-            let context = Context { connection: 0, caller, port: Port::Binder, selected: None };
+            let context = Context::new(0, caller, Port::Binder);
             answer(&node, &context, root, procedure, &call, &mut out)
                 .unwrap_or_else(|_| refuse(&mut out, xid, AcceptStat::GarbageArgs))
         };

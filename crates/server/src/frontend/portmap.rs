@@ -286,7 +286,7 @@ fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u3
     };
     // The inner call is made over a datagram whatever carried the outer one: only open procedures pass.
     let inner_caller = Caller { transport: Transport::Udp, ..*caller };
-    let context = Context { connection: 0, caller: inner_caller, port: Port::Binder, selected: None };
+    let context = Context::new(0, inner_caller, Port::Binder);
     let inner = Call {
         xid,
         prog: args.prog,

@@ -19,14 +19,15 @@ use netinfo_ldap::limits::GLANCED_MESSAGES;
 use netinfo_ldap::{Connection, Step, Ticket, Work, Write};
 use netinfo_wire::ber::{Frame, Reader, Tag};
 use netinfo_wire::ldap::frame;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::channel::{Backlog, Channel, Got, Scratch};
 use crate::connections::{Place, Reason};
 use crate::frontend::now;
-use crate::limits::{HANDSHAKE_TIMEOUT, HELD_FREELY, READ_BUFFER, TURN, change_permits};
+use crate::limits::{HANDSHAKE_TIMEOUT, HELD_FREELY, READ_BUFFER, TURN};
 use crate::node::Running;
+use crate::permits::{Permit, Permits};
 use crate::throttle::Throttle;
 
 thread_local! {
@@ -59,7 +60,7 @@ impl From<io::Error> for End {
 struct Pending {
     ticket: Ticket,
     result: oneshot::Receiver<netinfo_directory::Result<Vec<Outcome>>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permit: Permit,
 }
 
 /// One connection.
@@ -78,10 +79,8 @@ pub(super) struct Driver {
     /// The client has said all it has to say.
     ended: bool,
     writes: VecDeque<Pending>,
-    /// For the next write.
-    permit: Option<OwnedSemaphorePermit>,
-    /// Permits to wait for before the backlog is looked at again.
-    wanted: u32,
+    /// For changes.
+    permits: Permits,
     since: Instant,
 }
 
@@ -108,8 +107,7 @@ impl Driver {
             kept: 0,
             ended: false,
             writes: VecDeque::new(),
-            permit: None,
-            wanted: 0,
+            permits: Permits::default(),
             since: Instant::now(),
         }
     }
@@ -316,7 +314,7 @@ impl Driver {
             match step {
                 Step::Done => {
                     taken += len;
-                    self.permit = None;
+                    drop(self.permits.take());
                 }
                 Step::Write(write) => {
                     taken += len;
@@ -349,30 +347,21 @@ impl Driver {
         if self.out.len() > self.node.limits.queued_replies {
             return false;
         }
-        if kind != Kind::Change || self.permit.is_some() {
+        if kind != Kind::Change {
             return true;
         }
-        let wanted = change_permits(len);
-        match self.node.change_permits.clone().try_acquire_many_owned(wanted) {
-            Ok(permit) => self.permit = Some(permit),
-            Err(_) => self.wanted = wanted,
-        }
-        self.permit.is_some()
+        self.permits.admit(&self.node.change_permits, len)
     }
 
     /// Waits until the write at the front of the backlog may be taken.
     async fn wait_for_permits(&mut self) -> Result<(), End> {
-        let wanted = std::mem::take(&mut self.wanted);
-        if wanted == 0 {
-            return Ok(());
-        }
+        let Some(permit) = self.permits.wanted(&self.node.change_permits) else { return Ok(()) };
         self.place.hold(self.held());
-        let permits = self.node.change_permits.clone().acquire_many_owned(wanted);
         let permit = tokio::select! {
-            permit = permits => permit,
+            permit = permit => permit,
             end = self.told_to_go() => return Err(end),
         };
-        self.permit = permit.ok();
+        self.permits.put(permit.ok());
         Ok(())
     }
 
@@ -381,7 +370,7 @@ impl Driver {
         let Write { domain, session, changes, at, ticket } = write;
         let (tx, result) = oneshot::channel();
         domain.write(&session, changes, at, Box::new(move |outcome| drop(tx.send(outcome))));
-        let pending = Pending { ticket, result, _permit: self.permit.take() };
+        let pending = Pending { ticket, result, _permit: self.permits.take() };
         match anew {
             true => self.writes.push_front(pending),
             false => self.writes.push_back(pending),
@@ -394,13 +383,13 @@ impl Driver {
             let result = result.await.unwrap_or(Err(Error::Busy));
             let step = self.client.settle(ticket, result, now(), &mut self.out);
             self.client.release();
-            self.permit = _permit;
+            self.permits.put(_permit);
             match step {
                 Step::Write(write) => self.submit(write, true),
                 Step::Done => {}
                 step => Box::pin(self.perform(step)).await?,
             }
-            self.permit = None;
+            drop(self.permits.take());
         }
         Ok(())
     }

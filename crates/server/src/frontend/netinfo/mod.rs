@@ -86,7 +86,7 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
         Ok(Some(Step::Propose(proposal))) => return Step::Propose(proposal),
         Ok(Some(step)) => {
             out.truncate(mark);
-            served.tally.count(procedure, start.elapsed());
+            count(context, &served, procedure, start);
             return step;
         }
         Ok(None) => {}
@@ -98,8 +98,15 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
             }
         }
     }
-    served.tally.count(procedure, start.elapsed());
+    count(context, &served, procedure, start);
     Step::Done
+}
+
+/// Notes how long a call has taken.
+fn count(context: &mut Context, served: &Served, procedure: Procedure, start: Instant) {
+    let time = start.elapsed();
+    context.spent += time;
+    served.tally.count(procedure, time);
 }
 
 /// Puts a refusal in place of whatever was written since `mark`.
