@@ -128,7 +128,7 @@ fn created_domains_are_there_after_a_restart_and_after_a_kill() {
     node.kill9();
     node.launch();
     assert_eq!(Tree::anonymous(node.domain("network")).lookup(0, "name", "too"), Ok(vec![other]));
-    assert_eq!(Binder::nobody(&node).tags(), ["local", "network"]);
+    assert_eq!(Binder::nobody(&node).tags(), ["network", "local"], "local starts last");
 }
 
 #[test]
