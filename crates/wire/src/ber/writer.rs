@@ -100,6 +100,10 @@ pub fn end(buf: &mut Vec<u8>, mark: Mark) {
     let length_at = mark.start + 1;
     let contents_at = length_at + mark.reserved;
     let n = buf.len() - contents_at;
+    if n < 0x80 && mark.reserved == 1 {
+        buf[length_at] = n as u8;
+        return;
+    }
     let needed = length_octets(n);
     if needed > mark.reserved {
         let end = buf.len();

@@ -9,6 +9,8 @@ use super::{Controls, Payload, Request, Response, response};
 use crate::ber::{self, Mark, Tag};
 
 const CONTROLS: Tag = Tag::context_constructed(0);
+/// Lengths below this take one octet.
+const SHORT: usize = 0x80;
 
 /// A buffer that is cut back to where it was unless the writing is completed.
 #[derive(Debug)]
@@ -193,6 +195,31 @@ pub struct AttributesWriter<'b> {
 }
 
 impl AttributesWriter<'_> {
+    /// Writes an attribute with one value.
+    #[inline]
+    pub fn single(&mut self, name: &str, value: &[u8]) {
+        let (name, values) = (name.as_bytes(), ber::len_of(value.len()));
+        let whole = ber::len_of(name.len()) + ber::len_of(values);
+        if whole >= SHORT {
+            return self.attribute(name).value(value);
+        }
+        self.buf.reserve(2 + whole);
+        ber::put_header(self.buf, Tag::SEQUENCE, whole);
+        ber::put(self.buf, Tag::OCTET_STRING, name);
+        ber::put_header(self.buf, Tag::SET, values);
+        ber::put(self.buf, Tag::OCTET_STRING, value);
+    }
+
+    /// Where the next attribute will stand: for [`Self::undo`].
+    pub fn position(&self) -> usize {
+        self.buf.len()
+    }
+
+    /// Takes back all attributes that were written since they stood at `position`.
+    pub fn undo(&mut self, position: usize) {
+        self.buf.truncate(position);
+    }
+
     /// Begins the next attribute.
     pub fn attribute(&mut self, name: impl AsRef<[u8]>) -> ValuesWriter<'_> {
         ValuesWriter::begin(self.buf, name.as_ref())
@@ -284,6 +311,33 @@ mod tests {
             assert!(entry.written() > size);
             entry.end().finish();
             assert!(buf == whole, "{size}");
+        }
+    }
+
+    #[test]
+    fn single_values_are_attributes_like_others() {
+        for size in [0, 1, 110, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 300, 70_000]
+        {
+            let value = vec![b'v'; size];
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            let entry = |buf: &mut Vec<u8>, single: bool| {
+                put_entry(
+                    buf,
+                    |buf| buf.push(b'd'),
+                    |attributes| {
+                        let start = attributes.position();
+                        attributes.attribute("sn").value("taken back");
+                        attributes.undo(start);
+                        match single {
+                            true => attributes.single("cn", &value),
+                            false => attributes.attribute("cn").value(&value),
+                        }
+                    },
+                );
+            };
+            entry(&mut one, true);
+            entry(&mut other, false);
+            assert!(one == other, "{size}");
         }
     }
 
