@@ -1,7 +1,5 @@
 //! Candidates for a term.
 
-use std::ops::Bound;
-
 use roaring::RoaringBitmap;
 
 use super::set::{self, CHUNK_BITS, CHUNK_KEY, Set, chunk_key, chunk_of};
@@ -154,12 +152,9 @@ impl View<'_> {
     /// Calls `each` with chunk and set of every entry of `values` under a key, while it returns true.
     fn each_value(&self, key: &[u8], mut each: impl FnMut(u32, &[u8]) -> bool) -> Result<()> {
         let (store, txn) = self.parts();
-        let low = [key, &[0; CHUNK_KEY]].concat();
-        let high = [key, &[0xFF; CHUNK_KEY]].concat();
-        let range = (Bound::Included(&low[..]), Bound::Included(&high[..]));
-        for entry in store.values.range(txn, &range)? {
+        for entry in store.values.prefix_iter(txn, key)? {
             let (found, bytes) = entry?;
-            if found.len() == low.len() && !each(last_chunk(found), bytes) {
+            if found.len() == key.len() + CHUNK_KEY && !each(last_chunk(found), bytes) {
                 break;
             }
         }
@@ -287,8 +282,9 @@ fn plan(term: Term<'_>) -> Plan<'_> {
 
 fn equal<'a>(property: &'a [u8], value: &[u8]) -> Plan<'a> {
     let key = |value: &[u8]| {
-        let (mut fold, mut key) = (Vec::new(), Vec::new());
+        let mut fold = Vec::with_capacity(value.len());
         shaped(value, &mut fold);
+        let mut key = Vec::with_capacity(property.len() + fold.len() + 2 + CHUNK_KEY);
         put_value(property, &fold, &mut key);
         key
     };
