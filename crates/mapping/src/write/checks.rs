@@ -8,6 +8,7 @@ use netinfo_schema::{AttributeDescription, Schema};
 use super::draft::Draft;
 use super::passwords::is_cleartext;
 use super::{Given, is_password};
+use crate::entry::Entry;
 use crate::error::{Reason, Refusal};
 use crate::tree::Tree;
 
@@ -60,8 +61,13 @@ pub(super) fn structure(draft: &Draft<'_>) -> Vec<Finding> {
 }
 
 /// What is wrong now and was not before: an entry that came otherwise than through these checks can still be changed.
-pub(super) fn no_worse(before: &[Finding], draft: &Draft<'_>) -> Result<(), Refusal> {
-    match structure(draft).into_iter().find(|finding| !before.contains(finding)) {
+pub(super) fn no_worse(entry: &Entry<'_>, draft: &Draft<'_>) -> Result<(), Refusal> {
+    let found = structure(draft);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let before = structure(&Draft::of(entry));
+    match found.into_iter().find(|finding| !before.contains(finding)) {
         Some(finding) => Err(finding.into()),
         None => Ok(()),
     }

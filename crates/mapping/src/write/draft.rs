@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use netinfo_directory::{Change, LIST_LIMIT, Property, Target};
-use netinfo_schema::{AttributeDescription, Schema};
+use netinfo_directory::{Change, LIST_LIMIT, Property, RecordRef, Target, Values};
+use netinfo_schema::{AttributeDescription, AttributeType, Schema};
 
 use super::{Given, is_password};
 use crate::context::{Context, NAME, OBJECT_CLASS, RDN, Slot};
@@ -36,27 +36,26 @@ pub(crate) struct Draft<'t> {
     pub(super) mirrored: bool,
     /// The directory, unless it is new.
     target: Option<Target>,
-    before: Vec<Property>,
+    /// The same as it is stored.
+    stored: Option<RecordRef<'t>>,
     pub(super) items: Vec<Item>,
 }
 
 impl<'t> Draft<'t> {
     /// An entry that does not exist yet.
     pub(super) fn new(tree: &'t Tree<'t>, number: usize) -> Self {
-        Self { tree, number, mirrored: false, target: None, before: Vec::new(), items: Vec::new() }
+        Self { tree, number, mirrored: false, target: None, stored: None, items: Vec::new() }
     }
 
     /// An entry that exists.
     pub(super) fn of(entry: &Entry<'t>) -> Self {
-        let record = entry.record();
-        let before: Vec<Property> =
-            record.properties().map(|property| Property::new(property.name, property.values)).collect();
-        let items = before
-            .iter()
+        let record = *entry.record();
+        let items = record
+            .properties()
             .enumerate()
             .map(|(at, property)| Item {
-                name: property.name.clone(),
-                values: property.values.clone(),
+                name: property.name.to_vec(),
+                values: property.values.map(<[u8]>::to_vec).collect(),
                 origin: Some(at),
             })
             .collect();
@@ -65,7 +64,7 @@ impl<'t> Draft<'t> {
             number: entry.number(),
             mirrored: entry.is_mirrored(),
             target: Some(record.id().into()),
-            before,
+            stored: Some(record),
             items,
         }
     }
@@ -97,9 +96,12 @@ impl<'t> Draft<'t> {
 
     /// Places of the properties that hold an attribute.
     pub(super) fn places(&self, description: &AttributeDescription<'_>) -> Vec<usize> {
+        let kind = description.attribute(self.schema()).map(AttributeType::id);
         let holds = |item: &Item| {
             let slot = self.slot(&item.name);
             !matches!(slot, Slot::Hidden)
+                // The type tells most attributes apart, without a look at what they are called.
+                && slot.attribute() == kind
                 && AttributeDescription::parse(&slot.description())
                     .is_some_and(|own| own.is_same(description, self.schema()))
         };
@@ -257,8 +259,8 @@ impl<'t> Draft<'t> {
 
     /// Whether the entry exists, and has stored no classes, neither before nor now.
     pub(super) fn has_implied_classes(&self) -> bool {
-        let had =
-            self.before.iter().any(|property| property.name.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes()));
+        let mut before = self.stored.iter().flat_map(RecordRef::properties);
+        let had = before.any(|property| property.name.eq_ignore_ascii_case(OBJECT_CLASS.as_bytes()));
         self.target.is_some() && !had && self.stored_classes().is_empty()
     }
 
@@ -279,14 +281,18 @@ impl<'t> Draft<'t> {
     pub(super) fn changes(self) -> Vec<Change> {
         let Some(target) = self.target else { return Vec::new() };
         let mut changes = Vec::new();
+        let before: Vec<Values<'_>> =
+            self.stored.iter().flat_map(RecordRef::properties).map(|property| property.values).collect();
         for item in &self.items {
             if let Some(at) = item.origin
-                && item.values != self.before[at].values
+                && let Some(&before) = before.get(at)
+                && !before.eq(item.values.iter().map(Vec::as_slice))
             {
-                edit(&mut changes, at, &self.before[at].values, &item.values);
+                let before: Vec<Vec<u8>> = before.map(<[u8]>::to_vec).collect();
+                edit(&mut changes, at, &before, &item.values);
             }
         }
-        for at in (0..self.before.len()).rev() {
+        for at in (0..before.len()).rev() {
             if !self.items.iter().any(|item| item.origin == Some(at)) {
                 changes.push(Change::DestroyProperty { directory: ANYWHERE, index: at as u32 });
             }

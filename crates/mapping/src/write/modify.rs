@@ -27,7 +27,6 @@ pub fn modify(tree: &Tree<'_>, object: u32, steps: &[Modification<'_>], permissi
     let entry = tree.entry(object)?;
     let mut draft = Draft::of(&entry);
     let named = names(&draft);
-    let findings = checks::structure(&draft);
     let classes = draft
         .stored_classes()
         .into_iter()
@@ -43,7 +42,7 @@ pub fn modify(tree: &Tree<'_>, object: u32, steps: &[Modification<'_>], permissi
         naming::keep(&mut draft, &named)?;
     }
     lists.synchronise(&mut draft)?;
-    checks::no_worse(&findings, &draft)?;
+    checks::no_worse(&entry, &draft)?;
     checks::same_kind(tree, &classes, &draft)?;
     let parent = entry.record().parent();
     for step in steps.iter().filter(|step| matches!(step.operation, Operation::Add | Operation::Replace)) {

@@ -59,10 +59,9 @@ pub fn rename(tree: &Tree<'_>, object: u32, rename: Rename<'_>) -> Changes {
     if !same_meaning && entry.record().child_count() > 0 {
         return unwilling("attributes mean something else there, and the entry has others below it");
     }
-    let findings = checks::structure(&Draft::of(&entry));
     let mut draft = edited(&entry, own, same_meaning, rename.delete_old, &rdn)?;
     naming::apply(&mut draft, own, &rdn)?;
-    checks::no_worse(&findings, &draft)?;
+    checks::no_worse(&entry, &draft)?;
     let new = new_name(&draft, &rdn, &tree.place(parent)?.dn);
     let mut changes = if same_meaning { draft.changes() } else { draft.rewrite() };
     if parent != old_parent {
