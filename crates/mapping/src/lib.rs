@@ -39,7 +39,7 @@ mod tree;
 mod wanted;
 pub mod write;
 
-pub use entry::{Attribute, AttributeValues, Entry, timestamp};
+pub use entry::{Attribute, AttributeValues, Entry, Told, timestamp};
 pub use error::{Error, Reason, Refusal, Result};
 pub use lookup::{Lookup, Lookups};
 pub use namespace::{Layout, Namespace, SUBSCHEMA};

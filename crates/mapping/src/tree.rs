@@ -307,13 +307,15 @@ impl<'a> Tree<'a> {
     /// Whether a sibling with a lower object id has the same name: only one entry can bear it.
     fn is_shadowed(&self, record: &RecordRef<'_>, own: Inner, naming: &[Naming<'_>]) -> Result<bool> {
         let object = record.id().object;
-        let key = record.first_value(RDN).unwrap_or(NAME);
-        let Some(value) = record.first_value(key) else { return Ok(false) };
         if let Some((known, name)) = &*self.alone.borrow()
-            && (*known, &name[..], key) == (object, value, NAME)
+            && *known == object
+            && record.first_value(NAME) == Some(name)
+            && record.property(RDN).is_none()
         {
             return Ok(false);
         }
+        let key = record.first_value(RDN).unwrap_or(NAME);
+        let Some(value) = record.first_value(key) else { return Ok(false) };
         let rivals = self.view.lookup(record.parent(), key, value)?;
         for rival in rivals.into_iter().filter(|rival| *rival < object) {
             let rival = self.view.record(rival)?;

@@ -27,8 +27,10 @@ pub struct Wanted {
     pub(crate) columns: Vec<SmallVec<[&'static [u8]; 2]>>,
     /// How assertions are put into the form of values.
     pub(crate) transform: Transform,
-    /// Values may follow from other attributes, or from what the server knows.
-    derived: bool,
+    /// Values may follow from other attributes.
+    made_up: bool,
+    /// Values are what the server knows.
+    computed: bool,
     /// Where the tables have the attribute or a subtype, each once.
     pub(crate) mapped: OnceLock<Vec<Column>>,
     /// Properties that hold it outside of the tables, in lower case.
@@ -52,13 +54,13 @@ const DERIVED: [&str; 12] = [
 ];
 
 impl Namespace {
-    /// As [`Namespace::wanted`], and kept for those who ask for the same later.
-    pub fn shared_wanted(&self, description: &str) -> Option<Arc<Wanted>> {
-        self.asked(description, || self.wanted(description).map(Arc::new))
+    /// An attribute description for use with [`Entry`](crate::Entry), kept for those who ask for the same later. `None` when
+    /// the text is none.
+    pub fn wanted(&self, description: &str) -> Option<Arc<Wanted>> {
+        self.asked(description, || self.make_wanted(description).map(Arc::new))
     }
 
-    /// An attribute description for use with [`Entry`](crate::Entry). `None` when the text is none.
-    pub fn wanted(&self, description: &str) -> Option<Wanted> {
+    fn make_wanted(&self, description: &str) -> Option<Wanted> {
         let parsed = AttributeDescription::parse(description)?;
         let schema = self.schema();
         let attribute = parsed.attribute(schema);
@@ -89,8 +91,8 @@ impl Namespace {
                 columns.map(|column| column.property.as_bytes()).collect()
             })
             .collect();
-        let is_derived = |known: &AttributeType| DERIVED.contains(&known.name()) || is_computed(known.name());
-        let derived = types.iter().any(|id| is_derived(schema.attribute_by_id(*id)));
+        let any = |is: &dyn Fn(&str) -> bool| types.iter().any(|id| is(schema.attribute_by_id(*id).name()));
+        let (made_up, computed) = (any(&|name| DERIVED.contains(&name)), any(&is_computed));
         let options = options.map(str::to_owned).collect();
         Some(Wanted {
             attribute: attribute.map(AttributeType::id),
@@ -100,7 +102,8 @@ impl Namespace {
             names,
             columns,
             transform,
-            derived,
+            made_up,
+            computed,
             mapped: OnceLock::new(),
             plain: OnceLock::new(),
         })
@@ -191,7 +194,12 @@ impl Wanted {
     }
 
     pub(crate) fn is_derived(&self) -> bool {
-        self.derived && self.options.is_empty()
+        (self.made_up || self.computed) && self.options.is_empty()
+    }
+
+    /// Whether it is something that the server knows.
+    pub(crate) fn is_computed(&self) -> bool {
+        self.computed
     }
 
     /// Whether options as they are stored (`;lang-de`) have all that are asked for (RFC 3866 §3.1 for those that end with a
@@ -235,7 +243,7 @@ impl Selection {
                 "1.1" => {}
                 _ => match text.strip_prefix('@') {
                     Some(class) => selection.add_class(namespace, class),
-                    None => selection.wanted.extend(namespace.shared_wanted(text)),
+                    None => selection.wanted.extend(namespace.wanted(text)),
                 },
             }
         }
@@ -297,10 +305,10 @@ impl Selection {
     }
 
     pub(crate) fn needs_derived(&self) -> bool {
-        self.user || !self.of_classes.is_empty() || self.wanted.iter().any(|wanted| wanted.derived)
+        self.user || !self.of_classes.is_empty() || self.wanted.iter().any(|wanted| wanted.made_up)
     }
 
     pub(crate) fn needs_operational(&self) -> bool {
-        self.operational || self.wanted.iter().any(|wanted| wanted.derived) || !self.of_classes.is_empty()
+        self.operational || self.wanted.iter().any(|wanted| wanted.computed) || !self.of_classes.is_empty()
     }
 }

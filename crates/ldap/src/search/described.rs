@@ -21,7 +21,7 @@ impl Deref for Described {
 impl Described {
     /// Reads a description; `None` if it is none. The schema need not have the type.
     pub(crate) fn parse(namespace: &Namespace, text: &[u8]) -> Option<Self> {
-        namespace.shared_wanted(std::str::from_utf8(text).ok()?).map(Self)
+        namespace.wanted(std::str::from_utf8(text).ok()?).map(Self)
     }
 
     /// Whether the schema has the type.

@@ -1,7 +1,7 @@
 //! What is returned of an entry, written straight into the buffer that is sent.
 
 use netinfo_directory::Error as StoreError;
-use netinfo_mapping::{Attribute, Error, Namespace, Resolution, Result, Selection};
+use netinfo_mapping::{Attribute, Error, Namespace, Resolution, Result, Selection, Told};
 use netinfo_schema::AttributeDescription;
 use netinfo_wire::ldap::control::deref::{DerefRequest, DerefResponse, DerefResult, DerefResultKind};
 use netinfo_wire::ldap::filter::ValuesFilter;
@@ -110,6 +110,21 @@ impl Shown {
     ) -> Result<()> {
         if self.selection.is_empty() {
             return Ok(());
+        }
+        if self.matched.is_none() && !self.lasting {
+            let start = out.position();
+            let told = subject.entry().tell(&self.selection, |description, told| match told {
+                Told::One(value) if !self.types_only => out.single(description, &value),
+                Told::Many(told) if !self.types_only => {
+                    let mut values = out.attribute(description);
+                    told.for_each(|value| values.value(&value));
+                }
+                _ => drop(out.attribute(description)),
+            })?;
+            if told {
+                return Ok(());
+            }
+            out.undo(start);
         }
         for attribute in subject.entry().select(&self.selection)? {
             if self.lasting && PASSING.contains(&attribute.description()) {

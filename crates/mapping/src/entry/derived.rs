@@ -42,7 +42,7 @@ impl<'t> Entry<'t> {
         self.each_derived(&|id| wanted.is_of(id), &mut |_, values| {
             going = going && values.iter().all(|value| each(value));
         })?;
-        if going { self.computed_values(wanted, each) } else { Ok(()) }
+        if going && wanted.is_computed() { self.computed_values(wanted, each) } else { Ok(()) }
     }
 
     fn each_derived<'e>(

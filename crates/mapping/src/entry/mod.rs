@@ -16,11 +16,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use netinfo_directory::{EntryAccess, RecordRef};
-use netinfo_schema::{AttributeType, Schema};
+use netinfo_schema::{AttributeId, AttributeType, Schema};
 use smallvec::SmallVec;
 
 pub use operational::timestamp;
-pub use values::{Attribute, AttributeValues};
+pub use values::{Attribute, AttributeValues, Told};
 
 pub(crate) use classes::Classes;
 pub(crate) use derived::{NO_GROUP, NO_HOME};
@@ -127,6 +127,67 @@ impl<'t> Entry<'t> {
             self.operational(selection, &mut attributes)?;
         }
         Ok(attributes)
+    }
+
+    /// Tells `each` the attributes that [`Entry::select`] returns without gathering them. `false` if an attribute lies in
+    /// several properties, or is none of the schema's: then what was told is void, and they have to be gathered.
+    ///
+    /// # Errors
+    ///
+    /// When the core cannot read.
+    pub fn tell(&self, selection: &Selection, mut each: impl FnMut(&str, Told<'_>)) -> Result<bool> {
+        let mut made = Vec::new();
+        if selection.needs_derived() {
+            self.derive(selection, &mut made)?;
+        }
+        let implied = made.first().filter(|attribute| attribute.description() == OBJECT_CLASS);
+        if let Some(classes) = implied {
+            each(OBJECT_CLASS, Told::Many(classes.values()));
+        }
+        let others = usize::from(implied.is_some());
+        if !self.tell_stored(selection, &mut each) {
+            return Ok(false);
+        }
+        if selection.needs_operational() {
+            self.operational(selection, &mut made)?;
+        }
+        for attribute in &made[others..] {
+            each(attribute.description(), Told::Many(attribute.values()));
+        }
+        Ok(true)
+    }
+
+    fn tell_stored(&self, selection: &Selection, each: &mut impl FnMut(&str, Told<'_>)) -> bool {
+        let mut seen: SmallVec<[AttributeId; 32]> = SmallVec::new();
+        // The classes come first.
+        for classes in [true, false] {
+            for property in self.record.properties() {
+                if (property.name == OBJECT_CLASS.as_bytes()) != classes || property.values.is_empty() {
+                    continue;
+                }
+                let slot = self.slot(property.name);
+                let (attribute, transform) = match slot {
+                    Slot::Hidden => continue,
+                    Slot::Unknown { .. } => return false,
+                    Slot::Known { attribute, transform, .. } => (attribute.id(), transform),
+                };
+                if !selection.takes(self.schema(), &slot) || !self.shows(property.name, &slot) {
+                    continue;
+                }
+                if seen.contains(&attribute) {
+                    return false;
+                }
+                let source = values::Source { values: property.values, transform };
+                let told = match source.single() {
+                    Some(value) => Told::One(value),
+                    None if source.has_any() => Told::Many(AttributeValues::of(&source)),
+                    None => continue,
+                };
+                seen.push(attribute);
+                each(&slot.description(), told);
+            }
+        }
+        true
     }
 
     /// All user attributes.

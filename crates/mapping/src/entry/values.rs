@@ -21,6 +21,12 @@ pub(crate) struct Source<'e> {
 }
 
 impl Source<'_> {
+    /// The value, where there is one alone.
+    pub(crate) fn single(&self) -> Option<Cow<'_, [u8]>> {
+        let mut values = self.values;
+        if values.len() == 1 { self.transform.publish(values.next()?) } else { None }
+    }
+
     /// Whether there is a value that is told.
     pub(crate) fn has_any(&self) -> bool {
         self.values.into_iter().any(|value| self.transform.publish(value).is_some())
@@ -91,6 +97,22 @@ impl<'e> Attribute<'e> {
             }
         };
         AttributeValues { inner }
+    }
+}
+
+/// What an attribute has, as [`Entry::tell`](super::Entry::tell) tells it.
+pub enum Told<'a> {
+    /// One value.
+    One(Cow<'a, [u8]>),
+    /// Any number of values.
+    Many(AttributeValues<'a>),
+}
+
+impl<'a> AttributeValues<'a> {
+    /// The values of one property.
+    pub(super) fn of(source: &'a Source<'a>) -> Self {
+        let stored = Stored::new(std::slice::from_ref(source));
+        Self { inner: stored.map_or_else(|| Inner::Made([].iter()), Inner::Stored) }
     }
 }
 
