@@ -189,7 +189,7 @@ impl<'r> Draft<'r> {
         let record = self.record;
         for (position, (name, _)) in record.properties.iter().enumerate() {
             let known = record.properties[..position].iter().any(|(earlier, _)| earlier == name);
-            let carried = self.carried.iter().any(|carried| *carried == name.as_slice());
+            let carried = self.carried.contains(&name.as_slice());
             let why = match (known, carried) {
                 (true, _) => REPEATED,
                 (false, false) => NO_PLACE,

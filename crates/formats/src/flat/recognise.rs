@@ -205,7 +205,7 @@ fn is_alias(text: &[u8]) -> bool {
         && plain
         && !matches!(name, b"dn" | b"version")
         && !members.is_empty()
-        && members.iter().all(|m| is_member(m))
+        && members.iter().all(is_member)
 }
 
 fn is_mount(words: &[&[u8]]) -> bool {

@@ -175,6 +175,7 @@ fn network(text: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flat::draft::written;
 
     fn shown_items(items: impl Iterator<Item = Result<Record, Problem>>) -> Vec<String> {
         let shown = |item: Result<Record, Problem>| match item {
@@ -250,6 +251,50 @@ mod tests {
                 r#"services:7 { name: "g" port: "65" protocol: "udp" }"#,
             ]
         );
+    }
+
+    #[test]
+    fn entries_are_written_as_lines() {
+        let values =
+            |values: &[&str]| values.iter().map(|value| value.as_bytes().to_vec()).collect::<Vec<_>>();
+        let service = |name: &[&str], port: &str, protocol: &[&str]| {
+            Record::new("services", 1)
+                .with_values("name", values(name))
+                .with("port", port)
+                .with_values("protocol", values(protocol))
+        };
+        let records = [
+            service(&["domain", "dns", "a b", "ns"], "053", &["tcp", "", "udp"]),
+            service(&["x"], "65536", &["tcp"]),
+            service(&["x"], "1", &[]),
+            service(&["#x"], "1", &["tcp"]),
+            Record::new("services", 2).with("name", "x").with("protocol", "tcp"),
+        ];
+        let (text, losses) = written(|out, losses| {
+            let mut writer = write_services(out);
+            records.iter().for_each(|record| writer.write(record, losses).unwrap());
+        });
+        assert_eq!(text, "domain\t53/tcp\tdns ns\ndomain\t53/udp\tdns ns\n");
+        let losses: Vec<_> = losses.iter().map(|loss| loss.split_once(": ").unwrap().1).collect();
+        assert_eq!(
+            losses[2..],
+            [
+                "left out: its port is missing or no port number",
+                "left out: it has no protocol",
+                "left out: a field holds a separator of the format or the end of a line",
+                "left out: its port is missing or no port number",
+            ]
+        );
+        let (text, losses) = written(|out, losses| {
+            let record = |container, property, value| {
+                Record::new(container, 1).with("name", "a").with(property, value)
+            };
+            write_networks(&mut *out).write(&record("networks", "address", "10.01"), losses).unwrap();
+            write_networks(&mut *out).write(&record("networks", "address", "10.x"), losses).unwrap();
+            write_protocols(&mut *out).write(&record("protocols", "number", "+1"), losses).unwrap();
+            write_rpc(out).write(&record("rpcs", "number", "100000"), losses).unwrap();
+        });
+        assert_eq!((text.as_str(), losses.len()), ("a\t10.1\na\t100000\n", 2));
     }
 
     #[test]

@@ -145,10 +145,10 @@ fn write_and_read(format: Format, records: &[Record]) -> (Vec<Record>, usize) {
     let mut lost = 0;
     for record in records {
         losses.clear();
-        writer.write(record, &mut losses).unwrap();
+        writer.write(record, &mut losses).expect("memory can be written");
         lost = losses.len();
     }
-    writer.finish(&mut losses).unwrap();
+    writer.finish(&mut losses).expect("memory can be written");
     drop(writer);
     let read: Result<Vec<_>, _> = format.read(text.as_slice()).collect();
     let read = read.unwrap_or_else(|problem| panic!("{format:?}: {problem}\n{}", text.escape_ascii()));

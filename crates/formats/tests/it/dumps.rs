@@ -13,17 +13,21 @@ struct Domain {
 
 impl Domain {
     fn site() -> Self {
-        let text = std::fs::read(data("nidb/site.readall.json")).unwrap();
-        let json: Value = serde_json::from_slice(&text).unwrap();
-        Self { objects: json["objects"].as_array().unwrap().clone() }
+        let text = std::fs::read(data("nidb/site.readall.json")).expect("the file is there");
+        let json: Value = serde_json::from_slice(&text).expect("JSON");
+        Self { objects: json["objects"].as_array().expect("a list").clone() }
     }
 
     fn object(&self, id: u64) -> &Value {
-        self.objects.iter().find(|object| object["id"]["object"] == id).unwrap()
+        self.objects.iter().find(|object| object["id"]["object"] == id).expect("a directory")
     }
 
     fn children<'a>(&'a self, object: &'a Value) -> impl Iterator<Item = &'a Value> {
-        object["children"].as_array().unwrap().iter().map(|id| self.object(id.as_u64().unwrap()))
+        object["children"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|id| self.object(id.as_u64().expect("an id")))
     }
 
     /// The directory at a path of names.
@@ -38,11 +42,11 @@ impl Domain {
 }
 
 fn properties(object: &Value) -> Owned {
-    let text = |value: &Value| value.as_str().unwrap().as_bytes().to_vec();
-    let values = |property: &Value| property["values"].as_array().unwrap().iter().map(text).collect();
+    let text = |value: &Value| value.as_str().expect("text").as_bytes().to_vec();
+    let values = |property: &Value| property["values"].as_array().expect("a list").iter().map(text).collect();
     object["props"]
         .as_array()
-        .unwrap()
+        .expect("memory can be written")
         .iter()
         .map(|property| (text(&property["name"]), values(property)))
         .collect()
@@ -50,12 +54,14 @@ fn properties(object: &Value) -> Owned {
 
 fn dump(format: Dump, domain: &Domain) -> Vec<u8> {
     let mut out = Vec::new();
-    format.begin(&mut out).unwrap();
+    format.begin(&mut out).expect("memory can be written");
     if let Some(directory) = domain.at(format.path()) {
         if format.is_one_directory() {
-            format.entry(&properties(directory), &mut out).unwrap();
+            format.entry(&properties(directory), &mut out).expect("memory can be written");
         } else {
-            domain.children(directory).for_each(|child| format.entry(&properties(child), &mut out).unwrap());
+            domain
+                .children(directory)
+                .for_each(|child| format.entry(&properties(child), &mut out).expect("memory can be written"));
         }
     }
     out

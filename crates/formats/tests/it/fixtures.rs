@@ -163,8 +163,8 @@ fn tables() {
 
 /// A file of `testkit/data/flat` in its format.
 fn expect_file(file: &str, expected: &str) {
-    let bytes = std::fs::read(netinfo_testkit::data("flat").join(file)).unwrap();
-    let (format, score) = Format::recognise(None, &bytes).unwrap();
+    let bytes = std::fs::read(netinfo_testkit::data("flat").join(file)).expect("the file is there");
+    let (format, score) = Format::recognise(None, &bytes).expect("the file has a format");
     assert_eq!(Format::from_file_name(file), Some(format), "{file} was taken for {format:?} ({score})");
     expect(format.read_named(file, bytes.as_slice()), expected);
 }

@@ -191,3 +191,135 @@ fn ageing(draft: &mut Draft<'_>) -> (Option<u64>, Option<u64>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flat::draft::written;
+    use crate::flat::{read_group, read_passwd, read_shadow};
+    use crate::record::Record;
+
+    fn user(name: &str) -> Record {
+        Record::new("users", 1).with("name", name).with("passwd", "HASH").with("uid", "1").with("gid", "-2")
+    }
+
+    fn write<'a>(
+        records: &[Record],
+        writer: impl FnOnce(&'a mut Vec<u8>) -> Box<dyn RecordWriter + 'a>,
+        out: &'a mut Vec<u8>,
+    ) -> Vec<String> {
+        let mut losses = Vec::new();
+        let mut writer = writer(out);
+        records.iter().for_each(|record| writer.write(record, &mut losses).unwrap());
+        losses.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn users_that_would_make_a_bad_line_are_left_out() {
+        let records = [
+            user("ana").with("realname", "Ana").with("home", "/a").with("class", "").with("change", "0"),
+            user("b:c"),
+            user("+b"),
+            user(""),
+            user("b\nroot::0:0::/:"),
+            Record::new("users", 2).with("name", "c").with("uid", "0").with("gid", "4294967296"),
+            Record::new("users", 3).with("name", "d").with("uid", "5").with("gid", "5"),
+            user("e").with("class", "staff").with("expire", "1").with("picture", "/p"),
+            user("f").with("_writers_passwd", "f").with("shell", "/bin/sh:x"),
+            user("g").with("_writers_passwd", "ana"),
+        ];
+        let mut text = Vec::new();
+        let losses = write(&records, |out| Box::new(write_passwd(out)), &mut text);
+        assert_eq!(
+            String::from_utf8_lossy(&text),
+            "ana:HASH:1:-2:Ana:/a:\nd:*:5:5:::\ne:HASH:1:-2:::\ng:HASH:1:-2:::\n"
+        );
+        assert_eq!(
+            losses,
+            [
+                "record 1: left out: a field holds a separator of the format or the end of a line",
+                "record 1: left out: its line would be read as a comment or as an NIS line",
+                "record 1: left out: it has no name",
+                "record 1: left out: a field holds a separator of the format or the end of a line",
+                "record 2: left out: uid or gid is missing or out of range",
+                "record 1: class: the format has no place for it",
+                "record 1: expire: the format has no place for it",
+                "record 1: picture: the format has no place for it",
+                "record 1: left out: a field holds a separator of the format or the end of a line",
+                "record 1: _writers_passwd: the format has no place for it",
+            ]
+        );
+    }
+
+    #[test]
+    fn shadowed_lines_hold_no_password() {
+        let records = [user("ana").with("change", "86400").with("expire", "86400")];
+        let mut text = Vec::new();
+        let losses = write(&records, |out| Box::new(write_passwd_shadowed(out)), &mut text);
+        assert_eq!((String::from_utf8_lossy(&text).as_ref(), losses.len()), ("ana:x:1:-2:::\n", 0));
+        let mut text = Vec::new();
+        let losses = write(&records, |out| Box::new(write_shadow(out)), &mut text);
+        assert_eq!((String::from_utf8_lossy(&text).as_ref(), losses.len()), ("ana:HASH:1::0:::1:\n", 0));
+    }
+
+    #[test]
+    fn gecos_parts_are_joined() {
+        let records = [
+            user("a").with("realname", "A").with("phonenumber", "x2"),
+            user("b").with("realname", "Lima, Ana").with("homephonenumber", "1,2"),
+            user("c").with("homephonenumber", "1,2"),
+        ];
+        let mut text = Vec::new();
+        let losses = write(&records, |out| Box::new(write_passwd(out)), &mut text);
+        assert_eq!(losses, [format!("record 1: realname: {COMMA}")]);
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.starts_with("a:HASH:1:-2:A,,x2::\nb:HASH:1:-2:Lima, Ana,,,1,2::\n"), "{text}");
+        let read = read_passwd(text.as_bytes()).last().unwrap().unwrap();
+        assert_eq!(read.first("homephonenumber"), Some(&b"1,2"[..]));
+    }
+
+    #[test]
+    fn ageing_comes_back_in_whole_days() {
+        let aged = |change: &str, expire: &str| {
+            let mut text = Vec::new();
+            let records = [user("a").with("change", change).with("expire", expire)];
+            let losses = write(&records, |out| Box::new(write_shadow(out)), &mut text);
+            let read = read_shadow(text.as_slice()).next().unwrap().unwrap();
+            let time = |property| read.first(property).map(|text| String::from_utf8_lossy(text).into_owned());
+            (time("change"), time("expire"), losses.len())
+        };
+        let time = |seconds: u64| Some(seconds.to_string());
+        assert_eq!(aged("0", "0"), (None, None, 0));
+        assert_eq!(aged("1", "1"), (time(1), time(86_400), 0));
+        assert_eq!(aged("1649462400", "1728000000"), (time(1_649_462_400), time(1_728_000_000), 0));
+        assert_eq!(aged("1649462401", "1728000001"), (time(1_649_462_400), time(1_728_000_000), 2));
+        assert_eq!(aged("86400", "soon"), (time(86_400), None, 1));
+        // The largest maximum age that does not mean "never", and one day more.
+        let last = SECONDS_PER_DAY * UNLIMITED_AGE_DAYS;
+        assert_eq!(aged(&last.to_string(), "0"), (time(last), None, 0));
+        assert_eq!(aged(&(last + SECONDS_PER_DAY).to_string(), "0"), (None, None, 1));
+    }
+
+    #[test]
+    fn members_that_would_be_two_are_left_out() {
+        let members = ["ana", "b,c", "", " d", "e:f", "bob"].map(Into::into).to_vec();
+        let records =
+            [Record::new("groups", 1).with("name", "g").with("gid", "5").with_values("users", members)];
+        let mut text = Vec::new();
+        let losses = write(&records, |out| Box::new(write_group(out)), &mut text);
+        assert_eq!(String::from_utf8_lossy(&text), "g::5:ana,bob\n");
+        assert_eq!(losses.len(), 1);
+        assert_eq!(read_group(text.as_slice()).next().unwrap().unwrap().values("users").len(), 2);
+    }
+
+    #[test]
+    fn no_loss_shows_a_password() {
+        let record =
+            Record::new("users", 1).with("name", "a").with_values("passwd", vec![b"SECRET:".to_vec(); 2]);
+        let (text, losses) = written(|out, losses| {
+            write_passwd(&mut *out).write(&record, losses).unwrap();
+            write_shadow(out).write(&record, losses).unwrap();
+        });
+        assert!(text.is_empty() && losses.len() == 2 && !losses.concat().contains("SECRET"), "{losses:?}");
+    }
+}

@@ -8,7 +8,9 @@
 //! blanks at the end of a line do not count as an empty name.
 
 mod dump;
+mod layout;
 mod load;
+mod parse;
 mod tokens;
 
 pub use dump::{Dump, dump_map, map_names};
