@@ -124,7 +124,6 @@ mod tests {
             depth: 1,
             per_second,
             server_us: 1.0,
-            disk_bytes: 1.0,
             server_share: 1.0,
             generator_share: 1.0,
             median_us: None,

@@ -17,6 +17,15 @@ pub fn markdown(report: &Report) -> String {
     sheet::markdown(INTRODUCTION, &machine, sheets(report))
 }
 
+/// What somebody has written behind the tables of a page; it stays when the page is made anew.
+#[must_use]
+pub fn by_hand(page: &str) -> &str {
+    page.find(BY_HAND).map_or("", |at| &page[at..])
+}
+
+/// What is written by hand begins with this line.
+const BY_HAND: &str = "\n<!-- What follows is written by hand";
+
 const INTRODUCTION: &str = "\
 # Performance
 
@@ -182,5 +191,17 @@ fn writes(report: &Report) -> Sheet {
             "KiB on the disk for a write",
         ]),
         rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_by_hand_stays() {
+        let hand = "\n<!-- What follows is written by hand, and kept. -->\n\n## Notes\n";
+        assert_eq!(by_hand(&["# Tables\n", hand].concat()), hand);
+        assert_eq!(by_hand("# Tables\n"), "");
     }
 }

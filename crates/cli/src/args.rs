@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    access, app_password, changes, domain, edit, find, generate, group, host, list, migrate, moving, node,
-    port, schema, tool, transfer, user,
+    access, app_password, changes, domain, edit, find, generate, group, host, list, migrate, moving, nidb,
+    node, port, schema, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -97,6 +97,9 @@ pub(crate) enum Command {
     Plain(PlainCommand),
     /// Show what is on a port, what its number means, and what answers there
     Port(port::Port),
+    /// Look at, change and repair database folders of historical servers
+    #[command(subcommand)]
+    Nidb(nidb::NidbCommand),
     /// Work interactively, with a current directory, history and completion
     Shell,
     /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain
@@ -253,8 +256,15 @@ mod tests {
           check         Check the database of a domain, or of all domains
           backup        Save a domain to a file
           restore       Put a saved domain in place
+          import        Bring files and folders of other systems into a domain
+          export        Write a domain in the format of another system
+          convert       Turn a file or folder of one format into another, without a server
+          diff          Compare domains, files and folders, record by record
           port          Show what is on a port, what its number means, and what answers there
+          nidb          Look at, change and repair database folders of historical servers
           shell         Work interactively, with a current directory, history and completion
+          tool          Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind,
+                        nireport, nidomain
           completions   Print a completion script for a shell
           man           Write the manual pages of all commands into a directory
           help          Print this message or the help of the given subcommand(s)

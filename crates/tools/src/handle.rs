@@ -132,7 +132,9 @@ impl Handle {
                     return Ok(domain);
                 }
                 // Whether the host, its binder or the tag is missing is all the same to the historical library.
-                Err(Error::Status(_)) => failure = Error::Status(Status::Failed),
+                Err(Error::Status(_) | Error::OtherDomain { .. }) => {
+                    failure = Error::Status(Status::Failed);
+                }
                 Err(error) => failure = error,
             }
         }

@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn arguments_have_places() {
         assert_eq!(places(b"ab\0\0c\0"), [0..2, 3..3, 4..5]);
-        assert_eq!(places(b"x"), [0..1]);
+        assert_eq!(places(b"xy\0z"), [0..2, 3..4]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub(crate) mod host;
 pub(crate) mod list;
 pub(crate) mod migrate;
 pub(crate) mod moving;
+pub(crate) mod nidb;
 pub(crate) mod node;
 pub(crate) mod port;
 mod port_text;
@@ -32,6 +33,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<Exit> {
     match command {
         Command::Plain(command) => return run_plain(context, command),
         Command::Port(args) => return port::port(context, &args),
+        Command::Nidb(command) => return nidb::run(context, command),
         Command::Shell => shell::run(context)?,
         // These tools have options, output and exit codes of their own.
         Command::Tool(args) => return tool::run(context, args),

@@ -99,7 +99,8 @@ fn passwords_are_wiped_off_the_command_line() {
         // Output is buffered until the end; by the time a line has been read the arguments have long been.
         let file = format!("/proc/{}/cmdline", child.id());
         let deadline = Instant::now() + Duration::from_secs(10);
-        let wiped = |seen: &str| !seen.contains("swordfish") && !seen.contains("somebody") && seen.contains("-P");
+        let wiped =
+            |seen: &str| !seen.contains("swordfish") && !seen.contains("somebody") && seen.contains("-P");
         let mut seen = String::new();
         // A program that has only just begun has no arguments yet.
         while !wiped(&seen) && Instant::now() < deadline {
@@ -110,6 +111,33 @@ fn passwords_are_wiped_off_the_command_line() {
         drop(stdin);
         assert_eq!(child.wait_with_output().unwrap().stdout, b"ready\n");
     }
+}
+
+/// `make install`, without building.
+#[test]
+fn installing_puts_the_links() {
+    let root = tempfile::tempdir().unwrap();
+    let binaries = root.path().join("built");
+    fs::create_dir(&binaries).unwrap();
+    symlink(env!("CARGO_BIN_EXE_netinfo"), binaries.join("netinfo")).unwrap();
+    symlink(netinfo_testkit::node::program(), binaries.join("netinfod")).unwrap();
+    let bin = root.path().join("opt/bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::write(bin.join("nicl"), "an original").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/install.sh");
+    let mut install = Command::new(script);
+    install.env("BINARIES", &binaries).env("DESTDIR", root.path()).env("PREFIX", "/opt");
+    for _ in 0..2 {
+        assert!(install.output().unwrap().status.success());
+    }
+    for tool in TOOLS.iter().filter(|tool| **tool != "nicl") {
+        assert_eq!(fs::read_link(bin.join(tool)).unwrap(), Path::new("netinfo"), "{tool}");
+    }
+    assert_eq!(fs::read(bin.join("nicl")).unwrap(), b"an original");
+    assert!(root.path().join("opt/sbin/netinfod").is_file());
+    assert!(root.path().join("opt/share/man/man1/netinfo.1").is_file());
+    let usage = Command::new(bin.join("nireport")).output().unwrap();
+    assert_eq!(usage.stderr, b"usage: nireport [-T timeout] [-t] domain directory property...\n");
 }
 
 /// Replays all recorded lines with this socket of the daemon; none means ports.

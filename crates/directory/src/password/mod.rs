@@ -33,9 +33,9 @@
 
 mod crypt;
 mod digest;
-pub mod scram;
 #[cfg(test)]
 mod scheme_tests;
+pub mod scram;
 #[cfg(test)]
 mod tests;
 

@@ -85,14 +85,14 @@ impl Keys {
         let key = |text: &str| Key::try_from(decode(text)?).ok();
         let salt = decode(salt).filter(|salt| (1..=MAX_SALT).contains(&salt.len()))?;
         let digits = rounds.bytes().all(|byte| byte.is_ascii_digit());
-        let rounds = rounds.parse().ok().filter(|rounds| digits && (1..=MAX_PBKDF2_WORK as u32).contains(rounds))?;
+        let rounds =
+            rounds.parse().ok().filter(|rounds| digits && (1..=MAX_PBKDF2_WORK as u32).contains(rounds))?;
         Some(Self { salt, rounds, stored: key(stored)?, server: key(server)? })
     }
 
     /// As a value of `userPassword`.
     fn to_stored(&self) -> String {
-        let [salt, stored, server] =
-            [&self.salt[..], &self.stored, &self.server].map(Base64::encode_string);
+        let [salt, stored, server] = [&self.salt[..], &self.stored, &self.server].map(Base64::encode_string);
         format!("{{SCRAM-SHA-256}}{}:{salt}${stored}:{server}", self.rounds)
     }
 
@@ -190,7 +190,8 @@ mod tests {
     fn values_that_allow_it() {
         let salt: Vec<u8> = (0..16).collect();
         let expected = Keys::of_password(b"Xyzzy-9 plugh", salt, 10_000);
-        let pbkdf2 = b"{PBKDF2-SHA256}10000$AAECAwQFBgcICQoLDA0ODw$klDY3oMwBlytvmoFXJS5EvAc1a/li1a6TqQ4q6z/sQQ";
+        let pbkdf2 =
+            b"{PBKDF2-SHA256}10000$AAECAwQFBgcICQoLDA0ODw$klDY3oMwBlytvmoFXJS5EvAc1a/li1a6TqQ4q6z/sQQ";
         assert_eq!(Keys::of(pbkdf2, &SECRET), Some(expected.clone()));
         let written = expected.to_stored();
         assert_eq!(Keys::of(written.as_bytes(), &SECRET), Some(expected));
@@ -200,7 +201,9 @@ mod tests {
             assert_ne!(Keys::of(clear.as_bytes(), &[8; KEY_LEN]).unwrap().salt, keys.salt);
         }
         let other = crate::password::hash_new(b"secret").unwrap();
-        for value in [other.as_bytes(), b"", b"*", b"!", b"{SASL}x", b"{SSHA}4P5Pc/M7zcqyWC4moX/IxeIX7NYAAQIDBAUGBw=="] {
+        for value in
+            [other.as_bytes(), b"", b"*", b"!", b"{SASL}x", b"{SSHA}4P5Pc/M7zcqyWC4moX/IxeIX7NYAAQIDBAUGBw=="]
+        {
             assert_eq!(Keys::of(value, &SECRET), None, "{}", value.escape_ascii());
         }
     }
@@ -216,8 +219,11 @@ mod tests {
         assert_eq!(hash_new_scram(b"a\0b"), Err(HashError::Nul));
         assert_eq!(hash_new_scram(&[b'a'; MAX_PASSWORD_LEN + 1]), Err(HashError::TooLong));
         for wrong in [
-            "{SCRAM-SHA-256}", "{SCRAM-SHA-256}4096:$:", "{SCRAM-SHA-256}0:AAAA$AAAA:AAAA",
-            &stored.replace("{SCRAM-SHA-256}100000", "{SCRAM-SHA-256}999999999"), &stored[..stored.len() - 8],
+            "{SCRAM-SHA-256}",
+            "{SCRAM-SHA-256}4096:$:",
+            "{SCRAM-SHA-256}0:AAAA$AAAA:AAAA",
+            &stored.replace("{SCRAM-SHA-256}100000", "{SCRAM-SHA-256}999999999"),
+            &stored[..stored.len() - 8],
         ] {
             assert_eq!(verify(wrong.as_bytes(), b"pencil"), Verdict::UnknownScheme, "{wrong}");
         }

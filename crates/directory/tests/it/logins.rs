@@ -1,11 +1,11 @@
 //! Logins where access rules govern: who one is then, how guessers are held back, what is stored anew.
 
+use hmac::{Hmac, KeyInit, Mac};
 use netinfo_directory::{
     ACCOUNT_ATTEMPTS, ACCOUNT_REFILL_MS, ADDRESS_ATTEMPTS, APPLICATION_PASSWORDS_LIMIT,
     ApplicationPasswordError, Change, Credentials, Error, Origin, Principal, ROOT, Result, Session, Target,
     password::{Verdict, hash_new, scram, verify},
 };
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::support::*;
@@ -395,7 +395,11 @@ fn a_password_is_proved_without_being_told() {
     let f = fixture();
     let stored = "{PBKDF2-SHA256}1000$AAECAwQFBgcICQoLDA0ODw$E/oTUMTKEkmH8/eGcXW1MLzGKqMRuVlyzAyiwSqtcOI";
     let clear = f.user("alice", "501", vec![p("passwd", &["{SSHA}x", "plain honey"])]);
-    let locked = f.user("bob", "502", vec![p("passwd", &["plain honey"]), p("authentication_authority", &[";DisabledUser;"])]);
+    let locked = f.user(
+        "bob",
+        "502",
+        vec![p("passwd", &["plain honey"]), p("authentication_authority", &[";DisabledUser;"])],
+    );
     let other = f.user("carol", "503", vec![p("passwd", &[SSHA])]);
     let hashed = f.user("dave", "504", vec![p("passwd", &[stored])]);
     let keys = |object| f.domain.scram_keys(Some(object), b"x").unwrap();
@@ -421,6 +425,7 @@ fn a_password_is_proved_without_being_told() {
     // A password that is changed during the exchange is of no more use.
     let id = f.id(clear);
     let index = f.properties(clear).iter().position(|p| p.name == b"passwd").unwrap() as u32;
-    f.write(Change::WriteProperty { directory: id.into(), index, values: vec![b"new honey".to_vec()] }).unwrap();
+    f.write(Change::WriteProperty { directory: id.into(), index, values: vec![b"new honey".to_vec()] })
+        .unwrap();
     refused!(login(clear, &known, &proof(b"plain honey", &known, b"messages")), Error::Authentication);
 }

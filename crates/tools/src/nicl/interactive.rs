@@ -100,3 +100,19 @@ fn prompt(session: &mut Session, manner: Manner) -> String {
     let bold = !manner.plain && std::env::var_os("TERM").is_some_and(|term| term == "vt100");
     if bold { format!("\x1b[1m{path}\x1b[0m > ") } else { format!("{path} > ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_cut() {
+        let long = vec![b'x'; MAX_LINE as usize + 5];
+        let text = [&b"short\n"[..], &long, b"\nlast"].concat();
+        let mut input = text.as_slice();
+        assert_eq!(line(&mut input).unwrap(), b"short");
+        assert_eq!(line(&mut input).unwrap().len() as u64, MAX_LINE);
+        assert_eq!(line(&mut input).unwrap(), b"last");
+        assert_eq!(line(&mut input), None);
+    }
+}

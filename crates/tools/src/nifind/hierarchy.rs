@@ -55,7 +55,7 @@ impl Hierarchy<'_, '_> {
         }
     }
 
-    fn open(&mut self, name: &[u8]) -> Result<Handle> {
+    fn open(&self, name: &[u8]) -> Result<Handle> {
         let mut handle = Handle::open(&self.io.reach, name, self.timeouts)?;
         handle.domain()?.root()?;
         Ok(handle)
@@ -100,7 +100,7 @@ impl Hierarchy<'_, '_> {
 
     /// The local domain, its parent and so on, up to `top`. A parent on the same host ends the climb, as it does for the
     /// historical tool, which tells domains apart by their addresses.
-    fn climb(&mut self, top: Option<Handle>) -> Result<Vec<Found>, Vec<u8>> {
+    fn climb(&self, top: Option<Handle>) -> Result<Vec<Found>, Vec<u8>> {
         let local = Handle::local(&self.io.reach, self.timeouts).and_then(|mut local| {
             local.domain()?.root()?;
             Ok(local)

@@ -332,3 +332,23 @@ name=ana,name=users
 ",
     );
 }
+
+#[test]
+fn files_that_source_each_other_end() {
+    let bench = Bench::with_node();
+    let script = bench.node_file("loop", b"echo again\n");
+    bench.node_file("loop", format!("echo again\nsource {script}\n").as_bytes());
+    let run = bench.run(&["nicl", ".", "-source", &script], b"");
+    assert_eq!(run.out, b"again\n".repeat(16));
+    let complaint = format!("{script}: files source each other too deeply\n");
+    assert_eq!(String::from_utf8(run.err).unwrap(), complaint);
+}
+
+#[test]
+fn passwords_are_asked_for() {
+    let bench = Bench::with_node();
+    // Without a terminal the password is the first line of standard input.
+    let run = bench.run(&["nicl", "-p", "."], b"secret\npwd\nauth\nother\npwd\n");
+    assert_eq!(String::from_utf8(run.out).unwrap(), "/\n/\n");
+    assert_eq!(String::from_utf8(run.err).unwrap(), "Password: Password: ");
+}

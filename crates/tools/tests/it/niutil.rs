@@ -123,3 +123,14 @@ $ niutil -list . /
 ",
     );
 }
+
+#[test]
+fn hosts_with_ports() {
+    let mut bench = Bench::with_node();
+    let (common, own) = (bench.node().ipcserver().tcp, bench.node().domain("network").tcp);
+    for port in [common, own] {
+        assert_eq!(bench.ok(&format!("niutil -readprop -t {port}/network / master")), "alpha/network\n");
+    }
+    let run = bench.run(&["niutil", "-read", "-t", &format!("{own}/local"), "/"], b"");
+    assert_eq!(run.code, 199, "{}", String::from_utf8_lossy(&run.err));
+}

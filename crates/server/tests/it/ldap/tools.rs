@@ -163,8 +163,7 @@ fn passwords_are_proved_without_being_sent() {
     let server = Server::start();
     server.ok(Way::Plain, "ldapadd", &[], TREE);
     let stored = "{PBKDF2-SHA256}10000$AAECAwQFBgcICQoLDA0ODw$klDY3oMwBlytvmoFXJS5EvAc1a/li1a6TqQ4q6z/sQQ";
-    let change =
-        format!("dn: {ALICE}\nchangetype: modify\nreplace: userPassword\nuserPassword: {stored}\n");
+    let change = format!("dn: {ALICE}\nchangetype: modify\nreplace: userPassword\nuserPassword: {stored}\n");
     server.ok(Way::Plain, "ldapmodify", &[], &change);
     // Cyrus SASL is the client.
     let prove = |name: &str, password: &str, more: &[&str]| {
@@ -173,7 +172,11 @@ fn passwords_are_proved_without_being_sent() {
         run("ldapwhoami", &[&words[..], more].concat(), "", &server.environment())
     };
     let alice = prove("alice", "Xyzzy-9 plugh", &[]);
-    assert_eq!((alice.code, alice.out.as_str()), (0, "dn:uid=alice,ou=people,dc=example,dc=com\n"), "{alice:?}");
+    assert_eq!(
+        (alice.code, alice.out.as_str()),
+        (0, "dn:uid=alice,ou=people,dc=example,dc=com\n"),
+        "{alice:?}"
+    );
     let by_name = prove(&format!("dn:{ALICE}"), "Xyzzy-9 plugh", &[]);
     assert_eq!(by_name.out, alice.out, "{by_name:?}");
     for (name, password) in [("alice", "Xyzzy-9 Plugh"), ("nobody", "Xyzzy-9 plugh")] {
