@@ -126,7 +126,8 @@ pub struct WriteFigure {
     pub p99_ms: f64,
     /// Microseconds of the server's processor time for a write.
     pub server_us: f64,
-    /// Bytes the server had written to the disk for a write.
+    /// Bytes of page cache that the server made dirty for a write; where the system keeps the file in large pieces, it counts
+    /// those whole.
     pub disk_bytes: f64,
 }
 

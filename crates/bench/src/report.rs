@@ -188,7 +188,7 @@ fn writes(report: &Report) -> Sheet {
             "median",
             "99th percentile",
             "server µs for a write",
-            "KiB on the disk for a write",
+            "KiB of cache dirtied for a write",
         ]),
         rows,
     }
