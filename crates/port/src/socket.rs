@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(shown("[::]:945", Some(false)), ("*:945".into(), "127.0.0.1:945".into(), true));
         assert_eq!(shown("[::]:945", Some(true)), ("[::]:945".into(), "[::1]:945".into(), true));
         assert_eq!(shown("[::]:945", None).0, "[::]:945");
-        assert_eq!(shown("127.0.0.1:9", None).2, false);
+        assert!(!shown("127.0.0.1:9", None).2);
         let mapped = shown("[::ffff:127.0.0.1]:9", Some(false));
         assert_eq!(mapped, ("127.0.0.1:9".into(), "127.0.0.1:9".into(), false));
     }

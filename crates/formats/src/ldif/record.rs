@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
 
     /// The number of a line in the file; behind the last one, that of the last.
     fn line_number(&self, index: usize) -> u64 {
-        let number = self.numbers.get(index).or(self.numbers.last()).copied().unwrap_or(0);
+        let number = self.numbers.get(index).or_else(|| self.numbers.last()).copied().unwrap_or(0);
         self.line + u64::from(number)
     }
 

@@ -95,13 +95,14 @@ impl<R: BufRead> Tokens<R> {
     /// A word behind its opening quote.
     fn quoted(&mut self, line: u64) -> Result<Vec<u8>, Problem> {
         let mut word = Vec::new();
+        let dialect = self.dialect;
         loop {
             let Some(byte) = self.take()? else {
                 return Err(Reason::Malformed("the text ends inside quotes".to_owned()).at(line, "text"));
             };
             match byte {
                 b'"' => return Ok(word),
-                b'\\' => match { self.dialect } {
+                b'\\' => match dialect {
                     Dialect::Dump if self.peek(0)? == Some(b'"') && !self.closes()? => {
                         self.bump();
                         word.push(b'"');

@@ -1,6 +1,7 @@
 //! The readers over whole files.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod arbitrary;
 mod dslocal;

@@ -77,14 +77,14 @@ fn operations_one_after_another() {
 
     let post = PostRead::new(vec!["sn"]);
     let result = connection
-        .with_controls(vec![post.into()])
+        .with_controls(vec![post])
         .modify(&dn, vec![Mod::Replace("sn", values(&["Rot"]))])
         .unwrap()
         .success()
         .unwrap();
     let read: PostReadResp = result.ctrls.iter().find_map(|control| post_read(&control.1)).unwrap();
     assert_eq!(read.attrs["sn"], ["Rot"]);
-    let refused = connection.with_controls(vec![Assertion::new("(sn=Blau)").into()]).delete(&dn).unwrap();
+    let refused = connection.with_controls(vec![Assertion::new("(sn=Blau)")]).delete(&dn).unwrap();
     assert_eq!(refused.rc, 122);
 
     connection.modifydn(&dn, "uid=renamed", true, None).unwrap().success().unwrap();
