@@ -385,9 +385,7 @@ fn repair(store: &Store) -> Result<()> {
     state.sequence += 1;
     state.first_kept = state.sequence + 1;
     store.put_state(&mut txn, &state)?;
-    txn.commit()?;
-    store.renew_cache();
-    Ok(())
+    Ok(txn.commit()?)
 }
 
 /// The stamps that can be read.

@@ -140,7 +140,6 @@ impl Filling<'_, '_> {
         applier.state.sequence += 1;
         applier.state.first_kept = applier.state.sequence + 1;
         applier.commit()?;
-        store.renew_cache();
         Ok(directories)
     }
 }

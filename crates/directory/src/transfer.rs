@@ -386,9 +386,7 @@ fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'
     store.changes.clear(&mut applier.txn)?;
     applier.state.sequence += 1;
     applier.state.first_kept = applier.state.sequence + 1;
-    applier.commit()?;
-    store.renew_cache();
-    Ok(())
+    applier.commit()
 }
 
 /// A tree being filled.

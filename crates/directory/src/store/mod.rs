@@ -3,7 +3,6 @@
 //! Everything in here is bytes and transactions; what the bytes mean is written in `docs/file-format.md`, what may be
 //! changed and by whom is decided above.
 
-mod cache;
 pub(crate) mod keys;
 pub(crate) mod pages;
 pub(crate) mod preflight;
