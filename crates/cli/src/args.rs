@@ -439,7 +439,7 @@ mod tests {
               --password-stdin    Read the password from the first line of standard input; without it the
                                   user cannot log in yet
               --hash <SCHEME>     How the password is stored [default: argon2id, if the server is one of
-                                  this project] [possible values: argon2id, des]
+                                  this project] [possible values: argon2id, scram-sha256, des]
           -h, --help              Print help (see more with '--help')
         "#);
         insta::assert_snapshot!(help(&["restore"]), @r#"
