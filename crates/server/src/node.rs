@@ -278,14 +278,15 @@ impl Running {
         tasks
     }
 
-    /// Listens on the UNIX socket.
+    /// Listens on a UNIX socket, for the programs of `port`.
     pub(crate) fn listen_local(
         self: &Arc<Self>,
         listener: std::os::unix::net::UnixListener,
+        port: Port,
     ) -> std::io::Result<()> {
         listener.set_nonblocking(true)?;
         let listener = UnixListener::from_std(listener)?;
-        let task = tokio::spawn(accept_unix(self.clone(), listener)).abort_handle();
+        let task = tokio::spawn(accept_unix(self.clone(), listener, port)).abort_handle();
         self.keep(task);
         Ok(())
     }
@@ -383,14 +384,14 @@ async fn accept_tcp(node: Arc<Running>, listener: TcpListener, port: Port) {
     }
 }
 
-async fn accept_unix(node: Arc<Running>, listener: UnixListener) {
+async fn accept_unix(node: Arc<Running>, listener: UnixListener, port: Port) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let Ok(peer) = stream.peer_cred() else { continue };
                 let origin = Origin::Local { uid: peer.uid() };
                 let caller = Caller { origin, transport: Transport::Unix, peer: None, local: None };
-                spawn(&node, Socket::Unix(stream), caller, Port::Local, None);
+                spawn(&node, Socket::Unix(stream), caller, port.clone(), None);
             }
             Err(error) => accept_failed(&error).await,
         }

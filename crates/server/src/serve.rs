@@ -43,6 +43,7 @@ struct Opened {
     ldap: BoundTcp,
     ldaps: BoundTcp,
     ldapi: Option<LocalListener>,
+    login: Option<LocalListener>,
     /// Content of the machine's files, when the data directory is new.
     seed: Option<seed::Collected>,
 }
@@ -128,6 +129,7 @@ fn open(settings: &Settings, fresh: bool) -> Result<Opened, Failure> {
         ldap: listen::ldap(&listen.ldap)?,
         ldaps: listen::ldaps(&listen.ldaps)?,
         ldapi: listen::ldapi(&listen.ldapi, &settings.data)?,
+        login: listen::login(&listen.login, &settings.data)?,
         seed: (fresh && settings.seed == Seed::Machine).then(|| seed::collect(Path::new("/etc"))),
     })
 }
@@ -186,12 +188,14 @@ async fn serve(
     let portmap = opened.portmap.client_address();
     let (ldap, ldaps) = (opened.ldap.client_address(), opened.ldaps.client_address());
     let ldapi = opened.ldapi.as_ref().map(|l| l.file.path().to_owned());
+    let login = opened.login.as_ref().map(|l| l.file.path().to_owned());
     node.announce(
         |e| {
             (e.ipcserver, e.binder, e.portmap) = (ipcserver, binder, portmap);
             e.local.clone_from(&local_file);
             (e.ldap, e.ldaps) = (ldap, ldaps);
             e.ldapi.clone_from(&ldapi);
+            e.login.clone_from(&login);
         },
         false,
     )?;
@@ -210,12 +214,16 @@ async fn serve(
     // Kept until the end: dropping them removes the files of the sockets.
     let mut _socket_files = Vec::new();
     if let Some(local) = opened.local {
-        node.listen_local(local.listener)?;
+        node.listen_local(local.listener, Port::Local)?;
         _socket_files.push(local.file);
     }
     if let Some(ldapi) = opened.ldapi {
         ldap::listen_unix(&node, ldapi.listener)?;
         _socket_files.push(ldapi.file);
+    }
+    if let Some(login) = opened.login {
+        node.listen_local(login.listener, Port::Login)?;
+        _socket_files.push(login.file);
     }
     let registration = register(&settings, portmap, binder.or(ipcserver)).await;
     let file = settings.endpoints.as_deref().unwrap_or_else(|| Path::new("")).display();
@@ -306,6 +314,7 @@ fn describe(node: &Running) {
         ldap = endpoints.ldap.map_or_else(|| "off".into(), |address| address.to_string()),
         ldaps = endpoints.ldaps.map_or_else(|| "off".into(), |address| address.to_string()),
         ldapi = endpoints.ldapi.map(|p| p.display().to_string()),
+        login = endpoints.login.map(|p| p.display().to_string()),
         "netinfod {} is serving",
         env!("CARGO_PKG_VERSION")
     );

@@ -216,6 +216,7 @@ impl Node {
         listen.push(("portmap".into(), "off".into()));
         listen.push(("local".into(), "DIR/netinfod.sock".into()));
         listen.push(("ldapi".into(), "DIR/ldapi".into()));
+        listen.push(("login".into(), "DIR/login.sock".into()));
         Builder {
             hostname: Some("alpha".into()),
             address: Some("10.0.0.1".into()),
@@ -322,6 +323,14 @@ impl Node {
     /// If it is off.
     pub fn ldapi(&self) -> PathBuf {
         self.endpoints().ldapi.unwrap_or_else(|| panic!("no UNIX socket for LDAP"))
+    }
+
+    /// The UNIX socket of login modules.
+    ///
+    /// # Panics
+    /// If it is off.
+    pub fn login(&self) -> PathBuf {
+        self.endpoints().login.unwrap_or_else(|| panic!("no UNIX socket for logins"))
     }
 
     /// The certificate of the daemon's own making.

@@ -201,7 +201,8 @@ pub struct Account<'a> {
 
 impl std::fmt::Debug for Account<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let texts = |list: &[&[u8]]| list.iter().map(|name| name.escape_ascii().to_string()).collect::<Vec<_>>();
+        let texts =
+            |list: &[&[u8]]| list.iter().map(|name| name.escape_ascii().to_string()).collect::<Vec<_>>();
         f.debug_struct("Account")
             .field("user", &Text(self.user))
             .field("place", &self.place)
@@ -419,7 +420,8 @@ mod tests {
             let call = Change { user, old: Some(password), new: b"", place };
             refused(&|buf| call.encode(buf), &|buf| Change::decode(buf).err(), max);
         }
-        let groups = Account { user: b"a", place, one_of: vec![b"g"; MAX_GROUPS as usize + 1], all_of: vec![] };
+        let groups =
+            Account { user: b"a", place, one_of: vec![b"g"; MAX_GROUPS as usize + 1], all_of: vec![] };
         refused(&|buf| groups.encode(buf), &|buf| Account::decode(buf).err(), MAX_GROUPS);
         let message = vec![b'm'; MAX_MESSAGE as usize + 1];
         let answer = Answer { message: &message, ..Answer::of(Outcome::Policy) };

@@ -12,7 +12,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 pub const MAX_ADDRESSES: usize = 16;
 
 /// Keys of `[listen]`.
-const NAMES: &[&str] = &["ipcserver", "portmap", "local", "binder", "ldap", "ldaps", "ldapi", "domain.TAG"];
+const NAMES: &[&str] =
+    &["ipcserver", "portmap", "local", "binder", "ldap", "ldaps", "ldapi", "login", "domain.TAG"];
 
 /// What listens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,8 @@ pub enum ListenName {
     Ldaps,
     /// LDAP on a UNIX socket.
     Ldapi,
+    /// The UNIX socket of login modules.
+    Login,
     /// The own port of the domain with this tag.
     Domain(String),
 }
@@ -149,7 +152,7 @@ impl Listen {
 impl ListenName {
     /// Whether it is a UNIX socket.
     fn is_path(&self) -> bool {
-        matches!(self, Self::Local | Self::Ldapi)
+        matches!(self, Self::Local | Self::Ldapi | Self::Login)
     }
 
     /// There is one UNIX socket of each kind only.
@@ -158,9 +161,9 @@ impl ListenName {
     }
 
     fn too_many(&self) -> String {
-        match self {
-            Self::Local | Self::Ldapi => format!("{self} takes one path"),
-            _ => format!("{self} takes at most {MAX_ADDRESSES} addresses"),
+        match self.is_path() {
+            true => format!("{self} takes one path"),
+            false => format!("{self} takes at most {MAX_ADDRESSES} addresses"),
         }
     }
 }
@@ -197,6 +200,7 @@ impl FromStr for ListenName {
             "ldap" => Ok(Self::Ldap),
             "ldaps" => Ok(Self::Ldaps),
             "ldapi" => Ok(Self::Ldapi),
+            "login" => Ok(Self::Login),
             _ => match text.strip_prefix("domain.") {
                 Some(tag) => check_tag(tag).map(|()| Self::Domain(tag.to_owned())),
                 None => Err(format!("nothing is called {text:?}; the names are {}", NAMES.join(", "))),
@@ -228,6 +232,7 @@ impl fmt::Display for ListenName {
             Self::Ldap => f.write_str("ldap"),
             Self::Ldaps => f.write_str("ldaps"),
             Self::Ldapi => f.write_str("ldapi"),
+            Self::Login => f.write_str("login"),
             Self::Domain(tag) => write!(f, "domain.{tag}"),
         }
     }
@@ -389,11 +394,9 @@ mod tests {
     #[test]
     fn bad_arguments_say_what_is_allowed() {
         assert!(arg("ipcserver").unwrap_err().contains("NAME=ADDR:PORT"));
-        assert!(
-            arg("ipc=off")
-                .unwrap_err()
-                .contains("the names are ipcserver, portmap, local, binder, ldap, ldaps, ldapi, domain.TAG")
-        );
+        assert!(arg("ipc=off").unwrap_err().contains(
+            "the names are ipcserver, portmap, local, binder, ldap, ldaps, ldapi, login, domain.TAG"
+        ));
         assert!(arg("ipcserver=945").unwrap_err().contains("such as 127.0.0.1:945"));
         assert!(arg("ipcserver=localhost:945").unwrap_err().contains("not a numeric address"));
         assert!(arg("ipcserver=/a/b").unwrap_err().contains("not a numeric address"));
@@ -433,7 +436,7 @@ mod tests {
         let args = vec![arg("binder=127.0.0.1:1").unwrap(); MAX_ADDRESSES + 1];
         ListenTable::default().override_with(&args).unwrap_err();
         assert_eq!(table("local = ['/a', '/b']").unwrap_err(), "local takes one path");
-        for name in ["local", "ldapi"] {
+        for name in ["local", "ldapi", "login"] {
             let args = ["/a", "/b"].map(|path| arg(&format!("{name}={path}")).unwrap());
             let error = ListenTable::default().override_with(&args).unwrap_err();
             assert_eq!(error, format!("{name} takes one path"));

@@ -6,6 +6,7 @@
 
 pub(crate) mod binder;
 pub(crate) mod control;
+pub(crate) mod login;
 pub(crate) mod netinfo;
 pub(crate) mod portmap;
 
@@ -19,7 +20,7 @@ use netinfo_directory::{Change, Credentials, Id, Origin, Session, View};
 use netinfo_wire::rpc::{
     AcceptStat, AuthStat, Call, CallError, Credential, auth_password, put_accepted, put_denied,
 };
-use netinfo_wire::{control as control_wire, netinfo as ni, nibind, portmap as pm};
+use netinfo_wire::{control as control_wire, login as login_wire, netinfo as ni, nibind, portmap as pm};
 use zeroize::Zeroizing;
 
 use crate::node::Running;
@@ -58,6 +59,8 @@ pub(crate) enum Port {
     Portmap,
     /// The UNIX socket: everything, and the control program.
     Local,
+    /// The UNIX socket of login modules: the login program and nothing else.
+    Login,
 }
 
 /// What is known about a caller from call to call.
@@ -193,6 +196,7 @@ pub(crate) fn dispatch(
         (nibind::PROGRAM, _) if everything => binder::call(node, context, call, out),
         (pm::PROGRAM, Port::Portmap) => portmap::call(node, context, call, out),
         (pm::PROGRAM, _) if everything => portmap::call(node, context, call, out),
+        (login_wire::PROGRAM, Port::Login) => login::call(node, context, call, out),
         (control_wire::PROGRAM, _) if local => control::call(node, context, call, out),
         _ => refuse(out, call.xid, AcceptStat::ProgUnavail),
     }

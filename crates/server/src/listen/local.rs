@@ -17,6 +17,9 @@ pub const SOCKET_NAME: &str = "netinfod.sock";
 /// Name of the socket for LDAP in its directory.
 pub const LDAPI_NAME: &str = "ldapi";
 
+/// Name of the socket of login modules in its directory.
+pub const LOGIN_NAME: &str = "login.sock";
+
 /// Directory of the sockets of a daemon started as root.
 pub const RUN_DIR: &str = "/run/netinfo";
 
@@ -56,6 +59,7 @@ struct Kind {
 
 const LOCAL: Kind = Kind { what: "local", file: SOCKET_NAME };
 const LDAPI: Kind = Kind { what: "ldapi", file: LDAPI_NAME };
+const LOGIN: Kind = Kind { what: "login", file: LOGIN_NAME };
 
 /// Opens the UNIX socket for RPC: where `listen` says; else in [`RUN_DIR`] when started as root; else, or when
 /// another daemon has that, in the data directory `data`. `None` when it is switched off.
@@ -72,6 +76,14 @@ pub fn local(listen: &Listen, data: &Path) -> Result<Option<LocalListener>, List
 /// [`ListenError`], fit to be shown as is.
 pub fn ldapi(listen: &Listen, data: &Path) -> Result<Option<LocalListener>, ListenError> {
     LDAPI.open(listen, data)
+}
+
+/// Opens the UNIX socket of login modules by the same rules.
+///
+/// # Errors
+/// [`ListenError`], fit to be shown as is.
+pub fn login(listen: &Listen, data: &Path) -> Result<Option<LocalListener>, ListenError> {
+    LOGIN.open(listen, data)
 }
 
 impl SocketFile {
