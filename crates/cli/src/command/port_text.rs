@@ -261,8 +261,13 @@ mod tests {
     fn meanings() {
         let registry = Registry::embedded();
         let shown = |port| meaning(&Meaning::of(port, &registry), "2026-01-01");
-        insta::assert_snapshot!(shown(389), @"");
-        insta::assert_snapshot!(shown(50_000), @"");
+        insta::assert_snapshot!(shown(389), @"
+        389: System port (0-1023), assigned by IANA (registry of 2026-01-01)
+          ldap/tcp,udp: Lightweight Directory Access Protocol
+          LDAP, the directory protocol that took NetInfo's place on the Mac (Open Directory). netinfod
+          serves its domains here too; StartTLS upgrades a connection in place.
+        ");
+        insta::assert_snapshot!(shown(50_000), @"XX");
         assert!(
             shown(945)
                 .starts_with("945: System port (0-1023), unassigned by IANA (registry of 2026-01-01)\n  The")

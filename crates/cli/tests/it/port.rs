@@ -53,7 +53,14 @@ fn a_port_nobody_uses() {
     isolated(|| {
         let run = tool().run("port 389");
         assert_eq!(run.code, 1);
-        insta::assert_snapshot!(run.out, @"");
+        insta::assert_snapshot!(run.out, @"
+        389: System port (0-1023), assigned by IANA (registry of 2026-09-17)
+          ldap/tcp,udp: Lightweight Directory Access Protocol
+          LDAP, the directory protocol that took NetInfo's place on the Mac (Open Directory). netinfod
+          serves its domains here too; StartTLS upgrades a connection in place.
+
+        nothing is there
+        ");
         assert!(tool().run("port").out.ends_with("nothing listens\n"));
         assert_eq!(tool().run("port").code, 1);
     });

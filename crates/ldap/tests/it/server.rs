@@ -54,10 +54,11 @@ fn root_dse() {
         "TLS is not there"
     );
     // Nothing is offered that would be refused on this connection.
-    assert!(get(&entry, "supportedSASLMechanisms").is_empty());
-    assert_eq!(get(&root(&mut place.local(1), &["+"]), "supportedSASLMechanisms"), ["EXTERNAL", "PLAIN"]);
+    assert_eq!(get(&entry, "supportedSASLMechanisms"), ["SCRAM-SHA-256"]);
+    let local = root(&mut place.local(1), &["+"]);
+    assert_eq!(get(&local, "supportedSASLMechanisms"), ["EXTERNAL", "PLAIN", "SCRAM-SHA-256"]);
     client.connection.secured(None);
-    assert_eq!(get(&root(&mut client, &["+"]), "supportedSASLMechanisms"), ["PLAIN"]);
+    assert_eq!(get(&root(&mut client, &["+"]), "supportedSASLMechanisms"), ["PLAIN", "SCRAM-SHA-256"]);
 }
 
 #[test]
