@@ -75,9 +75,9 @@ impl Caller {
         self.release();
     }
 
-    /// Gives the snapshots back.
+    /// Gives the snapshots back, and the room they took: the client may be idle for long.
     pub(crate) fn release(&mut self) {
-        self.views.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.views.get_mut().unwrap_or_else(PoisonError::into_inner) = Vec::new();
     }
 
     /// The session of the client in a domain.
