@@ -11,6 +11,7 @@
 //! | [`ber`] | the encoding rules of LDAP: tags, lengths, message boundaries | RFC 4511 §5.1, X.690 |
 //! | [`ldap`] | LDAP version 3: messages, filters, names, controls | RFC 4511, 4514, 4515, 4516 |
 //! | [`control`] | the local socket of this project's own daemon | [`control`] itself |
+//! | [`lookup`] | what the modules of the C library ask this project's own daemon | [`lookup`] itself |
 //! | [`login`] | the socket that login modules of this machine ask | [`login`] itself |
 //!
 //! Decoders borrow from the input wherever the message allows it. Whatever bytes arrive, a decoder
@@ -27,6 +28,7 @@
 pub mod ber;
 pub mod control;
 pub mod ldap;
+pub mod lookup;
 pub mod login;
 pub mod netinfo;
 pub mod nibind;
