@@ -23,6 +23,7 @@ use netinfo_wire::record::{self, Decoder};
 use netinfo_wire::rpc::{Call, CallError, parse_call};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use zeroize::Zeroize;
 
 use crate::connections::{Place, Reason};
 use crate::frontend::netinfo::encode_outcome;
@@ -94,7 +95,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(node: Arc<Running>, socket: Socket, place: Place, context: Context) -> Self {
-        let decoder = Decoder::new(node.limits.record_size);
+        let decoder = Decoder::new(context.port.record_size(&node.limits));
         let (backlog, out, pending) = (Vec::new(), Vec::new(), VecDeque::new());
         let (permits, counted, active) = (Permits::default(), None, Instant::now());
         Self {
@@ -190,7 +191,7 @@ impl Connection {
         let idle = self.decoder.is_idle();
         if idle {
             // Gives back what a long record took.
-            self.decoder = Decoder::new(self.node.limits.record_size);
+            self.decoder = Decoder::new(self.context.port.record_size(&self.node.limits));
         }
         self.place.hold(self.held());
         // In the middle of a record the peer may not stall; between records it may rest.
@@ -234,7 +235,11 @@ impl Connection {
             Ok(n) => {
                 self.place.touch();
                 self.active = Instant::now();
-                self.process(&scratch[..n])
+                let step = self.process(&scratch[..n]);
+                if self.context.port.brings_passwords() {
+                    scratch[..n].zeroize();
+                }
+                step
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error.into()),

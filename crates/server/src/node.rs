@@ -19,6 +19,7 @@ use crate::datagram;
 use crate::endpoints::{DomainAddress, Endpoints, PairAddress, Role};
 use crate::frontend::binder::Registry;
 use crate::frontend::control::Uploads;
+use crate::frontend::login::Peers;
 use crate::frontend::portmap::Mappings;
 use crate::frontend::{Caller, Context, Port, Transport, netinfo};
 use crate::interfaces::OwnAddresses;
@@ -56,6 +57,8 @@ pub(crate) struct Running {
     pub(crate) uploads: Uploads,
     pub(crate) readall_permits: Arc<Semaphore>,
     pub(crate) passwords: Passwords,
+    /// Wrong passwords of those who ask the login program.
+    pub(crate) logins: Peers,
     pub(crate) ldap: Ldap,
     /// Changes under way, by weight.
     pub(crate) change_permits: Arc<Semaphore>,
@@ -111,6 +114,7 @@ impl Running {
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             passwords: parts.passwords,
+            logins: Peers::default(),
             ldap: parts.ldap,
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
             page_permits: Semaphore::new(pages_at_once()),

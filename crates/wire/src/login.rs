@@ -187,7 +187,7 @@ impl<'a> Authenticate<'a> {
 }
 
 /// Argument of ACCOUNT.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Account<'a> {
     /// Name of the user.
     pub user: &'a [u8],
@@ -197,6 +197,10 @@ pub struct Account<'a> {
     pub one_of: Vec<&'a [u8]>,
     /// The user has to be in all of these groups.
     pub all_of: Vec<&'a [u8]>,
+    /// The record has to list this machine (property `host`).
+    pub by_host: bool,
+    /// The record has to list the service (property `authorizedService`).
+    pub by_service: bool,
 }
 
 impl std::fmt::Debug for Account<'_> {
@@ -208,6 +212,8 @@ impl std::fmt::Debug for Account<'_> {
             .field("place", &self.place)
             .field("one_of", &texts(&self.one_of))
             .field("all_of", &texts(&self.all_of))
+            .field("by_host", &self.by_host)
+            .field("by_service", &self.by_service)
             .finish()
     }
 }
@@ -221,7 +227,8 @@ impl<'a> Account<'a> {
         let mut r = Reader::new(args);
         let (user, place) = (r.opaque(MAX_NAME)?, Place::read(&mut r)?);
         let one_of = list(&mut r, MAX_GROUPS, MAX_NAME)?;
-        Ok(Self { user, place, one_of, all_of: list(&mut r, MAX_GROUPS, MAX_NAME)? })
+        let all_of = list(&mut r, MAX_GROUPS, MAX_NAME)?;
+        Ok(Self { user, place, one_of, all_of, by_host: r.bool()?, by_service: r.bool()? })
     }
 
     /// Appends the argument. The caller keeps to the limits.
@@ -230,6 +237,8 @@ impl<'a> Account<'a> {
         self.place.put(buf);
         put_list(buf, &self.one_of);
         put_list(buf, &self.all_of);
+        put_bool(buf, self.by_host);
+        put_bool(buf, self.by_service);
     }
 }
 
@@ -438,7 +447,8 @@ mod tests {
         put_call(&mut buf, 1, PROGRAM, VERSION, Procedure::Account.code(), &Credential::Sys(sys));
         let groups = vec![&name[..]; MAX_GROUPS as usize];
         let place = Place { service: &name, tty: Some(&name), host: Some(&name) };
-        Account { user: &name, place, one_of: groups.clone(), all_of: groups }.encode(&mut buf);
+        let (one_of, all_of) = (groups.clone(), groups);
+        Account { user: &name, place, one_of, all_of, by_host: true, by_service: true }.encode(&mut buf);
         assert!(buf.len() <= MAX_RECORD, "{}", buf.len());
     }
 

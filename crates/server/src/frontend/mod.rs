@@ -23,6 +23,7 @@ use netinfo_wire::rpc::{
 use netinfo_wire::{control as control_wire, login as login_wire, netinfo as ni, nibind, portmap as pm};
 use zeroize::Zeroizing;
 
+use crate::limits::Limits;
 use crate::node::Running;
 use crate::served::Served;
 use crate::stream::{Pages, Stream};
@@ -61,6 +62,21 @@ pub(crate) enum Port {
     Local,
     /// The UNIX socket of login modules: the login program and nothing else.
     Login,
+}
+
+impl Port {
+    /// Longest record taken here, in bytes.
+    pub(crate) fn record_size(&self, limits: &Limits) -> usize {
+        match self {
+            Self::Login => login_wire::MAX_RECORD.min(limits.record_size),
+            _ => limits.record_size,
+        }
+    }
+
+    /// Whether what comes in is to be wiped once it has been looked at.
+    pub(crate) fn brings_passwords(&self) -> bool {
+        matches!(self, Self::Login)
+    }
 }
 
 /// What is known about a caller from call to call.

@@ -1,0 +1,185 @@
+//! CHANGE: a new password, stored in the domain that owns the user's record.
+
+use std::sync::Arc;
+
+use netinfo_directory::password::{HashError, hash_new};
+use netinfo_directory::{
+    Change, Credentials, Domain, Error, Origin, Property, RecordRef, Result, Role, Session, Target,
+};
+use netinfo_wire::login::Outcome;
+use zeroize::Zeroizing;
+
+use super::chain::Found;
+use super::policy::objection;
+use super::questions::{admitted, limited, standing};
+use super::{Asked, Decision, OwnedPlace, Peer, log_failure};
+use crate::frontend::now;
+use crate::node::Running;
+
+/// Attempts at a change that meets other changes of the same record.
+const ATTEMPTS: u32 = 5;
+/// The property passwords are kept in.
+const PASSWORD: &[u8] = b"passwd";
+
+/// What is to be changed, and by whom.
+struct Request {
+    user: Vec<u8>,
+    /// Only superusers do without.
+    old: Option<Zeroizing<Vec<u8>>>,
+    new: Zeroizing<Vec<u8>>,
+    peer: Peer,
+    place: OwnedPlace,
+}
+
+/// Changes a password.
+pub(super) fn change(
+    node: &Arc<Running>,
+    peer: Peer,
+    user: &[u8],
+    old: Option<Zeroizing<Vec<u8>>>,
+    new: Zeroizing<Vec<u8>>,
+    place: OwnedPlace,
+) -> Asked {
+    let found = match admitted(node, peer, user) {
+        Ok(found) => found,
+        Err(decision) => return Asked::Decided(decision),
+    };
+    if old.is_none() && !peer.is_superuser() {
+        return Asked::Decided(Decision::refused("the old password is needed").about(&found));
+    }
+    if let Role::Clone { .. } = found.served.domain.role() {
+        return Asked::Decided(Decision::from(&Error::NotMaster).about(&found));
+    }
+    if let Err(decision) = limited(node, peer) {
+        return Asked::Decided(decision.about(&found));
+    }
+    let (node, request) = (node.clone(), Request { user: user.to_vec(), old, new, peer, place });
+    Asked::Work(Box::new(move || request.carry_out(&node, &found).about(&found)))
+}
+
+impl Request {
+    fn carry_out(&self, node: &Running, found: &Found) -> Decision {
+        if let Err(error) = self.session(found) {
+            log_failure(&self.user, found, self.peer, &self.place, &error);
+            return Decision::from(&error);
+        }
+        match self.checked(found) {
+            Ok(None) => {}
+            Ok(Some(decision)) => {
+                // Only what is stored counts against those who were right: hashing is what costs.
+                node.logins.give_back(self.peer.uid);
+                return decision;
+            }
+            Err(error) => return Decision::from(&error),
+        }
+        let hash = match hash_new(&self.new) {
+            Ok(hash) => Zeroizing::new(hash.into_bytes()),
+            Err(error @ (HashError::TooLong | HashError::Nul)) => return policy(error.to_string()),
+            Err(error) => {
+                tracing::error!("a password cannot be hashed: {error}");
+                return Outcome::Unavailable.into();
+            }
+        };
+        match self.store(found, &hash) {
+            Ok(()) => {
+                let (user, tag) = (self.user.escape_ascii(), found.served.domain.tag());
+                tracing::info!(%user, tag, uid = self.peer.uid, "password changed");
+                Outcome::Ok.into()
+            }
+            Err(error) => Decision::from(&error),
+        }
+    }
+
+    /// Who changes the password: the user, by the old one, or the superuser of this machine.
+    fn session(&self, found: &Found) -> Result<Session> {
+        let credentials = match &self.old {
+            Some(old) => Credentials::Password { object: found.object, password: old },
+            None => Credentials::None,
+        };
+        let session = found.served.domain.login(credentials, Origin::Local { uid: self.peer.uid }, now())?;
+        // A password for one application only is not the user's.
+        if session.is_read_only() { Err(Error::Authentication) } else { Ok(session) }
+    }
+
+    /// Why the change is not made.
+    fn checked(&self, found: &Found) -> Result<Option<Decision>> {
+        let by_superuser = self.old.is_none();
+        let old = self.old.as_ref().map(|old| old.as_slice());
+        if let Some(objection) = objection(&self.user, old, &self.new, by_superuser) {
+            return Ok(Some(policy(objection)));
+        }
+        if by_superuser {
+            return Ok(None);
+        }
+        let standing = standing(found)?;
+        let decision = standing.decide();
+        if let Outcome::Disabled | Outcome::Expired = decision.outcome {
+            return Ok(Some(decision));
+        }
+        let wait = standing.too_early().filter(|_| decision.outcome != Outcome::MustChange);
+        Ok(wait.map(|days| policy(format!("The password can be changed again in {days} days."))))
+    }
+
+    /// Writes the hash. The password that was there is looked at anew whenever the record has changed meanwhile.
+    fn store(&self, found: &Found, hash: &[u8]) -> Result<()> {
+        let domain = &found.served.domain;
+        let mut attempt = 1;
+        loop {
+            let (target, change) = {
+                let view = found.served.view()?;
+                let record = view.record(found.object)?;
+                (Target::from(record.id()), write(&record, PASSWORD, hash))
+            };
+            debug_assert_eq!(change.directory(), target);
+            let session = self.session(found)?;
+            match domain.write_blocking(&session, vec![change], now()) {
+                Err(Error::Stale) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+                Ok(_) => break,
+            }
+        }
+        if let Err(error) = note(domain, found) {
+            tracing::warn!("the password is changed, but not when that was: {error}");
+        }
+        Ok(())
+    }
+}
+
+/// Notes in the record that the password has been changed: users may not do that themselves.
+fn note(domain: &Domain, found: &Found) -> Result<()> {
+    let session = domain.authenticate(Credentials::None, Origin::Internal)?;
+    let mut attempt = 1;
+    loop {
+        // One by one, because each counts the properties anew.
+        let next = {
+            let written = standing(found)?.after_change();
+            let view = found.served.view()?;
+            let record = view.record(found.object)?;
+            let current = |name: &[u8], value: &[u8]| record.first_value(name) == Some(value);
+            let next = written.iter().find(|(name, value)| !current(name, value));
+            next.map(|(name, value)| write(&record, name, value))
+        };
+        let Some(change) = next else { return Ok(()) };
+        match domain.write_blocking(&session, vec![change], now()) {
+            Err(Error::Stale) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The change that leaves a property with one value.
+fn write(record: &RecordRef<'_>, name: &[u8], value: &[u8]) -> Change {
+    let directory = Target::from(record.id());
+    match record.properties().position(|property| property.name == name) {
+        Some(index) => Change::WriteProperty { directory, index: index as u32, values: vec![value.to_vec()] },
+        None => {
+            let property = Property { name: name.to_vec(), values: vec![value.to_vec()] };
+            Change::CreateProperty { directory, property, position: u32::MAX }
+        }
+    }
+}
+
+fn policy(message: impl Into<String>) -> Decision {
+    Decision { message: message.into(), ..Outcome::Policy.into() }
+}

@@ -1,0 +1,186 @@
+//! Whether an account may be used, by what its record says.
+//!
+//! | property | meaning |
+//! |---|---|
+//! | `authentication_authority` with `;DisabledUser;` | the account is disabled |
+//! | `passwd` that begins with `!`, `*LK*` or `*LOCKED*` | the same; a mere `*` means that there is no password, which SSH keys need not have |
+//! | `expire` | when the account expires: seconds since 1970 or, for small numbers, days; 0: never |
+//! | `change` | when the password has to be changed, in the same way |
+//! | `shadowLastChange`, `shadowMax`, `shadowWarning`, `shadowInactive` | days, as in shadow(5) |
+//! | `shadowMin` | days that a new password is kept, as in shadow(5) |
+//! | `host`, `authorizedService` | machines and services that the user may use, where the caller asks for it |
+
+use netinfo_directory::RecordRef;
+use netinfo_wire::login::Outcome;
+
+use super::Decision;
+
+/// Numbers from this on are seconds: as days they would be in the year 2243.
+const FIRST_SECONDS: u64 = 100_000;
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+/// Days before a password has to be changed on which users are told, where the record does not say.
+pub(super) const WARNING_DAYS: u64 = 7;
+/// From so many days on, a password may be kept for ever (shadow(5)).
+const FOR_EVER: u64 = 10_000;
+/// Beginnings of stored passwords that lock an account altogether.
+const LOCKED: [&[u8]; 3] = [b"!", b"*LK*", b"*LOCKED*"];
+
+/// Properties that matter here, besides `passwd`; they are known in any case.
+const NAMES: [&str; 10] = [
+    "authentication_authority",
+    "expire",
+    "change",
+    "shadowLastChange",
+    "shadowMin",
+    "shadowMax",
+    "shadowWarning",
+    "shadowInactive",
+    "host",
+    "authorizedService",
+];
+
+/// What the record of a user says of its account.
+pub(super) struct Standing {
+    /// The time in seconds since the epoch.
+    now: u64,
+    /// The stored password says that nobody may log in.
+    locked: bool,
+    /// Each of [`NAMES`] that is there, as it is spelt there, with its values.
+    facts: Vec<(&'static str, Vec<u8>, Vec<Vec<u8>>)>,
+}
+
+impl Standing {
+    /// What a record says, read with its secrets, at a time in milliseconds since the epoch.
+    pub(super) fn of(record: &RecordRef<'_>, at: u64) -> Self {
+        Self::new(record.properties().map(|property| (property.name, property.values)), at)
+    }
+
+    fn new<'a, V: IntoIterator<Item = &'a [u8]>>(
+        properties: impl IntoIterator<Item = (&'a [u8], V)>,
+        at: u64,
+    ) -> Self {
+        let mut standing = Self { now: at / 1000, locked: false, facts: Vec::new() };
+        for (name, values) in properties {
+            if name == b"passwd" {
+                let first = values.into_iter().next();
+                standing.locked |= first.is_some_and(|stored| LOCKED.iter().any(|mark| stored.starts_with(mark)));
+            } else if let Some(known) = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+                && standing.fact(known).is_none()
+            {
+                standing.facts.push((known, name.to_vec(), values.into_iter().map(<[u8]>::to_vec).collect()));
+            }
+        }
+        standing
+    }
+
+    fn fact(&self, name: &str) -> Option<&(&'static str, Vec<u8>, Vec<Vec<u8>>)> {
+        self.facts.iter().find(|(known, ..)| *known == name)
+    }
+
+    fn values(&self, name: &str) -> &[Vec<u8>] {
+        self.fact(name).map_or(&[], |(.., values)| values)
+    }
+
+    /// Whether the account may be used, and the password kept.
+    pub(super) fn decide(&self) -> Decision {
+        if self.is_disabled() {
+            return Outcome::Disabled.into();
+        }
+        if self.number("expire").filter(|at| *at > 0).is_some_and(|at| self.seconds_left(at) == 0) {
+            return Outcome::Expired.into();
+        }
+        self.password()
+    }
+
+    fn password(&self) -> Decision {
+        let mut days_left = None;
+        if let Some(due) = self.number("change").filter(|at| *at > 0) {
+            match self.seconds_left(due) {
+                0 => return Outcome::MustChange.into(),
+                seconds => days_left = Some(seconds.div_ceil(DAY)),
+            }
+        }
+        if let Some(changed) = self.number("shadowLastChange") {
+            if changed == 0 {
+                return Outcome::MustChange.into();
+            }
+            if let Some(most) = self.number("shadowMax").filter(|days| *days < FOR_EVER) {
+                let age = self.today().saturating_sub(changed);
+                if age > most {
+                    let inactive = self.number("shadowInactive");
+                    let over = inactive.is_some_and(|days| age > most.saturating_add(days));
+                    return if over { Outcome::Expired } else { Outcome::MustChange }.into();
+                }
+                let left = most - age;
+                days_left = Some(days_left.map_or(left, |days| days.min(left)));
+            }
+        }
+        let warning = self.number("shadowWarning").unwrap_or(WARNING_DAYS);
+        let near = days_left.filter(|days| *days <= warning);
+        Decision { days_left: near.map(|days| u32::try_from(days).unwrap_or(u32::MAX)), ..Outcome::Ok.into() }
+    }
+
+    /// Whether nobody may log in as this user in any way.
+    fn is_disabled(&self) -> bool {
+        let disabled = |value: &Vec<u8>| value.to_ascii_lowercase().starts_with(b";disableduser;");
+        self.locked || self.values("authentication_authority").iter().any(disabled)
+    }
+
+    /// Days until the password may be changed again, if it is too early.
+    pub(super) fn too_early(&self) -> Option<u64> {
+        let changed = self.number("shadowLastChange").filter(|days| *days > 0)?;
+        let least = self.number("shadowMin")?;
+        let age = self.today().saturating_sub(changed);
+        least.checked_sub(age).filter(|days| *days > 0)
+    }
+
+    /// What is to be written besides the password when it is changed: names of properties as they are spelt in the record,
+    /// and values.
+    pub(super) fn after_change(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let spelt = |name: &str| self.fact(name).map(|(_, spelt, _)| spelt.clone());
+        let mut list = Vec::new();
+        if self.number("change").is_some_and(|at| at > 0) {
+            list.extend(spelt("change").map(|name| (name, b"0".to_vec())));
+        }
+        let today = self.today().to_string().into_bytes();
+        match spelt("shadowLastChange") {
+            Some(name) => list.push((name, today)),
+            None if self.number("shadowMax").is_some() => list.push((b"shadowLastChange".to_vec(), today)),
+            None => {}
+        }
+        list
+    }
+
+    /// Whether a property that lists what the user may use admits `wanted`: the list has it, or `*`, and not `!` and it. A
+    /// user without a list may use nothing.
+    pub(super) fn lists(&self, property: &str, wanted: &[u8]) -> bool {
+        let mut admitted = false;
+        for value in self.values(property) {
+            match value.strip_prefix(b"!") {
+                Some(denied) if denied.eq_ignore_ascii_case(wanted) => return false,
+                Some(_) => {}
+                None => admitted |= value == b"*" || value.eq_ignore_ascii_case(wanted),
+            }
+        }
+        admitted
+    }
+
+    /// Seconds until a time of the record.
+    fn seconds_left(&self, at: u64) -> u64 {
+        let at = if at < FIRST_SECONDS { at * DAY } else { at };
+        at.saturating_sub(self.now)
+    }
+
+    fn today(&self) -> u64 {
+        self.now / DAY
+    }
+
+    /// The first value of a property if it is a number that is not negative: others say that there is none.
+    fn number(&self, name: &str) -> Option<u64> {
+        str::from_utf8(self.values(name).first()?).ok()?.trim().parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;
