@@ -1,0 +1,4 @@
+//! Tables written and read.
+
+mod hostile;
+mod look_ups;
