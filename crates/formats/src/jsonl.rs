@@ -20,6 +20,7 @@
 //! silently. Blank lines are passed over. A record whose `parent` had a problem is a problem too.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, BufRead, ErrorKind, Write};
 
 use serde::de::IgnoredAny;
@@ -148,10 +149,12 @@ impl<R: BufRead> Reader<R> {
             let values = values.ok_or_else(|| at("properties", "hex is not pairs of hexadecimal digits"))?;
             properties.push((name, values));
         }
-        if let Some(number) = fields.record
-            && self.numbers.insert(number, self.count).is_some()
-        {
-            return Err(at("record", &format!("a second {number}")));
+        if let Some(number) = fields.record {
+            match self.numbers.entry(number) {
+                // What stands below is below the first.
+                Entry::Occupied(_) => return Err(at("record", &format!("a second {number}"))),
+                Entry::Vacant(entry) => entry.insert(self.count),
+            };
         }
         self.count += 1;
         Ok(Record { place, properties, identity, line: self.line })

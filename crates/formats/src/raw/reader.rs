@@ -180,7 +180,8 @@ impl<R: BufRead> Parser<R> {
                     self.advance()?;
                     break;
                 }
-                Token::Close | Token::Semicolon if !parenthesis => break,
+                // A parenthesis that was not opened here is that of a directory above.
+                Token::Close | Token::Semicolon | Token::Right if !parenthesis => break,
                 Token::End if parenthesis => return Err(self.unexpected()),
                 Token::End => break,
                 _ => self.directory(Place::Below(number as u64), depth + 1)?,

@@ -90,6 +90,10 @@ fn what_people_write_is_read() {
     }
     assert_eq!(shown("{ CHILDREN = ( ) }"), ["root:1 { }"]);
     assert_eq!(
+        shown("{ CHILDREN = ( CHILDREN = a = 1; ) }"),
+        ["root:1 { }", "below 0:1 { }", r#"below 1:1 { a: "1" }"#]
+    );
+    assert_eq!(
         shown("{ CHILDREN = ({}, { }); b = c; }"),
         [r#"root:1 { b: "c" }"#, "below 0:1 { }", "below 0:1 { }"]
     );
@@ -110,7 +114,9 @@ fn what_cannot_be_read_is_told_as_niload_did() {
         ("a = b; }", "line 1: text: Unexpected right brace \"}\""),
         ("{ , }", "line 1: text: Unexpected token \",\""),
         ("", "line 1: text: there is no directory"),
-        (" \n\n", "line 3: text: there is no directory"),
+        (" \n\n", "line 1: text: there is no directory"),
+        ("{ CHILDREN = ) }", "line 1: text: Unexpected right paren \")\""),
+        ("CHILDREN = )", "line 1: text: Unexpected right paren \")\""),
         ("{ a = \"b\n\n", "line 1: text: the text ends inside quotes"),
     ] {
         assert_eq!(shown(text), [problem], "{text}");
