@@ -10,6 +10,7 @@
 //! | [`path`] | `/users/uid=501`: parsing, formatting, searching |
 //! | [`edit`], [`tree`] | read-modify-write with retries; creating, copying and destroying whole trees |
 //! | [`control`] | administration of this project's daemon over its local socket |
+//! | [`login`] | what login modules ask that daemon |
 //! | [`limits`] | every time-out and size limit |
 //! | [`error`] | the one [`Error`], with the NetInfo status and a hint |
 //!
@@ -32,6 +33,7 @@ pub mod error;
 pub mod finder;
 pub mod hierarchy;
 pub mod limits;
+pub mod login;
 pub mod path;
 pub mod portmap;
 pub mod rpc;

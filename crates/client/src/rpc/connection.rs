@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use netinfo_wire::netinfo::{self, Binding};
 use netinfo_wire::record;
 use netinfo_wire::rpc::{AcceptStat, Credential, put_call};
+use zeroize::Zeroize;
 
 use super::channel::{Channel, Patience};
 use super::credentials::Credentials;
@@ -14,6 +15,9 @@ use super::endpoint::{Endpoint, SourcePort};
 use super::reply::{End, Sink};
 use crate::error::{Error, Result};
 use crate::limits::{ATTEMPTS, MAX_REPLY, PIPELINE_WINDOW, READ_TIMEOUT, WRITE_TIMEOUT};
+
+/// Messages up to this length, in bytes, are wiped once they are sent.
+const SHORT: usize = 4096;
 
 /// How long calls wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,9 +305,14 @@ impl Connection {
         patience: Patience,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
-        let mut message = Vec::new();
+        let mut message = Vec::with_capacity(SHORT);
         let xid = self.put(call, &mut message, args);
-        self.send(&message, call.timeout)?;
+        let sent = self.send(&message, call.timeout);
+        if message.len() <= SHORT {
+            // Passwords come in such.
+            message.zeroize();
+        }
+        sent?;
         self.receive(call, xid, patience, sink)
     }
 

@@ -4,10 +4,11 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use nix::libc::MSG_NOSIGNAL;
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use super::reserved;
 use crate::error::{Error, Result};
@@ -53,7 +54,7 @@ impl Stream {
     pub(crate) fn connect(endpoint: &Endpoint, source: SourcePort, timeout: Duration) -> Result<Self> {
         let stream = match endpoint {
             Endpoint::Tcp(addr) => connect_tcp(addr, source, timeout).map(Self::Tcp),
-            Endpoint::Unix(path) => UnixStream::connect(path).map(Self::Unix),
+            Endpoint::Unix(path) => connect_unix(path, timeout).map(Self::Unix),
         };
         stream.map_err(|source| Error::Connect { endpoint: endpoint.to_string(), source })
     }
@@ -96,13 +97,22 @@ impl Write for Stream {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.write(buf),
-            Self::Unix(stream) => stream.write(buf),
+            // A peer that is gone must not kill a program that has linked this and knows nothing of it.
+            Self::Unix(stream) => SockRef::from(&*stream).send_with_flags(buf, MSG_NOSIGNAL),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Connects, waiting at most `timeout` for a server that takes no connections.
+fn connect_unix(path: &Path, timeout: Duration) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_write_timeout(Some(timeout))?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(socket.into())
 }
 
 /// Connects from a reserved port where that is permitted, from any port otherwise.
