@@ -267,7 +267,7 @@ mod tests {
           LDAP, the directory protocol that took NetInfo's place on the Mac (Open Directory). netinfod
           serves its domains here too; StartTLS upgrades a connection in place.
         ");
-        insta::assert_snapshot!(shown(50_000), @"XX");
+        insta::assert_snapshot!(shown(50_000), @"50000: Dynamic port (49152-65535), never assigned");
         assert!(
             shown(945)
                 .starts_with("945: System port (0-1023), unassigned by IANA (registry of 2026-01-01)\n  The")

@@ -113,7 +113,8 @@ impl Driver {
     }
 
     /// Serves the connection until it ends.
-    pub(super) async fn run(mut self) {
+    // By reference: the state of a method that takes `self` would have room for two of them.
+    pub(super) async fn run(&mut self) {
         let end = loop {
             if let Err(end) = self.turn().await {
                 break end;

@@ -163,6 +163,7 @@ fn serve(node: &Arc<Running>, socket: Socket, origin: Origin, address: Option<So
             channel.protect(tls);
         }
         let client = Connection::new(node.ldap.engine.clone(), Peer::new(origin, address));
-        Driver::new(node.clone(), channel, place, client).run()
+        let mut driver = Driver::new(node.clone(), channel, place, client);
+        async move { driver.run().await }
     });
 }
