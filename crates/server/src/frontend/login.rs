@@ -81,10 +81,12 @@ impl From<&Error> for Decision {
         match error {
             Error::Authentication | Error::NoUser => Outcome::Bad.into(),
             Error::TooManyAttempts { wait_ms, .. } => Self::later(*wait_ms),
-            Error::Permission => Self::refused("the domain does not let this password be changed by its user"),
-            Error::ReadOnly | Error::NotMaster => {
-                Self::refused("the password cannot be changed on this machine, only on the master of its domain")
+            Error::Permission => {
+                Self::refused("the domain does not let this password be changed by its user")
             }
+            Error::ReadOnly | Error::NotMaster => Self::refused(
+                "the password cannot be changed on this machine, only on the master of its domain",
+            ),
             other => {
                 tracing::warn!("a login cannot be decided: {other}");
                 Outcome::Unavailable.into()

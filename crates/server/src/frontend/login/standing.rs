@@ -64,7 +64,8 @@ impl Standing {
         for (name, values) in properties {
             if name == b"passwd" {
                 let first = values.into_iter().next();
-                standing.locked |= first.is_some_and(|stored| LOCKED.iter().any(|mark| stored.starts_with(mark)));
+                standing.locked |=
+                    first.is_some_and(|stored| LOCKED.iter().any(|mark| stored.starts_with(mark)));
             } else if let Some(known) = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
                 && standing.fact(known).is_none()
             {

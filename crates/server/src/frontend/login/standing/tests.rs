@@ -25,9 +25,15 @@ fn outcome(properties: &[(&str, &str)]) -> Outcome {
 #[test]
 fn a_plain_account_may_be_used() {
     assert_eq!(decides(&[]), (Outcome::Ok, None));
-    assert_eq!(decides(&[("name", "alice"), ("passwd", "$6$x$y"), ("change", "0"), ("expire", "0")]).0, Outcome::Ok);
+    assert_eq!(
+        decides(&[("name", "alice"), ("passwd", "$6$x$y"), ("change", "0"), ("expire", "0")]).0,
+        Outcome::Ok
+    );
     // What is no number says nothing.
-    assert_eq!(outcome(&[("expire", "-1"), ("change", ""), ("shadowMax", "x"), ("shadowLastChange", "1")]), Outcome::Ok);
+    assert_eq!(
+        outcome(&[("expire", "-1"), ("change", ""), ("shadowMax", "x"), ("shadowLastChange", "1")]),
+        Outcome::Ok
+    );
 }
 
 #[test]
@@ -91,7 +97,9 @@ fn passwords_to_be_changed() {
 fn what_a_change_leaves() {
     let text = |list: &[(&str, &[&str])]| -> Vec<(String, String)> {
         let written = standing(list).after_change().into_iter();
-        written.map(|(name, value)| (String::from_utf8(name).unwrap(), String::from_utf8(value).unwrap())).collect()
+        written
+            .map(|(name, value)| (String::from_utf8(name).unwrap(), String::from_utf8(value).unwrap()))
+            .collect()
     };
     assert_eq!(text(&[("change", &["0"])]), []);
     assert_eq!(text(&[("change", &["1"])]), [("change".into(), "0".into())]);
