@@ -1,7 +1,7 @@
 //! Reading: a consistent snapshot of one domain, seen with the rights of one session.
 
 use std::cell::Cell;
-use std::ops::Deref;
+use std::ops::{Bound, Deref};
 use std::sync::Arc;
 
 use heed::{RoTxn, WithoutTls};
@@ -13,7 +13,7 @@ use crate::model::{Id, ROOT, is_secret};
 use crate::pending;
 use crate::record::{RecordRef, Values};
 use crate::store::Store;
-use crate::store::keys::{IndexKey, be_u32};
+use crate::store::keys::{IndexKey, be_u32, be_u64, child_key};
 
 /// Object number that asks for a directory by store version (see [`View::resolve`]).
 pub const BY_VERSION: u32 = 0xFFFF_FFFF;
@@ -178,6 +178,22 @@ impl<'d> View<'d> {
     pub fn children(&self, object: u32) -> Result<impl Iterator<Item = Result<u32>> + '_> {
         let entries = self.store.children.prefix_iter(&self.txn, &object.to_be_bytes())?;
         Ok(entries.map(|entry| Ok(be_u32(entry?.1))))
+    }
+
+    /// The children in order from a position on, each with its position: what a listing made in pieces needs. Positions grow
+    /// along the children; one stands for the same child as long as its siblings are not moved.
+    pub fn children_from(
+        &self,
+        object: u32,
+        position: u64,
+    ) -> Result<impl Iterator<Item = Result<(u64, u32)>> + '_> {
+        let (low, high) = (child_key(object, position), child_key(object, u64::MAX));
+        let range = (Bound::Included(&low[..]), Bound::Included(&high[..]));
+        let entries = self.store.children.range(&self.txn, &range)?;
+        Ok(entries.map(|entry| {
+            let (key, child) = entry?;
+            Ok((be_u64(key.get(4..).unwrap_or_default()), be_u32(child)))
+        }))
     }
 
     /// The first child, in order, whose first property `key` has `value` among its values.

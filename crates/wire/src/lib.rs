@@ -28,8 +28,8 @@
 pub mod ber;
 pub mod control;
 pub mod ldap;
-pub mod lookup;
 pub mod login;
+pub mod lookup;
 pub mod netinfo;
 pub mod nibind;
 pub mod portmap;

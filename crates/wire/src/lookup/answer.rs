@@ -285,11 +285,7 @@ pub fn decode_records(results: &[u8]) -> Result<Answer<(Records<'_>, bool)>, Err
 }
 
 /// Appends what follows the outcome of RECORDS. The caller keeps to [`MAX_PAGE`].
-pub fn put_records<'r>(
-    buf: &mut Vec<u8>,
-    records: impl ExactSizeIterator<Item = PropList<'r>>,
-    more: bool,
-) {
+pub fn put_records<'r>(buf: &mut Vec<u8>, records: impl ExactSizeIterator<Item = PropList<'r>>, more: bool) {
     put_u32(buf, u32::try_from(records.len()).unwrap_or(u32::MAX));
     for record in records {
         record.encode(buf);

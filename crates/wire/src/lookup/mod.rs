@@ -163,15 +163,8 @@ pub enum Procedure {
 
 impl Procedure {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
-        Self::Null,
-        Self::Find,
-        Self::All,
-        Self::Initgroups,
-        Self::Innetgr,
-        Self::Trace,
-        Self::Records,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Null, Self::Find, Self::All, Self::Initgroups, Self::Innetgr, Self::Trace, Self::Records];
 
     /// The number on the wire.
     pub const fn code(self) -> u32 {

@@ -1,0 +1,163 @@
+//! What a look-up asks: anything that can say which records of a table have a value.
+
+use std::ops::ControlFlow;
+
+use netinfo_directory::{Property, RecordRef, Values};
+
+/// The directories below the root in which entries are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the directory of the same name")]
+pub enum Table {
+    Users,
+    Groups,
+    Machines,
+    Networks,
+    Services,
+    Protocols,
+    Rpcs,
+    Aliases,
+    Netdomains,
+    Netgroups,
+    Mounts,
+    Printers,
+}
+
+impl Table {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 12;
+
+    /// Name of the directory.
+    #[must_use]
+    pub const fn directory(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Groups => "groups",
+            Self::Machines => "machines",
+            Self::Networks => "networks",
+            Self::Services => "services",
+            Self::Protocols => "protocols",
+            Self::Rpcs => "rpcs",
+            Self::Aliases => "aliases",
+            Self::Netdomains => "netdomains",
+            Self::Netgroups => "netgroups",
+            Self::Mounts => "mounts",
+            Self::Printers => "printers",
+        }
+    }
+}
+
+/// A source could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+/// One of the places where records are looked for. Passwords are in its records only if it says so.
+pub trait Source {
+    /// Its name for people, such as the tag of a domain.
+    fn name(&self) -> &str;
+
+    /// Whether its records show password material; otherwise those values are masked.
+    fn shows_secrets(&self) -> bool;
+
+    /// Hands out, in their order, the records of `table` whose first property `key` has `value` among its values, until
+    /// `each` has enough.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if it cannot be found out.
+    fn find(
+        &self,
+        table: Table,
+        key: &[u8],
+        value: &[u8],
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Unavailable>;
+
+    /// Hands out the records of `table` in their order from the place `from` on (0 is the beginning), each with its place,
+    /// until `each` has enough.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if they cannot be read.
+    fn list(
+        &self,
+        table: Table,
+        from: u64,
+        each: &mut dyn FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Unavailable>;
+}
+
+/// A record of a source.
+#[derive(Clone, Copy)]
+pub enum Record<'a> {
+    /// A directory of a domain on this node.
+    Stored(RecordRef<'a>),
+    /// A record from elsewhere.
+    Listed {
+        /// What tells it from others of the same table.
+        id: u64,
+        /// Its properties.
+        properties: &'a [Property],
+    },
+}
+
+impl<'a> Record<'a> {
+    /// What tells it from others of the same table.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        match self {
+            Self::Stored(record) => u64::from(record.id().object),
+            Self::Listed { id, .. } => *id,
+        }
+    }
+
+    /// The values of the first property `key`; none if there is no such property.
+    #[must_use]
+    pub fn values(&self, key: &[u8]) -> ValuesOf<'a> {
+        match self {
+            Self::Stored(record) => {
+                record.property(key).map_or(ValuesOf::Listed([].iter()), |p| ValuesOf::Stored(p.values))
+            }
+            Self::Listed { properties, .. } => {
+                let found = properties.iter().find(|p| p.name == key);
+                ValuesOf::Listed(found.map_or([].iter(), |p| p.values.iter()))
+            }
+        }
+    }
+
+    /// The first value of the first property `key`.
+    #[must_use]
+    pub fn first(&self, key: &[u8]) -> Option<&'a [u8]> {
+        self.values(key).next()
+    }
+
+    /// All properties, in order.
+    pub fn properties(&self) -> impl Iterator<Item = (&'a [u8], ValuesOf<'a>)> + use<'a> {
+        let (stored, listed) = match *self {
+            Self::Stored(record) => (Some(record.properties()), None),
+            Self::Listed { properties, .. } => (None, Some(properties.iter())),
+        };
+        let stored = stored.into_iter().flatten().map(|p| (p.name, ValuesOf::Stored(p.values)));
+        let listed =
+            listed.into_iter().flatten().map(|p| (p.name.as_slice(), ValuesOf::Listed(p.values.iter())));
+        stored.chain(listed)
+    }
+}
+
+/// Iterator over the values of a property.
+#[derive(Clone)]
+pub enum ValuesOf<'a> {
+    /// Of a [`Record::Stored`].
+    Stored(Values<'a>),
+    /// Of a [`Record::Listed`].
+    Listed(std::slice::Iter<'a, Vec<u8>>),
+}
+
+impl<'a> Iterator for ValuesOf<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        match self {
+            Self::Stored(values) => values.next(),
+            Self::Listed(values) => values.next().map(Vec::as_slice),
+        }
+    }
+}
