@@ -7,8 +7,8 @@ use netinfo_mapping::{Namespace, Selection, Tree};
 
 use crate::error::Result;
 use crate::local::session;
-use crate::place::{difference, shown};
 use crate::plan::{names, same};
+use crate::words::{difference, shown};
 
 /// What is compared.
 #[derive(Debug, Clone, Default)]

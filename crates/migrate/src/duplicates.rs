@@ -6,7 +6,7 @@ use netinfo_directory::{Domain, ROOT};
 
 use crate::error::Result;
 use crate::local::session;
-use crate::place::shown;
+use crate::words::shown;
 
 /// What no two records below these directories should have in common.
 const UNIQUE: [(&str, &[&str]); 4] = [

@@ -12,8 +12,9 @@ use netinfo_mapping::{Namespace, Reason, Refusal, Resolution, Tree};
 use crate::error::{Error, Result};
 use crate::item::{Attributes, Change, Directory, Item, What, Where};
 use crate::local::now;
-use crate::place::{Spot, shown};
+use crate::place::Spot;
 use crate::report::{Done, Kind, Outcome};
+use crate::words::shown;
 
 /// Object ids from here on stand for entries of the same batch: the store has none so high.
 const EARLIER: u32 = 0xC000_0000;

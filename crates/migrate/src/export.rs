@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use netinfo_directory::{Domain, RecordRef, View};
-use netinfo_formats::{Identity, Loss, Place, Record, RecordWriter, flat, json5, jsonl, ldif, nidb, raw};
+use netinfo_directory::{Domain, ROOT, RecordRef, View};
+use netinfo_formats::{
+    Identity, Loss, Place, Record, RecordWriter, dslocal, flat, json5, jsonl, ldif, nidb, raw,
+};
 use netinfo_mapping::{Entry, Namespace, Selection};
 
 use crate::error::{Error, Result};
@@ -67,7 +69,10 @@ pub fn export(
             })?;
             exported.finish(&mut *writer)
         }
-        Format::Nidb => Err(Error::Invalid("a .nidb folder is no file: give its place with --output".into())),
+        Format::Nidb | Format::DsLocal => Err(Error::Invalid(format!(
+            "{} is a folder, no file: give its place with --output",
+            format.name()
+        ))),
     }
 }
 
@@ -94,7 +99,7 @@ fn writer<'o>(format: Format, tag: &str, out: &'o mut dyn Write) -> Result<Box<d
         Format::Raw => Ok(Box::new(raw::Writer::new(out, raw::Dialect::default()))),
         Format::Jsonl => Ok(Box::new(jsonl::Writer::new(out))),
         Format::Json5 => Ok(Box::new(json5::Writer::new(out, tag, tag))),
-        Format::Ldif | Format::Nidb => {
+        Format::Ldif | Format::Nidb | Format::DsLocal => {
             Err(Error::Invalid(format!("{} is no stream of records", format.name())))
         }
     }
@@ -105,9 +110,30 @@ fn writer<'o>(format: Format, tag: &str, out: &'o mut dyn Write) -> Result<Box<d
 /// # Errors
 /// When it cannot be written, or the format is not a folder.
 pub fn export_folder(domain: &Domain, format: Format, folder: &Path) -> Result<Exported> {
-    if format != Format::Nidb {
-        return Err(Error::Invalid(format!("{} is no folder", format.name())));
+    match format {
+        Format::Nidb => nidb_folder(domain, folder),
+        Format::DsLocal => dslocal_folder(domain, folder),
+        _ => Err(Error::Invalid(format!("{} is no folder", format.name()))),
     }
+}
+
+/// The folder of a Mac's local directory.
+fn dslocal_folder(domain: &Domain, folder: &Path) -> Result<Exported> {
+    let cannot = |error| Error::File(folder.display().to_string(), error);
+    if folder.exists() {
+        return Err(cannot(io::ErrorKind::AlreadyExists.into()));
+    }
+    let view = domain.read(&session(domain)?)?;
+    let mut writer = dslocal::Writer::create(folder, dslocal::Encoding::default()).map_err(cannot)?;
+    let mut exported = Exported::default();
+    tree(&view, ROOT, |directory, place| {
+        let line = exported.records + 1;
+        exported.write(&mut writer, &record(directory, place, line))
+    })?;
+    exported.finish(&mut writer)
+}
+
+fn nidb_folder(domain: &Domain, folder: &Path) -> Result<Exported> {
     let view = domain.read(&session(domain)?)?;
     let mut directories = std::collections::BTreeMap::new();
     view.walk(|record, children| {

@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 use crate::import::{Read, Target, Watch, produce};
 use crate::item::{Attributes, Item, What};
 use crate::local::{Local, session};
-use crate::place::shown;
 use crate::report::{Done, FileReport, Kind, Outcome};
 use crate::source::{Format, Part};
+use crate::words::shown;
 
 /// A domain with at most so many directories is fresh: it has what is made with it.
 const FRESH: u64 = 64;
@@ -194,7 +194,7 @@ impl<'t> Mapper<'t> {
                 for warning in loaded.warnings {
                     done.note(Kind::Warning, line, &shown(dn), vec![warning]);
                 }
-                crate::place::flag_passwords(&loaded.properties, line, &shown(dn), done);
+                crate::passwords::flag(&loaded.properties, line, &shown(dn), done);
                 self.next += 1;
                 Some(Filled { parent: loaded.parent, properties: loaded.properties, stamp: loaded.stamp })
             }

@@ -109,7 +109,8 @@ pub fn objects(part: &Part, file: &mut FileReport) -> Result<Vec<TransferObject>
     let mut objects: Vec<TransferObject> = Vec::new();
     let mut places: HashMap<u64, usize> = HashMap::new();
     let mut done = Done::default();
-    for (number, record) in part.records(Arc::default())?.enumerate() {
+    let mut number = 0;
+    for record in part.records(Arc::default())? {
         let record = match record {
             Ok(record) => record,
             Err(problem) => {
@@ -117,7 +118,9 @@ pub fn objects(part: &Part, file: &mut FileReport) -> Result<Vec<TransferObject>
                 continue;
             }
         };
-        let number = number as u64;
+        // Problems have no number.
+        let own = number;
+        number += 1;
         let id = record.identity.map_or(Id { object: objects.len() as u32, instance: 0 }, |identity| Id {
             object: identity.object,
             instance: identity.instance,
@@ -143,7 +146,7 @@ pub fn objects(part: &Part, file: &mut FileReport) -> Result<Vec<TransferObject>
         };
         let properties =
             record.properties.into_iter().map(|(name, values)| Property { name, values }).collect();
-        places.insert(number, objects.len());
+        places.insert(own, objects.len());
         objects.push(TransferObject { id, parent, children: Vec::new(), properties, stamp: None });
         done.counts.add(Outcome::Created);
     }

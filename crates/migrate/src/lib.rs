@@ -6,16 +6,18 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`source`] | files and folders: which format, their items |
+//! | [`source`] | files and folders: formats by name, telling which it is, their items |
 //! | [`item`] | directories, entries and changes on their way; how they travel to a daemon |
 //! | [`plan`], `place` | what becomes of a record that is there; where a directory belongs in a tree |
+//! | `passwords` | passwords that are none, and those nobody can use |
 //! | [`import`](mod@import) | an import from beginning to end |
 //! | `local`, `entries`, `remote` | targets: a domain at hand, LDAP entries in it, a daemon, any server |
 //! | [`fill`] | the fast way into a fresh domain |
 //! | [`scratch`], [`gather`] | domains for a while: copies, and those made of files |
 //! | [`export`](mod@export), [`convert`](mod@convert), [`diff`](mod@diff) | out, from format to format, differences |
 //! | [`duplicates`](mod@duplicates) | what records share although they should not |
-//! | [`report`] | what came of an import |
+//! | [`report`], `words` | what came of an import; names and differences in words |
+//! | `error` | what ends everything |
 
 #![forbid(unsafe_code)]
 
@@ -30,14 +32,16 @@ pub mod gather;
 pub mod import;
 pub mod item;
 mod local;
+mod passwords;
 mod place;
 pub mod plan;
 mod remote;
 pub mod report;
 pub mod scratch;
 pub mod source;
+mod words;
 
 pub use error::{Error, Result};
 pub use local::Local;
-pub use place::{Options, Placer, Tree, difference};
+pub use place::{Options, Placer, Tree};
 pub use remote::{Calls, Daemon, names_from_json, names_to_json};

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use netinfo_directory::{MASK, Property, ROOT, StampBuf, is_secret, password};
+use netinfo_directory::{Property, ROOT, StampBuf, is_secret};
 
 use crate::error::{Error, Result};
 use crate::item::{Directory, Where};
+use crate::passwords::{flag, unmasked};
 use crate::plan::{Decision, Policy, decide, names, same};
 use crate::report::{Done, Kind, Outcome};
+use crate::words::{difference, shown};
 
-/// Longest name in a note, in characters.
-const SHOWN: usize = 200;
 /// Most children without names that are compared with a directory without a name.
 const NAMELESS_LIMIT: usize = 10_000;
 
@@ -196,7 +196,7 @@ impl Placer {
     ) -> Result<u32> {
         let Directory { properties, stamp, .. } = directory;
         let properties = unmasked(properties, line, name, done);
-        flag_passwords(&properties, line, name, done);
+        flag(&properties, line, name, done);
         match spot {
             Spot::Below(parent) => {
                 let details = if self.options.details { difference(&[], &properties) } else { Vec::new() };
@@ -246,15 +246,6 @@ impl Placer {
         let separator: &[u8] = if container.is_empty() { b"" } else { b"/" };
         shown(&[container, separator, name].concat())
     }
-}
-
-/// A name for a note.
-pub(crate) fn shown(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
-    text.chars()
-        .take(SHOWN)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
 }
 
 /// The child of this name, made if there is none.
@@ -329,72 +320,4 @@ fn set_stamp(
         }
         other => other,
     }
-}
-
-/// Leaves out passwords that were hidden from whoever made the export: the mask is none.
-fn unmasked(mut properties: Vec<Property>, line: u64, name: &str, done: &mut Done) -> Vec<Property> {
-    let masked =
-        |property: &Property| is_secret(&property.name) && property.values.iter().any(|value| value == MASK);
-    if properties.iter().any(masked) {
-        properties.retain(|property| !masked(property));
-        done.note(
-            Kind::Password,
-            line,
-            name,
-            vec!["the password was hidden where this comes from; it is left out".into()],
-        );
-    }
-    properties
-}
-
-/// Tells of passwords that are kept although no password matches them.
-pub(crate) fn flag_passwords(properties: &[Property], line: u64, name: &str, done: &mut Done) {
-    let values =
-        properties.iter().filter(|property| property.name == b"passwd").flat_map(|property| &property.values);
-    let unusable = values.filter(|value| !password::is_hash(value) && !is_lock(value)).count();
-    if unusable > 0 {
-        done.note(
-            Kind::Password,
-            line,
-            name,
-            vec!["no password can be checked against what is stored: its scheme is not known".into()],
-        );
-    }
-}
-
-/// Whether a stored password is one of the marks that mean "nobody logs in so", or none at all.
-fn is_lock(value: &[u8]) -> bool {
-    const MARKS: [&str; 9] = ["x", "np", "lk", "no", "nologin", "locked", "disabled", "kerberos", "none"];
-    value.is_empty()
-        || matches!(value.first(), Some(b'*' | b'!'))
-        || MARKS.iter().any(|mark| value.eq_ignore_ascii_case(mark.as_bytes()))
-}
-
-/// What differs between two property lists, a line for each property. Secrets are told to differ, and no more.
-#[must_use]
-pub fn difference(before: &[Property], after: &[Property]) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut rest: Vec<&Property> = before.iter().collect();
-    for property in after {
-        let own = rest.iter().position(|own| own.name == property.name).map(|at| rest.remove(at));
-        match own {
-            Some(own) if own.values == property.values => {}
-            Some(own) => {
-                lines.push(line('-', own));
-                lines.push(line('+', property));
-            }
-            None => lines.push(line('+', property)),
-        }
-    }
-    lines.extend(rest.into_iter().map(|property| line('-', property)));
-    lines
-}
-
-fn line(sign: char, property: &Property) -> String {
-    let name = shown(&property.name);
-    if is_secret(&property.name) {
-        return format!("{sign} {name}: (hidden)");
-    }
-    let values: Vec<String> = property.values.iter().map(|value| shown(value)).collect();
-    format!("{sign} {name}: {}", values.join(", "))
 }

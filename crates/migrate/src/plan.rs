@@ -2,6 +2,8 @@
 
 use netinfo_directory::Property;
 
+use crate::passwords::MATERIAL;
+
 /// How an import deals with directories that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Policy {
@@ -78,6 +80,8 @@ fn merged(known: &[Property], wanted: &[Property]) -> Vec<Property> {
         match (own.values.len(), property.values.len()) {
             (_, 0) => {}
             (0 | 1, 1) => own.values.clone_from(&property.values),
+            // The forms of one password belong together.
+            _ if property.name == MATERIAL => own.values.clone_from(&property.values),
             _ => {
                 let mut known: std::collections::HashSet<&[u8]> =
                     std::collections::HashSet::with_capacity(own.values.len());
@@ -173,6 +177,8 @@ mod tests {
             ])
         );
         assert_eq!(decide(Policy::Merge, &result, &wanted), Decision::Unchanged);
+        let (known, wanted) = (list(&[("_shadow_passwd", &["a", "b"])]), list(&[("_shadow_passwd", &["c"])]));
+        assert_eq!(decide(Policy::Merge, &known, &wanted), Decision::Change(wanted.clone()));
     }
 
     #[test]

@@ -31,7 +31,20 @@ pub struct Folder {
     number: u64,
 }
 
+/// Kinds that every such folder has, as far as its files may be seen.
+const TELLING: [&str; 3] = ["users", "groups", "config"];
+
 impl Folder {
+    /// Whether a folder looks like one of these: it has `nodes/Default`, or property lists of users, groups or settings.
+    pub fn is_one(path: &Path) -> bool {
+        let has_lists = |kind: &str| {
+            let Ok(entries) = fs::read_dir(path.join(kind)) else { return false };
+            let mut names = entries.flatten().map(|entry| PathBuf::from(entry.file_name()));
+            names.any(|name| name.extension().is_some_and(|end| end == "plist"))
+        };
+        path.join("nodes/Default").is_dir() || TELLING.into_iter().any(has_lists)
+    }
+
     /// Opens a node (`…/nodes/Default`) or the folder that has `nodes/Default` in it. Hashes are looked for where they
     /// are on a Mac (`/var/db/shadow/hash` for `/var/db/dslocal`) and beside `nodes`.
     ///

@@ -124,6 +124,15 @@ fn every_password_verifies() {
 }
 
 #[test]
+fn folders_are_recognised() {
+    let base = data("dslocal");
+    assert!(Folder::is_one(&base) && Folder::is_one(&base.join("nodes/Default")));
+    for other in ["nodes", "nodes/Default/users", "shadow", "nowhere"] {
+        assert!(!Folder::is_one(&base.join(other)), "{other}");
+    }
+}
+
+#[test]
 fn the_folder_is_a_tree() {
     let items: Vec<_> = Folder::open(&data("dslocal")).unwrap().records().collect();
     let records: Vec<_> = items.iter().filter_map(|item| item.as_ref().ok()).collect();

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod macs;
 mod pairs;
 mod targets;

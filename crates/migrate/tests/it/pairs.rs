@@ -54,7 +54,7 @@ fn every_format_becomes_every_other() {
             let what = format!("{} to {name}", source.display());
             let parts = parts(None, &source).unwrap_or_else(|e| panic!("{what}: {e}"));
             if format.is_folder() {
-                let folder = dir.path().join(format!("{}.nidb", source.file_name().unwrap().display()));
+                let folder = dir.path().join(format!("{}.{name}", source.file_name().unwrap().display()));
                 if folder != source && !folder.exists() {
                     convert(&parts, format, To::Folder(&folder), &mut |_, _, _| {})
                         .unwrap_or_else(|e| panic!("{what}: {e}"));
