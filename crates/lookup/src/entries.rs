@@ -12,6 +12,8 @@ use crate::source::Record;
 
 /// Group id of a user whose record has none: that of nobody.
 const NOBODY: u32 = u32::MAX - 1;
+/// Login name of the superuser.
+const ROOT: &[u8] = b"root";
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 /// An `expire` below this is a number of days already: nobody's account expired on the second day of 1970.
@@ -32,10 +34,21 @@ pub(crate) struct Want<'q> {
 }
 
 /// The name that an entry made of this record bears; `None` if none can be made of it.
-pub(crate) fn canonical<'r>(category: Category, record: &Record<'r>, want: Want<'_>) -> Option<&'r [u8]> {
+///
+/// Who the superuser of a machine is, its own domain says and no other: users called `root`, or of uid 0, are known from
+/// the `nearest` source only.
+pub(crate) fn canonical<'r>(
+    category: Category,
+    record: &Record<'r>,
+    want: Want<'_>,
+    nearest: bool,
+) -> Option<&'r [u8]> {
     let name = record.first(b"name").filter(|name| is_name(name))?;
     let complete = match category {
-        Category::Passwd | Category::Shadow => is_plain(name) && number(record, b"uid").is_some(),
+        Category::Passwd | Category::Shadow => {
+            let superuser = |uid| uid == 0 || record.values(b"name").any(|name| name == ROOT);
+            is_plain(name) && number(record, b"uid").is_some_and(|uid| nearest || !superuser(uid))
+        }
         Category::Group => is_plain(name) && number(record, b"gid").is_some(),
         Category::Host => addresses(record).next().is_some(),
         Category::Network => network(record).is_some(),

@@ -82,7 +82,7 @@ impl View<'_> {
 
     /// The entries of one record that are not hidden.
     fn add(&self, category: Category, source: usize, record: &Record<'_>, each: &mut dyn FnMut(EntryBuf)) {
-        for_each_entry(category, record, Want::default(), |name, want| {
+        for_each_entry(category, record, Want::default(), source == 0, |name, want| {
             let owner = self.owner(category, name, want.protocol, |_| ());
             if owner.is_none_or(|(s, id, ())| (s, id) != (source, record.id())) {
                 return;

@@ -77,7 +77,7 @@ impl View<'_> {
     /// Id of the group that a name belongs to, if that is its first name: members of others are not its members.
     fn gid_of(&self, name: &[u8]) -> Option<u32> {
         let (_, _, gid) = self.owner(Category::Group, name, b"", |record| {
-            let first = canonical(Category::Group, record, Want::default()) == Some(name);
+            let first = canonical(Category::Group, record, Want::default(), true) == Some(name);
             number(record, b"gid").filter(|_| first)
         })?;
         gid

@@ -21,6 +21,7 @@
 //! * A name belongs to the nearest source that has it. Records of the same name farther away are hidden, whatever they are
 //!   looked up by; so an entry that is found by number is always the one found by its name.
 //! * Members of a group are those of all sources. So are the groups of a user, and netgroups.
+//! * Who the superuser of a machine is, its own domain says: users of uid 0 are known from the nearest source only.
 //! * A record that lacks what its entry must have, such as a user without uid, is passed over.
 //! * Sources that cannot be asked are passed over, too; where nothing was found, the answer is then "try again".
 

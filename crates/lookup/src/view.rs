@@ -67,7 +67,7 @@ impl<'s> View<'s> {
             for ((key, value), taken) in spellings.iter().zip(&mut taken) {
                 let mut candidates = Vec::new();
                 let asked = source.find(keys::table(category), key, value, &mut |record| {
-                    for_each_entry(category, &record, want, |name, want| {
+                    for_each_entry(category, &record, want, number == 0, |name, want| {
                         let entry = build(category, &record, want, number == 0);
                         let protocol = want.protocol.to_vec();
                         candidates.push(Candidate { id: record.id(), name: name.to_vec(), protocol, entry });
@@ -109,14 +109,12 @@ impl<'s> View<'s> {
         self.sources.iter().enumerate().find_map(|(number, source)| {
             let mut found = None;
             // A source that is away cannot hide anything.
-            let _ = source.find(keys::table(category), b"name", name, &mut |record| match canonical(
-                category, &record, want,
-            ) {
-                Some(_) => {
-                    found = Some((number, record.id(), take(&record)));
-                    ControlFlow::Break(())
+            let _ = source.find(keys::table(category), b"name", name, &mut |record| {
+                if canonical(category, &record, want, number == 0).is_none() {
+                    return ControlFlow::Continue(());
                 }
-                None => ControlFlow::Continue(()),
+                found = Some((number, record.id(), take(&record)));
+                ControlFlow::Break(())
             });
             found
         })
@@ -137,10 +135,11 @@ pub(crate) fn for_each_entry<'r>(
     category: Category,
     record: &Record<'r>,
     want: Want<'_>,
+    nearest: bool,
     mut each: impl FnMut(&'r [u8], Want<'_>),
 ) {
     let mut one = |want: Want<'_>| {
-        if let Some(name) = canonical(category, record, want) {
+        if let Some(name) = canonical(category, record, want, nearest) {
             each(name, want);
         }
     };

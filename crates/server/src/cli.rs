@@ -69,6 +69,7 @@ pub struct ServeArgs {
     ///   ldap         LDAP, with StartTLS (TCP port 389)
     ///   ldaps        LDAP over TLS (TCP port 636)
     ///   ldapi        LDAP on a UNIX socket, given as a path (/run/netinfo/ldapi)
+    ///   lookup       UNIX socket of look-ups, given as a path (/run/netinfo/lookup.sock)
     ///   login        UNIX socket of login modules, given as a path (/run/netinfo/login.sock)
     ///   domain.TAG   own port of one domain (1033 for "local", else a free reserved port)
     /// A port of 0 lets the system choose; see --endpoints. Several addresses for one NAME add up.

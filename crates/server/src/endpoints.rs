@@ -7,6 +7,7 @@
 //!   "ldap": "127.0.0.1:389",
 //!   "ldaps": "127.0.0.1:636",
 //!   "ldapi": "/run/netinfo/ldapi",
+//!   "lookup": "/run/netinfo/lookup.sock",
 //!   "login": "/run/netinfo/login.sock",
 //!   "domains": { "network": { "tcp": "127.0.0.1:1022", "udp": "127.0.0.1:1022", "role": "master" } }
 //! }
@@ -50,6 +51,9 @@ pub struct Endpoints {
     /// LDAP on a UNIX socket.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ldapi: Option<PathBuf>,
+    /// The UNIX socket of look-ups.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lookup: Option<PathBuf>,
     /// The UNIX socket of login modules.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub login: Option<PathBuf>,
@@ -174,6 +178,7 @@ mod tests {
             ldap: Some("127.0.0.1:389".parse().unwrap()),
             ldaps: Some("[::1]:636".parse().unwrap()),
             ldapi: Some("/run/netinfo/ldapi".into()),
+            lookup: Some("/run/netinfo/lookup.sock".into()),
             login: Some("/run/netinfo/login.sock".into()),
             domains: [("network".to_owned(), network), ("copy".to_owned(), copy)].into(),
             ..Endpoints::default()
@@ -194,6 +199,7 @@ mod tests {
                 "ldap": "127.0.0.1:389",
                 "ldaps": "[::1]:636",
                 "ldapi": "/run/netinfo/ldapi",
+                "lookup": "/run/netinfo/lookup.sock",
                 "login": "/run/netinfo/login.sock",
                 "domains": {
                     "copy": { "role": "clone" },

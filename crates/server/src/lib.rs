@@ -17,6 +17,7 @@
 //! * `passwords` – checking them; `permits` – how much may be changed at once,
 //! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
 //! * `served` – a domain with its figures; `parent` – its parent; `replica` – its clones or its master,
+//! * `lookups` – the domains in which look-ups look,
 //! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
 //! * [`udp`] – datagrams with their local address,
 //! * [`interfaces`] – the addresses of this machine,
@@ -36,6 +37,7 @@ pub mod ldap;
 pub mod limits;
 pub mod listen;
 pub mod logging;
+mod lookups;
 mod node;
 pub mod notify;
 mod parent;

@@ -105,6 +105,12 @@ pub const MAX_UPLOADS: usize = 4;
 /// How long an upload may rest while another one waits for its place.
 pub const UPLOAD_REST: Duration = Duration::from_secs(600);
 
+/// Domains above each other in which look-ups look: more are a mistake.
+pub const CHAIN_LIMIT: usize = 32;
+
+/// Look-ups under way that may read very many records: enumerations, netgroups, records by pattern. Others wait.
+pub const SCANS: usize = 4;
+
 /// Long answers (checks, backups) under way at once on the local socket.
 pub const MAX_STREAMS: usize = 4;
 

@@ -2,7 +2,7 @@
 //!
 //! * [`ipcserver`], [`portmap`], [`binder`], [`domain`] – TCP and UDP sockets by the policy of each,
 //! * [`ldap`], [`ldaps`] – TCP sockets,
-//! * [`local()`], [`ldapi`], [`login`] – UNIX sockets,
+//! * [`local()`], [`ldapi`], [`lookup`], [`login`] – UNIX sockets,
 //! * [`pair`] – the socket options and number choices behind them.
 //!
 //! A daemon without privilege falls back to numbers the system chooses and says so in one line per
@@ -25,7 +25,7 @@ use crate::endpoints::{PairAddress, client_address};
 pub mod local;
 pub mod pair;
 
-pub use local::{LocalListener, ldapi, local, login};
+pub use local::{LocalListener, ldapi, local, login, lookup};
 pub use pair::{Origin, Pair, bind_pair, bind_tcp, reserved_pair};
 
 /// Port of the ipcserver.

@@ -26,6 +26,7 @@ use crate::interfaces::OwnAddresses;
 use crate::ldap::{self, Ldap};
 use crate::limits::{CHANGE_PERMITS, Limits, MAX_STREAMS, pages_at_once};
 use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
+use crate::lookups::Lookups;
 use crate::passwords::Passwords;
 use crate::served::Served;
 use crate::settings::ListenSettings;
@@ -57,6 +58,8 @@ pub(crate) struct Running {
     pub(crate) uploads: Uploads,
     pub(crate) readall_permits: Arc<Semaphore>,
     pub(crate) passwords: Passwords,
+    /// The domains in which look-ups look.
+    pub(crate) lookups: Lookups,
     /// Wrong passwords of those who ask the login program.
     pub(crate) logins: Peers,
     pub(crate) ldap: Ldap,
@@ -114,6 +117,7 @@ impl Running {
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             passwords: parts.passwords,
+            lookups: Lookups::default(),
             logins: Peers::default(),
             ldap: parts.ldap,
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),

@@ -43,6 +43,7 @@ struct Opened {
     ldap: BoundTcp,
     ldaps: BoundTcp,
     ldapi: Option<LocalListener>,
+    lookup: Option<LocalListener>,
     login: Option<LocalListener>,
     /// Content of the machine's files, when the data directory is new.
     seed: Option<seed::Collected>,
@@ -129,6 +130,7 @@ fn open(settings: &Settings, fresh: bool) -> Result<Opened, Failure> {
         ldap: listen::ldap(&listen.ldap)?,
         ldaps: listen::ldaps(&listen.ldaps)?,
         ldapi: listen::ldapi(&listen.ldapi, &settings.data)?,
+        lookup: listen::lookup(&listen.lookup, &settings.data)?,
         login: listen::login(&listen.login, &settings.data)?,
         seed: (fresh && settings.seed == Seed::Machine).then(|| seed::collect(Path::new("/etc"))),
     })
@@ -188,6 +190,7 @@ async fn serve(
     let portmap = opened.portmap.client_address();
     let (ldap, ldaps) = (opened.ldap.client_address(), opened.ldaps.client_address());
     let ldapi = opened.ldapi.as_ref().map(|l| l.file.path().to_owned());
+    let lookup = opened.lookup.as_ref().map(|l| l.file.path().to_owned());
     let login = opened.login.as_ref().map(|l| l.file.path().to_owned());
     node.announce(
         |e| {
@@ -195,6 +198,7 @@ async fn serve(
             e.local.clone_from(&local_file);
             (e.ldap, e.ldaps) = (ldap, ldaps);
             e.ldapi.clone_from(&ldapi);
+            e.lookup.clone_from(&lookup);
             e.login.clone_from(&login);
         },
         false,
@@ -220,6 +224,10 @@ async fn serve(
     if let Some(ldapi) = opened.ldapi {
         ldap::listen_unix(&node, ldapi.listener)?;
         _socket_files.push(ldapi.file);
+    }
+    if let Some(lookup) = opened.lookup {
+        node.listen_local(lookup.listener, Port::Lookup)?;
+        _socket_files.push(lookup.file);
     }
     if let Some(login) = opened.login {
         node.listen_local(login.listener, Port::Login)?;
@@ -314,6 +322,7 @@ fn describe(node: &Running) {
         ldap = endpoints.ldap.map_or_else(|| "off".into(), |address| address.to_string()),
         ldaps = endpoints.ldaps.map_or_else(|| "off".into(), |address| address.to_string()),
         ldapi = endpoints.ldapi.map(|p| p.display().to_string()),
+        lookup = endpoints.lookup.map(|p| p.display().to_string()),
         login = endpoints.login.map(|p| p.display().to_string()),
         "netinfod {} is serving",
         env!("CARGO_PKG_VERSION")

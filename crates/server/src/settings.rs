@@ -69,6 +69,8 @@ pub struct ListenSettings {
     pub ldaps: Listen,
     /// LDAP on a UNIX socket.
     pub ldapi: Listen,
+    /// The UNIX socket of look-ups.
+    pub lookup: Listen,
     /// The UNIX socket of login modules.
     pub login: Listen,
     /// Own ports of the domains something was said about, by tag.
@@ -257,6 +259,7 @@ fn listen_settings(mut table: ListenTable) -> Result<ListenSettings, SettingsErr
         ldap: table.resolve(&ListenName::Ldap),
         ldaps: table.resolve(&ListenName::Ldaps),
         ldapi: table.resolve(&ListenName::Ldapi),
+        lookup: table.resolve(&ListenName::Lookup),
         login: table.resolve(&ListenName::Login),
         domains: table.domains().map(|(tag, listen)| (tag.to_owned(), listen.clone())).collect(),
     })

@@ -23,6 +23,8 @@ pub struct Endpoints {
     pub ldaps: Option<SocketAddr>,
     /// LDAP on a UNIX socket.
     pub ldapi: Option<PathBuf>,
+    /// The UNIX socket of look-ups.
+    pub lookup: Option<PathBuf>,
     /// The UNIX socket of login modules.
     pub login: Option<PathBuf>,
     /// The served domains by tag.

@@ -216,6 +216,7 @@ impl Node {
         listen.push(("portmap".into(), "off".into()));
         listen.push(("local".into(), "DIR/netinfod.sock".into()));
         listen.push(("ldapi".into(), "DIR/ldapi".into()));
+        listen.push(("lookup".into(), "DIR/lookup.sock".into()));
         listen.push(("login".into(), "DIR/login.sock".into()));
         Builder {
             hostname: Some("alpha".into()),
@@ -323,6 +324,14 @@ impl Node {
     /// If it is off.
     pub fn ldapi(&self) -> PathBuf {
         self.endpoints().ldapi.unwrap_or_else(|| panic!("no UNIX socket for LDAP"))
+    }
+
+    /// The UNIX socket of look-ups.
+    ///
+    /// # Panics
+    /// If it is off.
+    pub fn lookup(&self) -> PathBuf {
+        self.endpoints().lookup.unwrap_or_else(|| panic!("no UNIX socket for look-ups"))
     }
 
     /// The UNIX socket of login modules.

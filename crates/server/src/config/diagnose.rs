@@ -27,6 +27,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("listen.ldap", ADDRESSES),
     ("listen.ldaps", ADDRESSES),
     ("listen.ldapi", "the path of a UNIX socket, \"default\" or \"off\""),
+    ("listen.lookup", "the path of a UNIX socket, \"default\" or \"off\""),
     ("listen.login", "the path of a UNIX socket, \"default\" or \"off\""),
     ("listen.domain.TAG", ADDRESSES),
     ("limits.connections", "a whole number from 1 to 1000000"),

@@ -13,7 +13,7 @@ pub const MAX_ADDRESSES: usize = 16;
 
 /// Keys of `[listen]`.
 const NAMES: &[&str] =
-    &["ipcserver", "portmap", "local", "binder", "ldap", "ldaps", "ldapi", "login", "domain.TAG"];
+    &["ipcserver", "portmap", "local", "binder", "ldap", "ldaps", "ldapi", "lookup", "login", "domain.TAG"];
 
 /// What listens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +32,8 @@ pub enum ListenName {
     Ldaps,
     /// LDAP on a UNIX socket.
     Ldapi,
+    /// The UNIX socket of look-ups.
+    Lookup,
     /// The UNIX socket of login modules.
     Login,
     /// The own port of the domain with this tag.
@@ -152,7 +154,7 @@ impl Listen {
 impl ListenName {
     /// Whether it is a UNIX socket.
     fn is_path(&self) -> bool {
-        matches!(self, Self::Local | Self::Ldapi | Self::Login)
+        matches!(self, Self::Local | Self::Ldapi | Self::Lookup | Self::Login)
     }
 
     /// There is one UNIX socket of each kind only.
@@ -200,6 +202,7 @@ impl FromStr for ListenName {
             "ldap" => Ok(Self::Ldap),
             "ldaps" => Ok(Self::Ldaps),
             "ldapi" => Ok(Self::Ldapi),
+            "lookup" => Ok(Self::Lookup),
             "login" => Ok(Self::Login),
             _ => match text.strip_prefix("domain.") {
                 Some(tag) => check_tag(tag).map(|()| Self::Domain(tag.to_owned())),
@@ -232,6 +235,7 @@ impl fmt::Display for ListenName {
             Self::Ldap => f.write_str("ldap"),
             Self::Ldaps => f.write_str("ldaps"),
             Self::Ldapi => f.write_str("ldapi"),
+            Self::Lookup => f.write_str("lookup"),
             Self::Login => f.write_str("login"),
             Self::Domain(tag) => write!(f, "domain.{tag}"),
         }
@@ -395,7 +399,7 @@ mod tests {
     fn bad_arguments_say_what_is_allowed() {
         assert!(arg("ipcserver").unwrap_err().contains("NAME=ADDR:PORT"));
         assert!(arg("ipc=off").unwrap_err().contains(
-            "the names are ipcserver, portmap, local, binder, ldap, ldaps, ldapi, login, domain.TAG"
+            "the names are ipcserver, portmap, local, binder, ldap, ldaps, ldapi, lookup, login, domain.TAG"
         ));
         assert!(arg("ipcserver=945").unwrap_err().contains("such as 127.0.0.1:945"));
         assert!(arg("ipcserver=localhost:945").unwrap_err().contains("not a numeric address"));
@@ -436,7 +440,7 @@ mod tests {
         let args = vec![arg("binder=127.0.0.1:1").unwrap(); MAX_ADDRESSES + 1];
         ListenTable::default().override_with(&args).unwrap_err();
         assert_eq!(table("local = ['/a', '/b']").unwrap_err(), "local takes one path");
-        for name in ["local", "ldapi", "login"] {
+        for name in ["local", "ldapi", "lookup", "login"] {
             let args = ["/a", "/b"].map(|path| arg(&format!("{name}={path}")).unwrap());
             let error = ListenTable::default().override_with(&args).unwrap_err();
             assert_eq!(error, format!("{name} takes one path"));

@@ -7,6 +7,7 @@
 pub(crate) mod binder;
 pub(crate) mod control;
 pub(crate) mod login;
+pub(crate) mod lookup;
 pub(crate) mod netinfo;
 pub(crate) mod portmap;
 
@@ -20,7 +21,9 @@ use netinfo_directory::{Change, Credentials, Id, Origin, Session, View};
 use netinfo_wire::rpc::{
     AcceptStat, AuthStat, Call, CallError, Credential, auth_password, put_accepted, put_denied,
 };
-use netinfo_wire::{control as control_wire, login as login_wire, netinfo as ni, nibind, portmap as pm};
+use netinfo_wire::{
+    control as control_wire, login as login_wire, lookup as lookup_wire, netinfo as ni, nibind, portmap as pm,
+};
 use zeroize::Zeroizing;
 
 use crate::limits::Limits;
@@ -60,6 +63,8 @@ pub(crate) enum Port {
     Portmap,
     /// The UNIX socket: everything, and the control program.
     Local,
+    /// The UNIX socket of look-ups: the look-up program and nothing else.
+    Lookup,
     /// The UNIX socket of login modules: the login program and nothing else.
     Login,
 }
@@ -68,6 +73,7 @@ impl Port {
     /// Longest record taken here, in bytes.
     pub(crate) fn record_size(&self, limits: &Limits) -> usize {
         match self {
+            Self::Lookup => lookup_wire::MAX_CALL.min(limits.record_size),
             Self::Login => login_wire::MAX_RECORD.min(limits.record_size),
             _ => limits.record_size,
         }
@@ -212,6 +218,7 @@ pub(crate) fn dispatch(
         (nibind::PROGRAM, _) if everything => binder::call(node, context, call, out),
         (pm::PROGRAM, Port::Portmap) => portmap::call(node, context, call, out),
         (pm::PROGRAM, _) if everything => portmap::call(node, context, call, out),
+        (lookup_wire::PROGRAM, Port::Lookup) => lookup::call(node, context, call, out),
         (login_wire::PROGRAM, Port::Login) => login::call(node, context, call, out),
         (control_wire::PROGRAM, _) if local => control::call(node, context, call, out),
         _ => refuse(out, call.xid, AcceptStat::ProgUnavail),

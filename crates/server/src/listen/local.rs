@@ -17,6 +17,9 @@ pub const SOCKET_NAME: &str = "netinfod.sock";
 /// Name of the socket for LDAP in its directory.
 pub const LDAPI_NAME: &str = "ldapi";
 
+/// Name of the socket of look-ups in its directory.
+pub const LOOKUP_NAME: &str = "lookup.sock";
+
 /// Name of the socket of login modules in its directory.
 pub const LOGIN_NAME: &str = "login.sock";
 
@@ -59,6 +62,7 @@ struct Kind {
 
 const LOCAL: Kind = Kind { what: "local", file: SOCKET_NAME };
 const LDAPI: Kind = Kind { what: "ldapi", file: LDAPI_NAME };
+const LOOKUP: Kind = Kind { what: "lookup", file: LOOKUP_NAME };
 const LOGIN: Kind = Kind { what: "login", file: LOGIN_NAME };
 
 /// Opens the UNIX socket for RPC: where `listen` says; else in [`RUN_DIR`] when started as root; else, or when
@@ -76,6 +80,14 @@ pub fn local(listen: &Listen, data: &Path) -> Result<Option<LocalListener>, List
 /// [`ListenError`], fit to be shown as is.
 pub fn ldapi(listen: &Listen, data: &Path) -> Result<Option<LocalListener>, ListenError> {
     LDAPI.open(listen, data)
+}
+
+/// Opens the UNIX socket of look-ups by the same rules.
+///
+/// # Errors
+/// [`ListenError`], fit to be shown as is.
+pub fn lookup(listen: &Listen, data: &Path) -> Result<Option<LocalListener>, ListenError> {
+    LOOKUP.open(listen, data)
 }
 
 /// Opens the UNIX socket of login modules by the same rules.

@@ -1,0 +1,148 @@
+//! The domains in which this machine's users, groups and hosts are looked up: `local` and those above it, as far as this
+//! node serves them.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use netinfo_directory::{Credentials, Origin, Result, Session};
+use netinfo_lookup::{Asked, DomainSource, Source, Traced, View};
+use netinfo_wire::lookup::{Answer, EntryBuf, Query};
+use tokio::sync::Semaphore;
+
+use crate::limits::{CHAIN_LIMIT, SCANS};
+use crate::node::{DEFAULT_TAG, Running};
+use crate::served::Served;
+
+/// A chain that took longer to be found is believed for [`BELIEVED`], whatever changes meanwhile: machines are many, and
+/// what they say of parents changes rarely.
+const DEAR: Duration = Duration::from_millis(1);
+const BELIEVED: Duration = Duration::from_secs(1);
+
+/// What is kept from look-up to look-up.
+pub(crate) struct Lookups {
+    chain: Mutex<Option<Chain>>,
+    /// Look-ups under way that may read very many records.
+    pub(crate) scans: Arc<Semaphore>,
+}
+
+impl Default for Lookups {
+    fn default() -> Self {
+        Self { chain: Mutex::default(), scans: Arc::new(Semaphore::new(SCANS)) }
+    }
+}
+
+/// The domains from `local` up, and what they were found from.
+struct Chain {
+    domains: Vec<Arc<Served>>,
+    /// The states of these domains.
+    states: Vec<u64>,
+    /// All domains served then.
+    served: Vec<Arc<Served>>,
+    at: Instant,
+    took: Duration,
+}
+
+/// The domains in which look-ups look, the nearest first.
+///
+/// # Errors
+/// When a domain cannot be read.
+pub(crate) fn chain(node: &Running) -> Result<Vec<Arc<Served>>> {
+    let mut known = node.lookups.chain.lock().unwrap_or_else(PoisonError::into_inner);
+    let served = node.all_served();
+    if let Some(chain) = &*known
+        && same(&chain.served, &served)
+        && ((chain.took > DEAR && chain.at.elapsed() < BELIEVED) || states(&chain.domains)? == chain.states)
+    {
+        return Ok(chain.domains.clone());
+    }
+    let at = Instant::now();
+    let domains = find(node)?;
+    let states = states(&domains)?;
+    let took = at.elapsed();
+    *known = Some(Chain { domains: domains.clone(), states, served, at, took });
+    Ok(domains)
+}
+
+fn same(a: &[Arc<Served>], b: &[Arc<Served>]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
+}
+
+fn states(domains: &[Arc<Served>]) -> Result<Vec<u64>> {
+    domains.iter().map(|served| Ok(served.view()?.state_number())).collect()
+}
+
+/// Climbs from `local` as long as the parent is served here. Loops end where they close.
+fn find(node: &Running) -> Result<Vec<Arc<Served>>> {
+    let mut chain: Vec<Arc<Served>> = Vec::new();
+    let mut next = node.served(DEFAULT_TAG);
+    while let Some(served) = next.filter(|next| !chain.iter().any(|known| Arc::ptr_eq(known, next))) {
+        next = parent(node, &served)?;
+        chain.push(served);
+        if chain.len() >= CHAIN_LIMIT {
+            break;
+        }
+    }
+    Ok(chain)
+}
+
+fn parent(node: &Running, served: &Served) -> Result<Option<Arc<Served>>> {
+    let view = served.view()?;
+    if view.root_flag(b"isRoot", false)? {
+        return Ok(None);
+    }
+    let candidates = view.parent_candidates()?.unwrap_or_default();
+    let mut here = candidates.iter().filter(|candidate| {
+        node.own.contains(candidate.address.into()) && candidate.tag != served.domain.tag()
+    });
+    Ok(here.find_map(|candidate| node.served(&candidate.tag)))
+}
+
+/// Looks things up in a snapshot of all domains; `secrets` shows passwords.
+///
+/// # Errors
+/// When a domain cannot be read.
+pub(crate) fn with_view<T>(node: &Running, secrets: bool, look: impl FnOnce(&View<'_>) -> T) -> Result<T> {
+    let chain = chain(node)?;
+    let mut sources: Vec<Box<dyn Source + '_>> = Vec::with_capacity(chain.len());
+    for served in &chain {
+        sources.push(Box::new(source(served, secrets)?));
+    }
+    Ok(look(&View::new(sources)))
+}
+
+fn source(served: &Served, secrets: bool) -> Result<DomainSource<'_>> {
+    let view = served.domain.read(&session(served, secrets)?)?;
+    Ok(DomainSource::new(served.domain.tag(), view))
+}
+
+/// Whose rights a snapshot has: the daemon's own, or nobody's.
+fn session(served: &Served, secrets: bool) -> Result<Session> {
+    match secrets {
+        true => served.domain.authenticate(Credentials::None, Origin::Internal),
+        false => Ok(served.domain.anonymous(Origin::Internal)),
+    }
+}
+
+/// Looks one entry up and keeps an account of it.
+///
+/// # Errors
+/// When a domain cannot be read.
+pub(crate) fn trace(
+    node: &Running,
+    secrets: bool,
+    query: &Query<'_>,
+) -> Result<(Vec<Asked>, Answer<EntryBuf>)> {
+    let began = Instant::now();
+    let now = || began.elapsed();
+    let account = RefCell::default();
+    let chain = chain(node)?;
+    let answer = {
+        let mut sources: Vec<Box<dyn Source + '_>> = Vec::with_capacity(chain.len());
+        for served in &chain {
+            sources.push(Box::new(Traced::new(source(served, secrets)?, &now, &account)));
+        }
+        View::new(sources).find(query)
+    };
+    Ok((account.into_inner(), answer))
+}
