@@ -117,7 +117,7 @@ impl Request {
             return Ok(Some(decision));
         }
         let wait = standing.too_early().filter(|_| decision.outcome != Outcome::MustChange);
-        Ok(wait.map(|days| policy(format!("The password can be changed again in {days} days."))))
+        Ok(wait.map(|days| Decision::refused(&format!("The password can be changed again in {days} days."))))
     }
 
     /// Writes the hash. The password that was there is looked at anew whenever the record has changed meanwhile.

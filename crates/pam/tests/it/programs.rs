@@ -1,0 +1,47 @@
+//! Programs that people use.
+
+use crate::setting::{PASSWORD, with_setting};
+
+const NEW: &str = "battery staple";
+
+#[test]
+fn su() {
+    with_setting(|setting| {
+        let su = |user: &str, answers: &[(&str, &str)]| {
+            setting.run(20501, &format!("su {user} -c 'id -u'"), answers)
+        };
+        su("bob", &[("assword: ", PASSWORD)]).succeeds("20601");
+        su("bob", &[("assword: ", "wrong")]).fails("Authentication failure");
+        su("expired", &[("assword: ", PASSWORD)]).fails("expired");
+        su("locked", &[("assword: ", PASSWORD)]).fails("failure");
+        su("clash", &[("assword: ", PASSWORD)]).fails("");
+        // A password that has to be changed is changed on the way in.
+        let all = [
+            ("assword: ", PASSWORD),
+            ("Current password: ", PASSWORD),
+            ("New password: ", NEW),
+            ("Retype new password: ", NEW),
+        ];
+        su("due", &all).succeeds("20504");
+        assert_eq!(setting.value("local", "due", "change").as_deref(), Some("0"));
+        su("due", &[("assword: ", NEW)]).succeeds("20504");
+    });
+}
+
+#[test]
+fn passwd() {
+    with_setting(|setting| {
+        let full =
+            |old, new| [("Current password: ", old), ("New password: ", new), ("Retype new password: ", new)];
+        setting.run(20601, "passwd", &full(PASSWORD, NEW)).succeeds("password updated successfully");
+        setting.login("bob", NEW).succeeds("successfully");
+        setting.run(20601, "passwd", &full(PASSWORD, NEW)[..1]).fails("");
+        setting.run(20601, "passwd alice", &[]).fails("");
+        // The superuser needs no old one and is held to less.
+        setting
+            .run(0, "passwd bob", &[("New password: ", "short"), ("Retype new password: ", "short")])
+            .succeeds("updated");
+        setting.login("bob", "short").succeeds("successfully");
+        setting.run(0, "passwd expired", &full("", NEW)[1..]).succeeds("updated");
+    });
+}
