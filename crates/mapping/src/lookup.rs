@@ -108,7 +108,7 @@ impl Tree<'_> {
             "entryUUID" => return self.by_uuid(value),
             "entryDN" => return self.by_dn(value),
             DSID => return Ok(self.by_number(value)),
-            "memberOf" => return self.members_of(value),
+            "memberOf" => return self.by_group(value),
             name if is_computed(name) => return Ok(Lookups::all()),
             "objectClass" => match std::str::from_utf8(value).ok().and_then(|name| self.schema().class(name))
             {
@@ -321,42 +321,27 @@ impl Tree<'_> {
     }
 
     fn by_dn<'l>(&self, value: &[u8]) -> Result<Lookups<'l>> {
-        let found = match self.resolve(value) {
-            Ok(Resolution::Found(object)) => Some(object),
-            Ok(_) | Err(crate::Error::Name(_)) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(Lookups { objects: found.into_iter().collect(), ..Lookups::none() })
+        Ok(Lookups { objects: self.found(value)?.into_iter().collect(), ..Lookups::none() })
+    }
+
+    /// The directory of this name, if there is one.
+    pub(crate) fn found(&self, dn: &[u8]) -> Result<Option<u32>> {
+        match self.resolve(dn) {
+            Ok(Resolution::Found(object)) => Ok(Some(object)),
+            Ok(_) | Err(crate::Error::Name(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The entries that a group names.
+    fn by_group<'l>(&self, value: &[u8]) -> Result<Lookups<'l>> {
+        let Some(group) = self.found(value)? else { return Ok(Lookups::none()) };
+        Ok(Lookups { objects: self.members_of(group)?.into_iter().collect(), ..Lookups::none() })
     }
 
     fn by_number<'l>(&self, value: &[u8]) -> Lookups<'l> {
         let number = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
         Lookups { objects: number.into_iter().collect(), ..Lookups::none() }
-    }
-
-    /// The entries that a group names.
-    fn members_of<'l>(&self, value: &[u8]) -> Result<Lookups<'l>> {
-        let mut lookups = Lookups::none();
-        let Ok(Resolution::Found(group)) = self.resolve(value) else { return Ok(lookups) };
-        let record = self.view().record(group)?;
-        let users = self.view().child_named(ROOT, b"users")?;
-        for property in record.properties() {
-            let is = |name: &[u8]| property.name.eq_ignore_ascii_case(name);
-            for value in property.values {
-                match users {
-                    Some(users) if is(b"users") => {
-                        lookups.objects.extend(self.view().lookup(users, NAME, value)?)
-                    }
-                    _ if is(b"member") || is(b"uniqueMember") => {
-                        if let Ok(Resolution::Found(member)) = self.resolve(value) {
-                            lookups.objects.push(member);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(lookups)
     }
 
     /// Where entries of a class are: those that store it or one derived from it, and those whose place implies it.

@@ -43,6 +43,7 @@ pub enum Layout {
 /// | `_admin_dn` | name of the administrator, who need not have an entry |
 /// | `_unique` | attributes whose values no two entries below one directory share |
 /// | `_referential_integrity` | `NO`: groups keep the names of users that are renamed or removed |
+/// | `_nested_memberof` | `YES`: `memberOf` tells also the groups that groups belong to |
 #[derive(Debug)]
 pub struct Namespace {
     suffixes: Vec<Suffix>,
@@ -53,6 +54,7 @@ pub struct Namespace {
     admin_dn: Option<String>,
     pub(crate) unique: Vec<String>,
     pub(crate) integrity: bool,
+    pub(crate) nested: bool,
     /// Directories that were read, with their instances.
     watched: Vec<(u32, u32)>,
     standings: Standings,
@@ -143,6 +145,7 @@ impl Namespace {
                 .filter(|dn| Name::parse(dn.as_bytes()).is_ok()),
             unique: all(b"_unique").filter_map(text).collect(),
             integrity: view.root_flag(b"_referential_integrity", true)?,
+            nested: view.root_flag(b"_nested_memberof", false)?,
             watched,
             standings: Standings::default(),
         })

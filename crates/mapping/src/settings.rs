@@ -30,6 +30,8 @@ pub enum Setting {
     Unique,
     /// Whether groups forget users that are removed: `yes` or `no`.
     ReferentialIntegrity,
+    /// Whether `memberOf` tells the groups of groups too: `no` or `yes`.
+    NestedMemberOf,
     /// Definitions of attribute types and classes that the domain adds to the schema.
     Definitions,
 }
@@ -47,7 +49,7 @@ pub enum SettingError {
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Suffix,
         Self::Layout,
         Self::Schema,
@@ -57,6 +59,7 @@ impl Setting {
         Self::AdminPassword,
         Self::Unique,
         Self::ReferentialIntegrity,
+        Self::NestedMemberOf,
         Self::Definitions,
     ];
 
@@ -72,6 +75,7 @@ impl Setting {
             Self::AdminPassword => "admin-password",
             Self::Unique => "unique",
             Self::ReferentialIntegrity => "referential-integrity",
+            Self::NestedMemberOf => "nested-memberof",
             Self::Definitions => "definitions",
         }
     }
@@ -93,6 +97,7 @@ impl Setting {
             Self::AdminPassword => b"_admin_passwd",
             Self::Unique => b"_unique",
             Self::ReferentialIntegrity => b"_referential_integrity",
+            Self::NestedMemberOf => b"_nested_memberof",
             Self::Definitions => DEFINITIONS,
         }
     }
@@ -105,6 +110,7 @@ impl Setting {
             Self::SchemaVariant => &["rfc2307bis", "rfc2307"],
             Self::Anonymous => &["posix", "none", "read"],
             Self::ReferentialIntegrity => &["yes", "no"],
+            Self::NestedMemberOf => &["no", "yes"],
             Self::Suffix | Self::AdminDn | Self::AdminPassword | Self::Unique | Self::Definitions => &[],
         }
     }

@@ -48,6 +48,9 @@ pub(crate) struct Settings {
     /// Whether groups forget users that are removed [default: yes]
     #[arg(long, value_name = "yes|no")]
     referential_integrity: Option<String>,
+    /// Whether memberOf tells the groups of groups too [default: no]
+    #[arg(long = "nested-memberof", value_name = "yes|no")]
+    nested_member_of: Option<String>,
 }
 
 /// Arguments of `domain set`.
@@ -81,6 +84,7 @@ impl Settings {
             one(Setting::AdminPassword, &password),
             many(Setting::Unique, &self.unique),
             one(Setting::ReferentialIntegrity, &self.referential_integrity),
+            one(Setting::NestedMemberOf, &self.nested_member_of),
         ];
         let wanted: Wanted = all.into_iter().flatten().collect();
         netinfo_mapping::settings::check(&wanted)?;

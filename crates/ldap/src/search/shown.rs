@@ -27,8 +27,10 @@ pub(crate) struct Shown {
     lasting: bool,
 }
 
-/// Attributes whose values are another entry's doing, or follow from the name: no part of a copy.
-const PASSING: [&str; 8] = [
+/// Attributes whose values are another entry's doing, follow from the name, or number changes of this server: no part of
+/// a copy.
+const PASSING: [&str; 9] = [
+    "entryCSN",
     "entryDN",
     "subschemaSubentry",
     "hasSubordinates",

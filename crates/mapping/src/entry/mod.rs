@@ -5,10 +5,12 @@
 //! | `values` | an attribute and its values, read from the record as they are asked for |
 //! | `classes` | object classes: those stored, or those its place implies |
 //! | `derived` | attributes that follow from others: `member`, what classes demand, names of places |
+//! | `groups` | the groups an entry belongs to |
 //! | `operational` | what the server knows of an entry |
 
 mod classes;
 mod derived;
+mod groups;
 mod operational;
 mod values;
 

@@ -3,25 +3,25 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use netinfo_directory::{ROOT, Term, VERSION_OF};
-use netinfo_schema::Rule;
+use netinfo_directory::{ROOT, VERSION_OF};
 use smallvec::SmallVec;
 
+use super::groups::MEMBER_OF;
 use super::{Attribute, Entry};
-use crate::context::NAME;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::namespace::SUBSCHEMA;
 use crate::tree::{DSID, Tree};
 use crate::wanted::{Selection, Wanted};
 
 /// The operational attributes, in the order they are returned.
-const COMPUTED: [&str; 14] = [
+const COMPUTED: [&str; 15] = [
     "structuralObjectClass",
     "entryUUID",
     "creatorsName",
     "createTimestamp",
     "modifiersName",
     "modifyTimestamp",
+    "entryCSN",
     "entryDN",
     "subschemaSubentry",
     "hasSubordinates",
@@ -32,9 +32,7 @@ const COMPUTED: [&str; 14] = [
     MEMBER_OF,
 ];
 
-const MEMBER_OF: &str = "memberOf";
-
-type Values<'v> = SmallVec<[Cow<'v, [u8]>; 1]>;
+pub(super) type Values<'v> = SmallVec<[Cow<'v, [u8]>; 1]>;
 
 /// Whether the server computes the attribute of this name (as the schema has it).
 pub(crate) fn is_computed(name: &str) -> bool {
@@ -56,6 +54,15 @@ pub fn timestamp(milliseconds: u64) -> String {
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z")
+}
+
+/// A change sequence number as OpenLDAP writes it: time in microseconds, count, server, modification. The count here is
+/// the lower part of the instance: it tells changes within a millisecond apart. There is one server that takes changes.
+fn csn(milliseconds: u64, instance: u32) -> String {
+    let mut text = timestamp(milliseconds);
+    text.pop();
+    let _ = write!(text, ".{:03}000Z#{:06x}#000#000000", milliseconds % 1000, instance & 0xff_ffff);
+    text
 }
 
 /// A UUID as LDAP writes it (RFC 4530 §2.1).
@@ -112,6 +119,12 @@ impl Entry<'_> {
             "modifiersName" => self.tree.name_of_session(view.stamp(object)?.modifier)?,
             "createTimestamp" => known(view.stamp(object)?.created),
             "modifyTimestamp" => known(view.stamp(object)?.modified),
+            "entryCSN" => {
+                let instance = self.record.id().instance;
+                Some(view.stamp(object)?.modified)
+                    .filter(|time| *time > 0)
+                    .and_then(|time| text(csn(time, instance)))
+            }
             "entryDN" => text(self.dn()?),
             "subschemaSubentry" => text(SUBSCHEMA.to_owned()),
             "hasSubordinates" => {
@@ -126,74 +139,9 @@ impl Entry<'_> {
         };
         Ok(value.into_iter().map(Cow::Owned).collect())
     }
-
-    fn member_of<'v>(&self) -> Result<Values<'v>> {
-        if !self.may_read(MEMBER_OF.as_bytes()) {
-            return Ok(SmallVec::new());
-        }
-        let mut values = SmallVec::new();
-        for group in self.tree.groups_of(self.object())? {
-            let mut dn = Vec::new();
-            self.tree.write_dn(group, &mut dn)?;
-            values.push(Cow::Owned(dn));
-        }
-        Ok(values)
-    }
 }
 
 impl Tree<'_> {
-    /// Object ids of the groups that name a directory as a member: by the short names of a user, or by its DN in `member`
-    /// or `uniqueMember`. In ascending order.
-    ///
-    /// # Errors
-    ///
-    /// When the core cannot read.
-    pub fn groups_of(&self, object: u32) -> Result<Vec<u32>> {
-        let record = self.view().record(object)?;
-        let mut groups = Vec::new();
-        let users = self.view().child_named(ROOT, b"users")?;
-        if object != ROOT
-            && users == Some(record.parent())
-            && let Some(directory) = self.view().child_named(ROOT, b"groups")?
-        {
-            for name in record.property(NAME).into_iter().flat_map(|names| names.values) {
-                groups.extend(self.view().lookup(directory, b"users", name)?);
-            }
-        }
-        let dn = self.dn(object)?;
-        let mut candidates = roaring::RoaringBitmap::new();
-        for property in [&b"member"[..], b"uniqueMember"] {
-            self.view().collect(Term::Equal { property, value: dn.as_bytes() }, &mut candidates)?;
-        }
-        for candidate in candidates {
-            if !groups.contains(&candidate) && self.names_member(candidate, dn.as_bytes())? {
-                groups.push(candidate);
-            }
-        }
-        groups.sort_unstable();
-        groups.dedup();
-        Ok(groups)
-    }
-
-    /// Whether a directory stores this DN as a member.
-    fn names_member(&self, group: u32, dn: &[u8]) -> Result<bool> {
-        let record = match self.view().record(group) {
-            Ok(record) => record,
-            Err(netinfo_directory::Error::NoSuchDirectory) => return Ok(false),
-            Err(error) => return Err(Error::Directory(error)),
-        };
-        Ok(record
-            .properties()
-            .filter(|property| {
-                property.name.eq_ignore_ascii_case(b"member")
-                    || property.name.eq_ignore_ascii_case(b"uniqueMember")
-            })
-            .flat_map(|property| property.values)
-            .any(|value| {
-                value == dn || Rule::DistinguishedName.matches(self.schema(), dn, value) == Ok(true)
-            }))
-    }
-
     /// The DN of whoever a session was for; `None` when that is nobody, or not known.
     fn name_of_session(&self, name: &[u8]) -> Result<Option<Vec<u8>>> {
         if name.is_empty() {
@@ -239,6 +187,11 @@ mod tests {
         ] {
             assert_eq!(timestamp(seconds * 1000 + 999), text);
         }
+    }
+
+    #[test]
+    fn sequence_numbers_are_written() {
+        assert_eq!(csn(1_704_067_199_042, 0x1_0000_2a), "20231231235959.042000Z#00002a#000#000000");
     }
 
     #[test]

@@ -103,3 +103,32 @@ fn groups_keep_names_where_the_domain_wants_it() {
     fixture.delete(&dn("alice")).unwrap();
     assert_eq!(fixture.property(TEAM, "users"), ["alice"]);
 }
+
+/// `team` is in `all` by DN, and `all` in `everybody` by GUID; `everybody` closes the circle.
+fn circle(nested: &str) -> Fixture {
+    let fixture = fixture(&[("_nested_memberof", &[nested])], &[("users", &["alice"])]);
+    let group = |name: &str, attributes: &[(&str, &[&str])]| {
+        let dn = format!("cn={name},cn=groups,dc=example,dc=com");
+        fixture
+            .add(&dn, &[&[("objectClass", &["groupOfNames", "apple-group"][..])], attributes].concat())
+            .unwrap();
+        dn
+    };
+    let all = group("all", &[("member", &[TEAM]), ("apple-generateduid", &["ALL-GUID"])]);
+    let everybody = group("everybody", &[("apple-group-nestedgroup", &["ALL-GUID"]), ("member", &[TEAM])]);
+    fixture.modify(TEAM, &[(Add, "member", &[&everybody])]).unwrap();
+    assert_eq!(fixture.values(&all, "apple-generateduid"), ["ALL-GUID"]);
+    fixture
+}
+
+#[test]
+fn groups_of_groups_are_told_where_the_domain_wants_it() {
+    let all = "cn=all,cn=groups,dc=example,dc=com";
+    let everybody = "cn=everybody,cn=groups,dc=example,dc=com";
+    let fixture = circle("NO");
+    assert_eq!(fixture.values(&dn("alice"), "memberOf"), [TEAM]);
+    assert_eq!(fixture.values(all, "memberOf"), [""; 0]);
+    let fixture = circle("YES");
+    assert_eq!(fixture.values(&dn("alice"), "memberOf"), [TEAM, all, everybody]);
+    assert_eq!(fixture.values(all, "memberOf"), [TEAM, all, everybody], "by GUID, in a circle");
+}
