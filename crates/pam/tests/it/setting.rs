@@ -19,8 +19,11 @@ pub(crate) const PASSWORD: &str = "correct horse";
 /// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// Name and number of a user, and what its record says besides.
+type Who = (&'static str, u32, &'static [(&'static str, &'static str)]);
+
 /// Users of the domain `local` and their numbers, with what their records say besides.
-const LOCAL: &[(&str, u32, &[(&str, &str)])] = &[
+const LOCAL: &[Who] = &[
     ("alice", 20501, &[]),
     ("locked", 20502, &[("passwd", "!{CLEARTEXT}correct horse")]),
     ("expired", 20503, &[("expire", "1000000")]),
@@ -33,7 +36,7 @@ const LOCAL: &[(&str, u32, &[(&str, &str)])] = &[
     ("root", 0, &[("passwd", "*")]),
 ];
 /// Users of the domain above it.
-const NETWORK: &[(&str, u32, &[(&str, &str)])] = &[
+const NETWORK: &[Who] = &[
     ("bob", 20601, &[]),
     // Below, somebody else has this name.
     ("alice", 20602, &[("passwd", "{CLEARTEXT}another one")]),
