@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
     access, app_password, changes, domain, edit, find, generate, group, host, list, migrate, moving, nidb,
-    node, port, schema, tool, transfer, user,
+    node, port, schema, ssh_keys, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -100,6 +100,8 @@ pub(crate) enum Command {
     /// Look at, change and repair database folders of historical servers
     #[command(subcommand)]
     Nidb(nidb::NidbCommand),
+    /// Print the SSH keys of a user, as sshd wants them (AuthorizedKeysCommand)
+    SshKeys(ssh_keys::SshKeys),
     /// Work interactively, with a current directory, history and completion
     Shell,
     /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain
@@ -262,6 +264,7 @@ mod tests {
           diff          Compare domains, files and folders, record by record
           port          Show what is on a port, what its number means, and what answers there
           nidb          Look at, change and repair database folders of historical servers
+          ssh-keys      Print the SSH keys of a user, as sshd wants them (AuthorizedKeysCommand)
           shell         Work interactively, with a current directory, history and completion
           tool          Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind,
                         nireport, nidomain

@@ -112,6 +112,16 @@ impl Context {
         })
     }
 
+    /// The socket of login modules, which is beside the daemon's other one.
+    pub(crate) fn login_socket(&self) -> Result<PathBuf> {
+        if self.options.server.is_some() || self.options.data.is_some() {
+            return Err(Failure::usage(
+                "this asks the daemon on this machine; use neither --server nor --data",
+            ));
+        }
+        Ok(self.socket().with_file_name("login.sock"))
+    }
+
     /// The administration of the daemon on this machine. Each use makes its own connection: a request that was
     /// carried out must not be repeated because an idle connection had been closed.
     pub(crate) fn control(&self) -> Result<Control> {

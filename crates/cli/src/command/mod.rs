@@ -19,6 +19,7 @@ mod port_text;
 mod records;
 pub(crate) mod schema;
 pub(crate) mod settings;
+pub(crate) mod ssh_keys;
 pub(crate) mod tool;
 pub(crate) mod transfer;
 pub(crate) mod user;
@@ -34,6 +35,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<Exit> {
         Command::Plain(command) => return run_plain(context, command),
         Command::Port(args) => return port::port(context, &args),
         Command::Nidb(command) => return nidb::run(context, command),
+        Command::SshKeys(args) => ssh_keys::ssh_keys(context, &args)?,
         Command::Shell => shell::run(context)?,
         // These tools have options, output and exit codes of their own.
         Command::Tool(args) => return tool::run(context, args),

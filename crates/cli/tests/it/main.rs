@@ -12,4 +12,5 @@ mod people;
 mod port;
 mod reaching;
 mod shell;
+mod ssh;
 mod tool;
