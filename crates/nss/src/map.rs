@@ -4,7 +4,8 @@
 //! the slot it reads from, so that nobody unmaps it meanwhile. Nobody waits: who finds the mapping of a new table under
 //! way in another thread asks the daemon instead.
 //!
-//! After a fork, pins of threads that are no more stay for ever, and cost the child one of its slots.
+//! After a fork, pins of threads that are no more stay for ever, and cost the child one of its slots. What such a thread was
+//! about to change is of no use to the child; it forgets it and leaves alone what was mapped there.
 
 use std::cell::UnsafeCell;
 use std::ffi::CStr;
@@ -124,7 +125,25 @@ impl Change {
             // Nobody, or the process that this one was forked from.
             other => other,
         };
-        CHANGING.compare_exchange(free, own, Ordering::SeqCst, Ordering::Relaxed).ok().map(|_| Self)
+        CHANGING.compare_exchange(free, own, Ordering::SeqCst, Ordering::Relaxed).ok()?;
+        let change = Self;
+        if free != 0 {
+            change.forget_unfinished();
+        }
+        Some(change)
+    }
+
+    /// What the parent was changing when this process was forked may be half written, or unmapped already.
+    fn forget_unfinished(&self) {
+        let current = CURRENT.load(Ordering::SeqCst);
+        for (number, slot) in MAPS.iter().enumerate() {
+            if number != current && self.is_free(slot) {
+                // SAFETY: nobody reads from it, and nobody else changes it. What was there is not dropped.
+                unsafe { slot.map.get().write(None) };
+            }
+        }
+        // SAFETY: who has the right to change may.
+        unsafe { REJECTED.0.get().write(None) };
     }
 
     /// Makes the table at its path current, if it is live and can be believed.
