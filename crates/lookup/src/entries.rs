@@ -211,7 +211,7 @@ fn addresses<'r>(record: &Record<'r>) -> impl Iterator<Item = Vec<u8>> + use<'r>
 
 /// The number of a network, left-justified: parts that are not written are zero.
 fn network(record: &Record<'_>) -> Option<u32> {
-    let text = std::str::from_utf8(record.first(b"address")?).ok()?;
+    let text = std::str::from_utf8(record.first(b"address")?).ok().filter(|text| !text.contains('+'))?;
     let mut octets = [0; 4];
     for (i, part) in text.split('.').enumerate() {
         *octets.get_mut(i)? = part.parse().ok()?;
@@ -230,7 +230,7 @@ fn parse_mac(text: &[u8]) -> Option<[u8; MAC]> {
     let mut octets = [0; MAC];
     let mut parts = text.split(':');
     for octet in &mut octets {
-        let part = parts.next().filter(|p| (1..=2).contains(&p.len()))?;
+        let part = parts.next().filter(|p| (1..=2).contains(&p.len()) && !p.starts_with('+'))?;
         *octet = u8::from_str_radix(part, 16).ok()?;
     }
     parts.next().is_none().then_some(octets)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Group, ListBuf, MAX_GIDS};
+use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Group, Key, ListBuf, MAX_GIDS, Query};
 
 use crate::entries::{Want, canonical, is_member, is_name, number};
 use crate::source::Table;
@@ -44,8 +44,12 @@ impl View<'_> {
         if !is_name(user) {
             return Answer::NotFound;
         }
-        let primary = self.owner(Category::Passwd, user, b"", |record| number(record, b"gid"));
-        gids.extend(primary.and_then(|(_, _, gid)| gid));
+        let named = self.find(&Query { category: Category::Passwd, key: Key::Name(user) });
+        if let Answer::Found(entry) = named
+            && let Entry::Passwd(passwd) = entry.as_entry()
+        {
+            gids.push(passwd.gid);
+        }
         let mut seen: HashSet<u32> = gids.iter().copied().collect();
         let mut names: HashSet<Vec<u8>> = HashSet::new();
         for source in &self.sources {

@@ -112,15 +112,14 @@ impl<'a> Record<'a> {
     /// The values of the first property `key`; none if there is no such property.
     #[must_use]
     pub fn values(&self, key: &[u8]) -> ValuesOf<'a> {
-        match self {
-            Self::Stored(record) => {
-                record.property(key).map_or(ValuesOf::Listed([].iter()), |p| ValuesOf::Stored(p.values))
-            }
+        let none = ValuesOf::Listed(<&[Vec<u8>]>::default().iter());
+        let found = match self {
+            Self::Stored(record) => record.property(key).map(|p| ValuesOf::Stored(p.values)),
             Self::Listed { properties, .. } => {
-                let found = properties.iter().find(|p| p.name == key);
-                ValuesOf::Listed(found.map_or([].iter(), |p| p.values.iter()))
+                properties.iter().find(|p| p.name == key).map(|p| ValuesOf::Listed(p.values.iter()))
             }
-        }
+        };
+        found.unwrap_or(none)
     }
 
     /// The first value of the first property `key`.

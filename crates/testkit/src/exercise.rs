@@ -5,6 +5,9 @@
 //! results stay within [`MAX_EXPANSION`] bytes of heap per byte of input (and [`SMALL`]).
 
 pub mod ldap;
+mod lookup;
+
+pub use lookup::lookup;
 
 use netinfo_wire::netinfo::{self, Entry, OwnedBinding, Property};
 use netinfo_wire::record::{self, Decoder, Piece, Pieces};
@@ -304,9 +307,18 @@ fn stream_items(stream: &[u8], step: usize) -> Vec<u8> {
 
 /// Every function above.
 pub fn all(bytes: &[u8]) {
-    for exercise in
-        [rpc_call, rpc_reply, record, netinfo_args, netinfo_results, nibind, portmap, control, ldap::all]
-    {
+    for exercise in [
+        rpc_call,
+        rpc_reply,
+        record,
+        netinfo_args,
+        netinfo_results,
+        nibind,
+        portmap,
+        control,
+        lookup,
+        ldap::all,
+    ] {
         exercise(bytes);
     }
 }

@@ -218,7 +218,7 @@ pub(crate) fn dispatch(
         (nibind::PROGRAM, _) if everything => binder::call(node, context, call, out),
         (pm::PROGRAM, Port::Portmap) => portmap::call(node, context, call, out),
         (pm::PROGRAM, _) if everything => portmap::call(node, context, call, out),
-        (lookup_wire::PROGRAM, Port::Lookup) => lookup::call(node, context, call, out),
+        (lookup_wire::PROGRAM, Port::Lookup | Port::Local) => lookup::call(node, context, call, out),
         (login_wire::PROGRAM, Port::Login) => login::call(node, context, call, out),
         (control_wire::PROGRAM, _) if local => control::call(node, context, call, out),
         _ => refuse(out, call.xid, AcceptStat::ProgUnavail),

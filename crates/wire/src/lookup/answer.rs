@@ -142,7 +142,7 @@ pub fn put_page<'e>(
 macro_rules! lazy_list {
     ($(#[$doc:meta])* $name:ident of $item:ty, at most $max:expr, at least $min:expr, by $read:path) => {
         $(#[$doc])*
-        #[derive(Clone, Copy)]
+        #[derive(Clone, Copy, Default)]
         pub struct $name<'a> {
             len: u32,
             raw: &'a [u8],

@@ -214,7 +214,8 @@ entry! {
         name: &'a [u8] = text,
         /// Other names.
         aliases: List<'a> = shown,
-        /// Network number in host order, right-justified: 10 for the network `10`, 0xac10 for `172.16`.
+        /// Network number in host order, with the parts that are not written as zeros, as the C library's own files have it:
+        /// 0x0a000000 for the network `10`, 0xac100000 for `172.16`.
         number: u32 = shown,
     }
 }

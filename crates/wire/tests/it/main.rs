@@ -6,6 +6,7 @@
 mod golden;
 mod hostile;
 mod ldap;
+mod lookup;
 mod oracle;
 mod round_trip;
 mod worked;
