@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use netinfo_wire::ldap::{MAX_MESSAGE_BOUND, MAX_MESSAGE_UNBOUND};
 
-use crate::limits::{LOOK_THROUGH, SIZE_LIMIT, TIME_LIMIT};
+use crate::limits::{CHAINED, LOOK_THROUGH, SIZE_LIMIT, SORTED_ENTRIES, TIME_LIMIT};
 
 /// What has to go over protected connections. Sockets of this machine (`ldapi`) count as protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +33,10 @@ pub struct Settings {
     pub time_limit: Duration,
     /// Entries a search looks at at most where no index helps; superusers are not bound by it.
     pub look_through: u64,
+    /// Entries that are sorted, or shown in a list view, at most.
+    pub sorted_entries: usize,
+    /// Entries that an in-chain match reaches at most.
+    pub chained: u64,
     /// Longest message in bytes from a client that has not bound.
     pub message_unbound: usize,
     /// Longest message in bytes from a client that has bound.
@@ -52,6 +56,8 @@ impl Default for Settings {
             size_limit: SIZE_LIMIT,
             time_limit: Duration::from_secs(TIME_LIMIT.into()),
             look_through: LOOK_THROUGH,
+            sorted_entries: SORTED_ENTRIES,
+            chained: CHAINED,
             message_unbound: MAX_MESSAGE_UNBOUND,
             message_bound: MAX_MESSAGE_BOUND,
             referrals: Vec::new(),

@@ -9,25 +9,24 @@ use roaring::RoaringBitmap;
 use super::described::Described;
 use super::filter::{Chain, Compare, Filter};
 use super::ground::Ground;
-use crate::limits::CHAINED;
 
-/// Finds what the in-chain matches of a filter reach, as the snapshot has it.
-pub(crate) fn follow(ground: &Ground<'_>, filter: &mut Filter) -> Result<()> {
+/// Finds what the in-chain matches of a filter reach, as the snapshot has it; not more than `most` entries each.
+pub(crate) fn follow(ground: &Ground<'_>, filter: &mut Filter, most: u64) -> Result<()> {
     match filter {
         Filter::And(children) | Filter::Or(children) => {
-            children.iter_mut().try_for_each(|child| follow(ground, child))
+            children.iter_mut().try_for_each(|child| follow(ground, child, most))
         }
-        Filter::Not(child) => follow(ground, child),
+        Filter::Not(child) => follow(ground, child, most),
         Filter::Chain(chain) => {
-            chain.found = reached(ground, chain)?;
+            chain.found = reached(ground, chain, most)?;
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-/// The entries from which the name is reached; `None` if they are more than [`CHAINED`].
-fn reached(ground: &Ground<'_>, chain: &Chain) -> Result<Option<RoaringBitmap>> {
+/// The entries from which the name is reached; `None` if they are more than `most`.
+fn reached(ground: &Ground<'_>, chain: &Chain, most: u64) -> Result<Option<RoaringBitmap>> {
     let mut found = RoaringBitmap::new();
     let mut names = vec![chain.name.clone()];
     while let Some(name) = names.pop() {
@@ -35,7 +34,7 @@ fn reached(ground: &Ground<'_>, chain: &Chain) -> Result<Option<RoaringBitmap>> 
             if !found.insert(object) {
                 continue;
             }
-            if found.len() > CHAINED {
+            if found.len() > most {
                 return Ok(None);
             }
             names.push(ground.tree().dn(object)?.into_bytes());

@@ -9,7 +9,6 @@ use super::sort::{Order, Unsortable};
 use super::source::Source;
 use super::state::sealing_key;
 use super::window::{Place, Window};
-use crate::limits::SORTED_ENTRIES;
 
 /// What is being done with the entries that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +24,8 @@ pub(crate) enum Turn {
 pub(crate) struct Portion {
     /// The order asked for, and whether nothing else will do.
     order: Option<(Order, bool)>,
+    /// Most entries that are noted.
+    most: usize,
     /// What has been noted: keys and objects.
     gathered: Vec<(Box<[u8]>, u32)>,
     /// Whether `gathered` has been sorted and taken.
@@ -59,9 +60,10 @@ pub(crate) struct Page {
 }
 
 impl Portion {
-    /// In this order; `critical`: or not at all.
-    pub(crate) fn sort_by(&mut self, order: Order, critical: bool) {
+    /// In this order, of so many entries at most; `critical`: or not at all.
+    pub(crate) fn sort_by(&mut self, order: Order, critical: bool, most: usize) {
         self.order = Some((order, critical));
+        self.most = most;
         self.sort_response = Some(Unsortable { code: ResultCode::Success, attribute: None });
     }
 
@@ -109,7 +111,7 @@ impl Portion {
     /// Notes an entry; `false` if there are too many.
     pub(crate) fn gather(&mut self, subject: &Subject<'_>, object: u32) -> netinfo_mapping::Result<bool> {
         let Some((order, _)) = &self.order else { return Ok(true) };
-        if self.gathered.len() == SORTED_ENTRIES {
+        if self.gathered.len() == self.most {
             self.gathered = Vec::new();
             self.sort_response = Some(Unsortable { code: ResultCode::AdminLimitExceeded, attribute: None });
             return Ok(false);

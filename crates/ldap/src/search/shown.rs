@@ -152,9 +152,12 @@ impl Shown {
         for deref in &self.deref {
             let mut names = Vec::new();
             subject.values(&deref.attribute, &mut |value| {
-                names.push(value.to_vec());
-                left = left.saturating_sub(1);
-                left > 0
+                let more = left > 0;
+                if more {
+                    names.push(value.to_vec());
+                    left -= 1;
+                }
+                more
             })?;
             for name in names {
                 let Some(named) = find(ground, &name)? else { continue };

@@ -24,7 +24,7 @@ use super::special::{self, Special};
 use super::state::sealing_key;
 use super::window::{Target, Window};
 use crate::failure::{Failure, Outcome};
-use crate::limits::{ALIAS_HOPS, ALIASES};
+use crate::limits::{ALIAS_HOPS, ALIASES, CHAINED};
 use crate::operation::{Operation, Place};
 use crate::referral;
 
@@ -82,7 +82,7 @@ pub(crate) fn begin_on(
         follow_aliases(ground, &mut reach)?;
     }
     let mut filter = Filter::new(&place.namespace, request.filter);
-    chain::follow(ground, &mut filter)?;
+    chain::follow(ground, &mut filter, operation.caller.engine.settings().chained)?;
     let extra = match request.scope {
         Scope::Base => None,
         _ if kinds.manage || !kinds.references => None,
@@ -247,7 +247,7 @@ fn order(operation: &Operation<'_, '_>, place: &Place, out: &mut Vec<u8>) -> Opt
         portion.windowed(window);
     }
     if let Some((order, critical)) = order {
-        portion.sort_by(order, critical);
+        portion.sort_by(order, critical, operation.caller.engine.settings().sorted_entries);
     }
     Some(portion)
 }
@@ -263,7 +263,7 @@ fn window(order: &Order, schema: &netinfo_schema::Schema, vlv: &VlvRequest<'_>) 
 /// Whether an entry matches a filter.
 pub(crate) fn matches(ground: &Ground<'_>, object: u32, filter: WireFilter<'_>) -> Outcome<bool> {
     let mut filter = Filter::new(ground.tree().namespace(), filter);
-    chain::follow(ground, &mut filter)?;
+    chain::follow(ground, &mut filter, CHAINED)?;
     Ok(match ground.subject(object)? {
         Some(subject) => filter.evaluate(&subject)?.is_true(),
         None => false,

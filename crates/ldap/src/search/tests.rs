@@ -14,6 +14,7 @@ use super::ground::Ground;
 use super::plan;
 use super::reach::Reach;
 use crate::context::NamingContext;
+use crate::limits::CHAINED;
 use crate::operation::Place;
 
 const NOW: u64 = 1_767_323_045_000;
@@ -74,7 +75,7 @@ impl Fixture {
         let access = self.domain.access(&view, &self.place.session).unwrap();
         let ground = Ground::new(&self.place, &view, &access);
         let mut filter = Filter::new(&self.place.namespace, filter.as_filter());
-        chain::follow(&ground, &mut filter).unwrap();
+        chain::follow(&ground, &mut filter, CHAINED).unwrap();
         let highest = view.highest_object().unwrap();
         let base = base % (highest + 1);
         let base = if view.record(base).is_ok() { base } else { ROOT };

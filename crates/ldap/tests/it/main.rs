@@ -11,6 +11,7 @@
 //! | `extended` | StartTLS, "Who am I?", password modify, cancel |
 //! | `elsewhere` | referrals, copies, names outside |
 //! | `searches`, `portions`, `searching` | searches, their pages and order |
+//! | `bounds` | what searches may cost |
 //! | `org`, `clients` | searches in a whole organisation; what known programs ask of it |
 //! | `copies` | copies that clients keep |
 //! | `hostile` | any bytes: no panic, and the connection is usable or closed with a notice |
@@ -19,6 +20,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod binds;
+mod bounds;
 mod clients;
 mod controls;
 mod copies;

@@ -124,6 +124,13 @@ impl Place {
         view.path(&path).unwrap().is_some()
     }
 
+    /// The directory with this path.
+    pub(crate) fn object(&self, path: &[&str]) -> u32 {
+        let session = self.domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+        let path: Vec<&[u8]> = path.iter().map(|name| name.as_bytes()).collect();
+        self.domain.read(&session).unwrap().path(&path).unwrap().unwrap()
+    }
+
     /// A client from elsewhere on the network.
     pub(crate) fn client(&self) -> Client {
         let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));

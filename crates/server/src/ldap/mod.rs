@@ -69,6 +69,7 @@ fn protocol(settings: &LdapSettings, start_tls: bool) -> netinfo_ldap::Settings 
         message_bound: settings.message_size.unwrap_or(default.message_bound),
         referrals: settings.referrals.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..default
     }
 }
 
