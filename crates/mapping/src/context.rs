@@ -341,6 +341,11 @@ impl Contexts {
         Self { list }
     }
 
+    /// Whether this is the very name of an attribute that users give, without options.
+    pub(crate) fn spells(&self, description: &[u8]) -> bool {
+        self.list[COMMON].spelled.contains_key(description)
+    }
+
     /// The context with this number.
     pub(crate) fn get(&self, number: usize) -> &Context {
         &self.list[number]

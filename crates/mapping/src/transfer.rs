@@ -4,14 +4,14 @@
 //! for [`Domain::replace`](netinfo_directory::Domain::replace) or changes. What other servers know of an entry (its uuid,
 //! times, who made it) becomes its stamp. Entries are taken as they are: what the schema would refuse is told, and kept.
 
+mod given;
+
 use std::collections::{HashMap, HashSet};
 
 use netinfo_directory::{Property, ROOT, StampBuf};
-use netinfo_schema::check::{self, Attribute, Mode};
-use netinfo_schema::syntax::Moment;
-use netinfo_schema::{AttributeDescription, Rule, Schema};
+use netinfo_schema::{Rule, Schema};
 
-use crate::entry::is_computed;
+use self::given::{Descriptions, Taken};
 use crate::error::{Reason, Refusal};
 use crate::name::{Name, Rdn};
 use crate::resolve::Resolution;
@@ -29,8 +29,11 @@ struct Known {
 pub struct Loader<'t> {
     /// The domain as it is before the load: only its settings are looked at, and directories that are there already.
     tree: &'t Tree<'t>,
+    descriptions: Descriptions<'t>,
     /// By the key of their DN.
     known: HashMap<Vec<u8>, Known>,
+    /// The name of the entry below which the last one came, and what it is.
+    recent: Option<(Vec<u8>, Known)>,
     /// Key of the DN of the users' directory.
     users: Option<Vec<u8>>,
     /// Whether entries are looked for in the tree, too.
@@ -53,7 +56,14 @@ pub struct Loaded {
 impl<'t> Loader<'t> {
     /// For a domain that is seen as `tree` sees it.
     pub fn new(tree: &'t Tree<'t>) -> Self {
-        let mut loader = Self { tree, known: HashMap::new(), users: None, follows: false };
+        let mut loader = Self {
+            tree,
+            descriptions: Descriptions::new(tree),
+            known: HashMap::new(),
+            recent: None,
+            users: None,
+            follows: false,
+        };
         for suffix in tree.namespace().suffixes() {
             if let Ok(key) = key(tree.schema(), suffix.as_bytes()) {
                 loader.known.insert(key, Known { object: ROOT, inner: Inner::Containers });
@@ -119,15 +129,14 @@ impl<'t> Loader<'t> {
     /// # Errors
     ///
     /// As [`Loader::load`].
-    pub fn reload(&mut self, object: u32, dn: &[u8], attributes: &[Given<'_>]) -> Result<Loaded, Refusal> {
+    pub fn reload(&mut self, object: u32, dn: &[u8], attributes: Vec<Given<'_>>) -> Result<Loaded, Refusal> {
         if object == ROOT {
-            let (user, stamp) = split(self.tree.schema(), attributes);
-            let mut warnings = findings(self.tree, &user);
-            let user = repaired(self.tree, user, &mut warnings);
+            let Taken { user, stamp, warnings } = self.descriptions.take(attributes);
             let properties = self.root(&user)?;
             return Ok(Loaded { parent: ROOT, properties, stamp, warnings });
         }
         self.known.remove(&key(self.tree.schema(), dn)?);
+        self.recent = None;
         self.load(object, dn, attributes)
     }
 
@@ -139,8 +148,12 @@ impl<'t> Loader<'t> {
     /// The entry of this name, below which another comes.
     fn parent(&mut self, above: &[Rdn<'_>]) -> Result<Known, Refusal> {
         let above = text(above);
+        if let Some((_, known)) = self.recent.as_ref().filter(|(name, _)| *name == above) {
+            return Ok(*known);
+        }
         let key = key(self.tree.schema(), &above)?;
         if let Some(known) = self.known.get(&key) {
+            self.recent = Some((above, *known));
             return Ok(*known);
         }
         let missing = || Refusal::new(Reason::NoSuchObject, "there is no entry above it");
@@ -165,13 +178,11 @@ impl<'t> Loader<'t> {
     ///
     /// When the name is none, or cannot be that of an entry; when its parent has not been loaded, or it has been loaded
     /// itself.
-    pub fn load(&mut self, object: u32, dn: &[u8], attributes: &[Given<'_>]) -> Result<Loaded, Refusal> {
+    pub fn load(&mut self, object: u32, dn: &[u8], attributes: Vec<Given<'_>>) -> Result<Loaded, Refusal> {
         let schema = self.tree.schema();
         let own_key = key(schema, dn)?;
         let name = Name::parse(dn)?;
-        let (user, stamp) = split(schema, attributes);
-        let mut warnings = findings(self.tree, &user);
-        let user = repaired(self.tree, user, &mut warnings);
+        let Taken { user, stamp, warnings } = self.descriptions.take(attributes);
         if let Some(Known { object: ROOT, .. }) = self.known.get(&own_key) {
             let properties = self.root(&user)?;
             return Ok(Loaded { parent: ROOT, properties, stamp, warnings });
@@ -266,97 +277,4 @@ fn text(rdns: &[Rdn<'_>]) -> Vec<u8> {
         }
     }
     out
-}
-
-/// Separates what the server knows of an entry from what its users wrote.
-fn split<'a>(schema: &Schema, attributes: &[Given<'a>]) -> (Vec<Given<'a>>, Option<StampBuf>) {
-    let mut stamp = StampBuf::default();
-    let mut user = Vec::with_capacity(attributes.len());
-    for given in attributes {
-        let parsed = std::str::from_utf8(given.description).ok().and_then(AttributeDescription::parse);
-        let known = parsed.and_then(|parsed| parsed.attribute(schema));
-        let server = known.filter(|known| known.is_no_user_modification() || is_computed(known.name()));
-        let (Some(known), value) = (server, given.values.first()) else {
-            user.push(given.clone());
-            continue;
-        };
-        let Some(value) = value else { continue };
-        let time =
-            || Moment::parse(value).ok().map_or(0, |moment| moment.unix_seconds().max(0) as u64 * 1000);
-        match known.name() {
-            "entryUUID" => {
-                let mut key = Vec::new();
-                if Rule::Uuid.normalise(schema, value, &mut key).is_ok()
-                    && let Ok(uuid) = key.try_into()
-                {
-                    stamp.uuid = uuid;
-                }
-            }
-            "createTimestamp" => stamp.created = time(),
-            "modifyTimestamp" => stamp.modified = time(),
-            "creatorsName" => stamp.creator = value.to_vec(),
-            "modifiersName" => stamp.modifier = value.to_vec(),
-            _ => {}
-        }
-    }
-    (user, (stamp.uuid != [0; 16]).then_some(stamp))
-}
-
-/// What the schema says against an entry.
-fn findings(tree: &Tree<'_>, attributes: &[Given<'_>]) -> Vec<String> {
-    let borrowed: Vec<(std::borrow::Cow<'_, str>, Vec<&[u8]>)> = attributes
-        .iter()
-        .map(|given| {
-            let values = given.values.iter().map(|value| &value[..]).collect();
-            (String::from_utf8_lossy(given.description), values)
-        })
-        .collect();
-    let listed: Vec<Attribute<'_>> =
-        borrowed.iter().map(|(description, values)| Attribute { description, values }).collect();
-    let mode = if listed.is_empty() { Mode::Open } else { tree.mode() };
-    check::entry(tree.schema(), mode, &listed).iter().map(ToString::to_string).collect()
-}
-
-/// What can be stored: attributes that stand twice become one; values without octets, passwords in the clear, and what a
-/// strict domain would not show are left out, which is told; so are values that stand twice.
-fn repaired<'a>(tree: &Tree<'_>, attributes: Vec<Given<'a>>, warnings: &mut Vec<String>) -> Vec<Given<'a>> {
-    let schema = tree.schema();
-    let mut kept: Vec<Given<'a>> = Vec::with_capacity(attributes.len());
-    for given in attributes {
-        let shown = || String::from_utf8_lossy(given.description).into_owned();
-        let parse = |description: &'a [u8]| {
-            std::str::from_utf8(description).ok().and_then(AttributeDescription::parse)
-        };
-        let Some(parsed) = parse(given.description) else {
-            warnings.push(format!("{}: left out, this is no attribute description", shown()));
-            continue;
-        };
-        if parsed.attribute(schema).is_none() && tree.mode() == Mode::Strict {
-            warnings.push(format!("{}: left out, the schema does not have it", shown()));
-            continue;
-        }
-        let same = kept
-            .iter()
-            .position(|known| parse(known.description).is_some_and(|known| known.is_same(&parsed, schema)));
-        let at = same.unwrap_or_else(|| {
-            kept.push(Given { description: given.description, values: Vec::new() });
-            kept.len() - 1
-        });
-        let is_password = write::is_password(schema, given.description);
-        for value in given.values.iter() {
-            if value.is_empty() {
-                warnings.push(format!("{}: a value without octets is left out", shown()));
-            } else if is_password && write::is_cleartext(value) {
-                warnings.push(format!("{}: a password in the clear is left out", shown()));
-            } else {
-                kept[at].values.push(value.clone());
-            }
-        }
-    }
-    for given in &mut kept {
-        let mut seen = HashSet::with_capacity(given.values.len());
-        given.values.retain(|value| seen.insert(value.clone()));
-    }
-    kept.retain(|given| !given.values.is_empty());
-    kept
 }

@@ -122,7 +122,7 @@ fn entry(
     let given = given(attributes);
     let known = existing.filter(|object| *object < EARLIER);
     let (at, loaded) = match (existing, known) {
-        (Some(ROOT), _) => match loader.reload(ROOT, dn, &given) {
+        (Some(ROOT), _) => match loader.reload(ROOT, dn, given) {
             Ok(loaded) => (At::Itself(ROOT), loaded),
             // It is there with its classes: what an import says of it is what it said the first time.
             Err(Refusal { reason: Reason::EntryAlreadyExists, .. }) => {
@@ -131,12 +131,12 @@ fn entry(
             }
             Err(refusal) => return Err(refusal),
         },
-        (Some(_), Some(object)) => (At::Itself(object), loader.reload(object, dn, &given)?),
+        (Some(_), Some(object)) => (At::Itself(object), loader.reload(object, dn, given)?),
         (Some(_), None) => {
             return Err(Refusal::new(Reason::EntryAlreadyExists, "the entry stands there twice"));
         }
         (None, _) => {
-            let loaded = loader.load(number, dn, &given)?;
+            let loaded = loader.load(number, dn, given)?;
             (At::Child(loaded.parent), loaded)
         }
     };

@@ -189,7 +189,7 @@ impl<'t> Mapper<'t> {
         done: &mut Done,
     ) -> Option<Filled> {
         hash_passwords(self.view, None, attributes, line, "", done);
-        match self.loader.load(self.next, dn, &given(attributes)) {
+        match self.loader.load(self.next, dn, given(attributes)) {
             Ok(loaded) => {
                 for warning in loaded.warnings {
                     done.note(Kind::Warning, line, &shown(dn), vec![warning]);

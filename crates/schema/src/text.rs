@@ -25,7 +25,7 @@ pub(crate) fn is_number(text: &str) -> bool {
 
 /// Whether `text` can stand for an object identifier: numeric, or a short name.
 pub(crate) fn is_oid(text: &str) -> bool {
-    is_numeric_oid(text) || is_descriptor(text)
+    is_descriptor(text) || is_numeric_oid(text)
 }
 
 /// Whether `text` can identify an element: a numeric OID, or the form `name-oid` that some servers give to elements

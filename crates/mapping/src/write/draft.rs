@@ -1,9 +1,10 @@
 //! An entry while it is edited: its properties, seen as attributes.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use netinfo_directory::{Change, LIST_LIMIT, Property, RecordRef, Target, Values};
-use netinfo_schema::{AttributeDescription, AttributeType, Schema};
+use netinfo_schema::{AttributeDescription, AttributeId, AttributeType, Schema};
 
 use super::{Given, is_password};
 use crate::context::{Context, NAME, OBJECT_CLASS, RDN, Slot};
@@ -16,12 +17,30 @@ use crate::tree::Tree;
 const SINGLE_LIMIT: usize = 4;
 
 /// One property, and which one it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) name: Vec<u8>,
     pub(super) values: Vec<Vec<u8>>,
     /// Its place among the stored properties.
     origin: Option<usize>,
+    /// What it was when it was last looked at.
+    kind: Cell<Option<Kind>>,
+}
+
+impl Item {
+    fn new(name: Vec<u8>, values: Vec<Vec<u8>>) -> Self {
+        Self { name, values, origin: None, kind: Cell::default() }
+    }
+}
+
+/// Which attribute a property is: none, one that the schema does not have, or one of this type; in this context, and with
+/// names mirrored or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    number: usize,
+    mirrored: bool,
+    hidden: bool,
+    attribute: Option<AttributeId>,
 }
 
 /// An attribute as it would be published: description and values.
@@ -57,6 +76,7 @@ impl<'t> Draft<'t> {
                 name: property.name.to_vec(),
                 values: property.values.map(<[u8]>::to_vec).collect(),
                 origin: Some(at),
+                kind: Cell::default(),
             })
             .collect();
         Self {
@@ -84,6 +104,19 @@ impl<'t> Draft<'t> {
         self.context().slot(self.schema(), self.tree.mode(), self.mirrored, property)
     }
 
+    fn kind(&self, item: &Item) -> Kind {
+        let (number, mirrored) = (self.number, self.mirrored);
+        if let Some(kind) = item.kind.get().filter(|kind| (kind.number, kind.mirrored) == (number, mirrored))
+        {
+            return kind;
+        }
+        let slot = self.slot(&item.name);
+        let hidden = matches!(slot, Slot::Hidden);
+        let kind = Kind { number, mirrored, hidden, attribute: slot.attribute() };
+        item.kind.set(Some(kind));
+        kind
+    }
+
     /// The first property of this name.
     pub(super) fn property(&self, name: &[u8]) -> Option<&Item> {
         self.items.iter().find(|item| item.name == name)
@@ -96,13 +129,13 @@ impl<'t> Draft<'t> {
 
     /// Places of the properties that hold an attribute.
     pub(super) fn places(&self, description: &AttributeDescription<'_>) -> Vec<usize> {
-        let kind = description.attribute(self.schema()).map(AttributeType::id);
+        let wanted = description.attribute(self.schema()).map(AttributeType::id);
         let holds = |item: &Item| {
-            let slot = self.slot(&item.name);
-            !matches!(slot, Slot::Hidden)
-                // The type tells most attributes apart, without a look at what they are called.
-                && slot.attribute() == kind
-                && AttributeDescription::parse(&slot.description())
+            // The type tells most attributes apart, without a look at what they are called.
+            let kind = self.kind(item);
+            !kind.hidden
+                && kind.attribute == wanted
+                && AttributeDescription::parse(&self.slot(&item.name).description())
                     .is_some_and(|own| own.is_same(description, self.schema()))
         };
         (0..self.items.len()).filter(|at| holds(&self.items[*at])).collect()
@@ -148,7 +181,7 @@ impl<'t> Draft<'t> {
         match fitting.or_else(|| places.first().filter(|_| !splits)) {
             Some(at) => *at,
             None => {
-                self.items.push(Item { name, values: Vec::new(), origin: None });
+                self.items.push(Item::new(name, Vec::new()));
                 self.items.len() - 1
             }
         }
@@ -180,7 +213,7 @@ impl<'t> Draft<'t> {
             Some(at) if values.is_empty() => drop(self.items.remove(at)),
             Some(at) => self.items[at].values = values,
             None if values.is_empty() => {}
-            None => self.items.push(Item { name: name.to_vec(), values, origin: None }),
+            None => self.items.push(Item::new(name.to_vec(), values)),
         }
     }
 
@@ -225,7 +258,7 @@ impl<'t> Draft<'t> {
                     None => item.values.insert(0, stored),
                 }
             }
-            None => self.items.push(Item { name: name.to_vec(), values: vec![stored], origin: None }),
+            None => self.items.push(Item::new(name.to_vec(), vec![stored])),
         }
     }
 
@@ -367,6 +400,10 @@ pub(super) fn description<'g>(
     let (Some(text), Some(parsed)) = (text, parsed) else {
         return Err(undefined("this is no attribute description"));
     };
+    // Nothing can be said against the very names that users give.
+    if tree.namespace().contexts().spells(given.description) {
+        return Ok(parsed);
+    }
     if parsed.attribute(tree.schema()).is_none() && tree.mode() == Mode::Strict {
         return Err(undefined("the attribute type is not defined"));
     }

@@ -42,7 +42,7 @@ fn a_loaded_organisation_is_the_one_that_was_exported() {
     let mut warnings = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
         let object = number as u32;
-        let loaded = loader.load(object, entry.dn.as_bytes(), &given(entry)).unwrap();
+        let loaded = loader.load(object, entry.dn.as_bytes(), given(entry)).unwrap();
         warnings.extend(loaded.warnings);
         if object != ROOT {
             objects.get_mut(&loaded.parent).unwrap().children.push(object);
@@ -95,8 +95,9 @@ fn entries_that_cannot_be_placed_are_refused() {
     let tree = namespace.tree(&view);
     let mut loader = Loader::new(&tree);
     let class = [Given::new(b"objectClass", [&b"device"[..]])];
-    let mut load =
-        |dn: &str| loader.load(1, dn.as_bytes(), &class).map(|loaded| loaded.parent).map_err(|e| e.reason);
+    let mut load = |dn: &str| {
+        loader.load(1, dn.as_bytes(), class.to_vec()).map(|loaded| loaded.parent).map_err(|e| e.reason)
+    };
     assert!(matches!(load("cn=a,cn=b,dc=example,dc=com"), Err(Reason::NoSuchObject)));
     assert!(matches!(load("cn=a,dc=other"), Err(Reason::NoSuchObject)));
     assert!(matches!(load("cn"), Err(Reason::InvalidDnSyntax)));
