@@ -3,6 +3,7 @@
 mod entries;
 mod files;
 mod interrupted;
+mod macs;
 mod software;
 mod whole;
 
