@@ -429,8 +429,8 @@ mod tests {
             let call = Change { user, old: Some(password), new: b"", place };
             refused(&|buf| call.encode(buf), &|buf| Change::decode(buf).err(), max);
         }
-        let groups =
-            Account { user: b"a", place, one_of: vec![b"g"; MAX_GROUPS as usize + 1], all_of: vec![] };
+        let one_of = vec![&b"g"[..]; MAX_GROUPS as usize + 1];
+        let groups = Account { user: b"a", place, one_of, ..Account::default() };
         refused(&|buf| groups.encode(buf), &|buf| Account::decode(buf).err(), MAX_GROUPS);
         let message = vec![b'm'; MAX_MESSAGE as usize + 1];
         let answer = Answer { message: &message, ..Answer::of(Outcome::Policy) };

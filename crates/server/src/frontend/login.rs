@@ -84,7 +84,8 @@ impl From<&Error> for Decision {
             Error::Permission => {
                 Self::refused("the domain does not let this password be changed by its user")
             }
-            Error::ReadOnly | Error::NotMaster => Self::refused(
+            Error::ReadOnly => Self::refused("the record of this user is locked"),
+            Error::NotMaster => Self::refused(
                 "the password cannot be changed on this machine, only on the master of its domain",
             ),
             other => {

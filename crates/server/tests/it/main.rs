@@ -18,6 +18,7 @@ mod hostile;
 mod ipcserver;
 mod ldap;
 mod load;
+mod login;
 mod notify;
 mod portmap;
 mod process;

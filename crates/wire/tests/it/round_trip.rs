@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use netinfo_wire::control::{self, Response, StreamDecoder, StreamItem, UploadChunk};
+use netinfo_wire::login::{self, Account, Answer, Authenticate, Change, Keys, Outcome, Place};
 use netinfo_wire::netinfo::*;
 use netinfo_wire::nibind::{self, Addrinfo, BindArgs, CloneArgs, Registration};
 use netinfo_wire::portmap::{rpcbind, uaddr, v2};
@@ -187,6 +188,25 @@ proptest! {
         both_functions!(control::put_upload_commit, control::decode_upload_commit, handle);
         both_functions!(control::put_upload_begun, control::decode_upload_begun, Ok(handle));
         both_functions!(control::put_upload_begun, control::decode_upload_begun, Err(response));
+    }
+
+    #[test]
+    fn login_questions(user in name(), word in proptest::option::of(name()), groups in names(), flag in any::<bool>()) {
+        let place = Place { service: &user, tty: word.as_deref(), host: None };
+        let one_of: Vec<&[u8]> = groups.iter().map(Vec::as_slice).collect();
+        both_ways!(Authenticate, Authenticate { user: &user, password: b"one", place });
+        both_ways!(Change, Change { user: &user, old: word.as_deref(), new: b"two", place });
+        let all_of = vec![&b"staff"[..]];
+        both_ways!(Account, Account { user: &user, place, one_of, all_of, by_host: flag, by_service: !flag });
+        both_functions!(login::put_keys_args, login::decode_keys_args, user.as_slice());
+    }
+
+    #[test]
+    fn login_answers(code in 0u32..11, uid in any::<Option<u32>>(), days_left in any::<Option<u32>>(), message in name(), keys in names()) {
+        let outcome = Outcome::try_from(code).unwrap();
+        let answer = Answer { outcome, uid, days_left, wait_seconds: uid, message: &message };
+        both_ways!(Answer, answer);
+        both_ways!(Keys, Keys { answer, keys: keys.iter().map(Vec::as_slice).collect() });
     }
 
     #[test]

@@ -40,14 +40,17 @@ const NAMES: [&str; 10] = [
     "authorizedService",
 ];
 
+/// A property: one of [`NAMES`], as it is spelt in the record, and its values.
+type Fact = (&'static str, Vec<u8>, Vec<Vec<u8>>);
+
 /// What the record of a user says of its account.
 pub(super) struct Standing {
     /// The time in seconds since the epoch.
     now: u64,
     /// The stored password says that nobody may log in.
     locked: bool,
-    /// Each of [`NAMES`] that is there, as it is spelt there, with its values.
-    facts: Vec<(&'static str, Vec<u8>, Vec<Vec<u8>>)>,
+    /// Those of [`NAMES`] that are there.
+    facts: Vec<Fact>,
 }
 
 impl Standing {
@@ -75,7 +78,7 @@ impl Standing {
         standing
     }
 
-    fn fact(&self, name: &str) -> Option<&(&'static str, Vec<u8>, Vec<Vec<u8>>)> {
+    fn fact(&self, name: &str) -> Option<&Fact> {
         self.facts.iter().find(|(known, ..)| *known == name)
     }
 
