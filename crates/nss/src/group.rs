@@ -82,8 +82,10 @@ fn make(arena: &mut Arena<'_>, item: Item<'_>) -> Result<group, Failure> {
             let mut strings = group.strings();
             let mut string = || arena.string(strings.next().ok_or(Failure::Unavailable(libc::EIO))?);
             let (name, passwd) = (string()?, string()?);
-            let most = strings.size_hint().1.unwrap_or_default();
-            Ok(fields(name, passwd, group.number, arena.strings(most, strings)?))
+            // Its further names come first, and are no members.
+            let members = strings.skip(group.second as usize);
+            let most = members.size_hint().1.unwrap_or_default();
+            Ok(fields(name, passwd, group.number, arena.strings(most, members)?))
         }
         Item::Entry(Entry::Group(group)) => {
             let (name, passwd) = (arena.string(group.name)?, arena.string(group.passwd)?);

@@ -29,10 +29,8 @@ pub struct Passwd<'a> {
     pub home: &'a [u8],
     /// Shell.
     pub shell: &'a [u8],
-    /// Further login names.
+    /// Further names by which the user is found.
     pub aliases: &'a [&'a [u8]],
-    /// Names that find the user where nobody of the same domain has them as a login name.
-    pub fallbacks: &'a [&'a [u8]],
 }
 
 /// A group.
@@ -44,6 +42,8 @@ pub struct Group<'a> {
     pub passwd: &'a [u8],
     /// Group id.
     pub gid: u32,
+    /// Further names by which the group is found.
+    pub aliases: &'a [&'a [u8]],
     /// Names of users.
     pub members: &'a [&'a [u8]],
 }
@@ -88,7 +88,6 @@ pub enum BuildError {
 pub struct Builder {
     image: Vec<u8>,
     parts: [Part; Section::ALL.len()],
-    domain: u32,
     left_out: usize,
     too_large: bool,
 }
@@ -104,8 +103,6 @@ struct Part {
 /// A key of a record. Its bytes are in the image already.
 #[derive(Debug, Clone)]
 struct Key {
-    domain: u32,
-    fallback: bool,
     place: u32,
     head: Range<u32>,
     tail: Range<u32>,
@@ -131,12 +128,7 @@ impl Builder {
     pub fn new() -> Self {
         let mut parts: [Part; Section::ALL.len()] = Default::default();
         parts.iter_mut().for_each(|part| part.flags = FIND_COMPLETE | LIST_COMPLETE);
-        Self { image: vec![0; HEADER], parts, domain: 0, left_out: 0, too_large: false }
-    }
-
-    /// What follows is of the next domain of the search.
-    pub fn next_domain(&mut self) {
-        self.domain += 1;
+        Self { image: vec![0; HEADER], parts, left_out: 0, too_large: false }
     }
 
     /// Look-ups that miss in this section are to be asked elsewhere.
@@ -157,31 +149,23 @@ impl Builder {
     /// Adds a user.
     pub fn passwd(&mut self, entry: &Passwd<'_>, purpose: Use) {
         let own = [entry.name, entry.passwd, entry.gecos, entry.home, entry.shell];
-        let strings = || own.iter().chain(entry.aliases).chain(entry.fallbacks).copied();
+        let strings = || own.iter().chain(entry.aliases).copied();
         let Some(placed) = self.record([entry.uid, entry.gid], strings, &[]) else { return };
-        let number = placed.number();
-        let (names, fallbacks) = placed.strings[own.len()..].split_at(entry.aliases.len());
-        let names = placed.strings[..1].iter().chain(names).map(|name| (name, false));
-        let names = names.chain(fallbacks.iter().map(|name| (name, true)));
-        let keys =
-            names.map(|(name, fallback)| self.key(placed.place, fallback, name.clone(), 0..0)).collect();
-        self.put(
-            Section::Passwd,
-            purpose,
-            placed.place,
-            keys,
-            vec![self.key(placed.place, false, number, 0..0)],
-        );
+        let names = placed.strings[..1].iter().chain(&placed.strings[own.len()..]);
+        let names = names.map(|name| placed.key(name.clone(), 0..0)).collect();
+        self.put(Section::Passwd, purpose, placed.place, names, vec![placed.key(placed.number(), 0..0)]);
     }
 
     /// Adds a group.
     pub fn group(&mut self, entry: &Group<'_>, purpose: Use) {
         let own = [entry.name, entry.passwd];
-        let strings = || own.iter().chain(entry.members).copied();
-        let Some(placed) = self.record([entry.gid, 0], strings, &[]) else { return };
-        let name = self.key(placed.place, false, placed.strings[0].clone(), 0..0);
-        let number = self.key(placed.place, false, placed.number(), 0..0);
-        self.put(Section::Group, purpose, placed.place, vec![name], vec![number]);
+        let Ok(aliases) = u32::try_from(entry.aliases.len()) else { return self.too_large = true };
+        let strings = || own.iter().chain(entry.aliases).chain(entry.members).copied();
+        let Some(placed) = self.record([entry.gid, aliases], strings, &[]) else { return };
+        let further = &placed.strings[own.len()..own.len() + entry.aliases.len()];
+        let names = placed.strings[..1].iter().chain(further);
+        let names = names.map(|name| placed.key(name.clone(), 0..0)).collect();
+        self.put(Section::Group, purpose, placed.place, names, vec![placed.key(placed.number(), 0..0)]);
     }
 
     /// Adds a service with one of its protocols.
@@ -190,7 +174,7 @@ impl Builder {
         let strings = || own.iter().chain(entry.aliases).copied();
         let Some(placed) = self.record([entry.port.into(), 0], strings, &[]) else { return };
         let protocol = &placed.strings[1];
-        let key = |head: Range<u32>, tail| self.key(placed.place, false, head, tail);
+        let key = |head: Range<u32>, tail| placed.key(head, tail);
         let names = placed.strings[..1].iter().chain(&placed.strings[2..]);
         // With its NUL, so that name and protocol have a border.
         let names = names.map(|name| name.start..name.end + 1);
@@ -203,7 +187,7 @@ impl Builder {
     pub fn groups_of(&mut self, user: &[u8], gids: &[u32]) {
         let Ok(count) = u32::try_from(gids.len()) else { return self.too_large = true };
         let Some(placed) = self.record([0, count], || [user].into_iter(), gids) else { return };
-        let name = self.key(placed.place, false, placed.strings[0].clone(), 0..0);
+        let name = placed.key(placed.strings[0].clone(), 0..0);
         self.put(Section::Initgroups, Use::Find, placed.place, vec![name], Vec::new());
     }
 
@@ -215,10 +199,7 @@ impl Builder {
         if self.too_large {
             return Err(BuildError::TooLarge);
         }
-        let mut parts = std::mem::take(&mut self.parts);
-        for keys in parts.iter_mut().flat_map(|part| [&mut part.names, &mut part.numbers]) {
-            keys.sort_by_key(|key| (key.domain, key.fallback));
-        }
+        let parts = std::mem::take(&mut self.parts);
         let (seed, indexes) = self.indexes(&parts)?;
         for ((section, part), [names, numbers]) in Section::ALL.into_iter().zip(&parts).zip(&indexes) {
             let list: Vec<u8> = part.list.iter().flat_map(|place| place.to_le_bytes()).collect();
@@ -270,10 +251,6 @@ impl Builder {
         self.image.resize(aligned(self.image.len()), 0);
         self.image.extend(gids.iter().flat_map(|gid| gid.to_le_bytes()));
         Some(Placed { place, strings: ranges })
-    }
-
-    fn key(&self, place: u32, fallback: bool, head: Range<u32>, tail: Range<u32>) -> Key {
-        Key { domain: self.domain, fallback, place, head, tail }
     }
 
     fn put(&mut self, section: Section, purpose: Use, place: u32, mut names: Vec<Key>, numbers: Vec<Key>) {
@@ -331,6 +308,10 @@ impl Builder {
 }
 
 impl Placed {
+    fn key(&self, head: Range<u32>, tail: Range<u32>) -> Key {
+        Key { place: self.place, head, tail }
+    }
+
     /// Where the record's first number stands, which is a key.
     fn number(&self) -> Range<u32> {
         self.place..self.place + 4

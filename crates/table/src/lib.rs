@@ -20,7 +20,7 @@ pub mod status;
 
 pub use builder::{BuildError, Builder, Group, Passwd, Service, Use};
 pub use layout::{MAX_IMAGE, MAX_KEY, MAX_PROBES, Section};
-pub use publish::Publisher;
+pub use publish::{Publisher, Switch};
 pub use reader::{Damage, Found, Record, Strings, Table};
 
 /// Where the daemon publishes the table, and the NSS module looks for it.

@@ -15,8 +15,34 @@ const MODE: u32 = 0o644;
 pub struct Publisher {
     path: PathBuf,
     /// The table at `path`, to say in it that it is retired.
-    current: Option<File>,
+    current: Option<Switch>,
     generation: u64,
+}
+
+/// Says of one table whether it is to be used.
+#[derive(Debug)]
+pub struct Switch(File);
+
+impl Switch {
+    /// Tells the readers to use the table.
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    pub fn activate(&self) -> io::Result<()> {
+        self.set(LIVE)
+    }
+
+    /// Tells the readers to use the table no more.
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    pub fn retire(&self) -> io::Result<()> {
+        self.set(RETIRED)
+    }
+
+    fn set(&self, state: u32) -> io::Result<()> {
+        self.0.write_all_at(&state.to_le_bytes(), STATE_AT as u64)
+    }
 }
 
 impl Publisher {
@@ -34,7 +60,7 @@ impl Publisher {
             (&file).take(PAGE as u64).read_to_end(&mut page)?;
             if let Some(status) = Status::parse(&page) {
                 publisher.generation = status.generation;
-                publisher.current = Some(file);
+                publisher.current = Some(Switch(file));
                 publisher.retire()?;
             }
         }
@@ -51,7 +77,7 @@ impl Publisher {
     /// # Errors
     /// If they cannot be told.
     pub fn retire(&self) -> io::Result<()> {
-        self.set(RETIRED)
+        self.current.as_ref().map_or(Ok(()), Switch::retire)
     }
 
     /// Tells the readers that the table is to be used, after [`Publisher::replace`].
@@ -59,7 +85,15 @@ impl Publisher {
     /// # Errors
     /// If they cannot be told.
     pub fn activate(&self) -> io::Result<()> {
-        self.set(LIVE)
+        self.current.as_ref().map_or(Ok(()), Switch::activate)
+    }
+
+    /// The switch of the present table, for another thread; `None` if there is no table.
+    ///
+    /// # Errors
+    /// For want of descriptors.
+    pub fn switch(&self) -> io::Result<Option<Switch>> {
+        self.current.as_ref().map(|switch| switch.0.try_clone().map(Switch)).transpose()
     }
 
     /// Puts a new table in the place of the old one, not yet to be used.
@@ -87,7 +121,7 @@ impl Publisher {
             let _ = fs::remove_file(&new);
             return Err(error);
         }
-        self.current = Some(file);
+        self.current = Some(Switch(file));
         Ok(())
     }
 
@@ -98,11 +132,6 @@ impl Publisher {
     pub fn publish(&mut self, image: &[u8]) -> io::Result<()> {
         self.replace(image)?;
         self.activate()
-    }
-
-    fn set(&self, state: u32) -> io::Result<()> {
-        let Some(file) = &self.current else { return Ok(()) };
-        file.write_all_at(&state.to_le_bytes(), STATE_AT as u64)
     }
 }
 

@@ -55,7 +55,7 @@ struct Part<'a> {
 pub struct Record<'a> {
     /// The uid, the gid or the port.
     pub number: u32,
-    /// The gid of a user.
+    /// The gid of a user; how many further names a group has before its members.
     pub second: u32,
     strings: u32,
     block: &'a [u8],
@@ -112,7 +112,10 @@ impl<'a> Table<'a> {
 
     /// The group with this name.
     pub fn group_by_name(&self, name: &[u8]) -> Found<Record<'a>> {
-        self.by_name(Section::Group, name, |record| record.begins_with(name))
+        self.by_name(Section::Group, name, |record| {
+            let further = || record.strings().skip(PAIR as usize).take(record.second as usize);
+            record.begins_with(name) || further().any(|string| string == name)
+        })
     }
 
     /// The group with this id.

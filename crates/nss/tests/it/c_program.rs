@@ -45,7 +45,10 @@ pub(crate) fn fill(builder: &mut Builder) {
         };
         builder.passwd(&user, Use::Both);
     }
-    builder.group(&Group { name: b"staff", passwd: b"*", gid: 20, members: &[b"alice", b"bob"] }, Use::Both);
+    builder.group(
+        &Group { name: b"staff", passwd: b"*", gid: 20, members: &[b"alice", b"bob"], ..Group::default() },
+        Use::Both,
+    );
     builder.groups_of(b"alice", &[20, 21]);
     builder.service(&Service { name: b"domain", protocol: b"udp", port: 53, aliases: &[b"dns"] }, Use::Both);
 }

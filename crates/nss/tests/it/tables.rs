@@ -19,7 +19,10 @@ fn user(builder: &mut Builder, name: &[u8], uid: u32) {
 fn fill(builder: &mut Builder) {
     user(builder, b"alice", 501);
     user(builder, b"bob", 502);
-    builder.group(&Group { name: b"staff", passwd: b"*", gid: 20, members: &[b"alice", b"bob"] }, Use::Both);
+    builder.group(
+        &Group { name: b"staff", passwd: b"*", gid: 20, members: &[b"alice", b"bob"], ..Group::default() },
+        Use::Both,
+    );
     builder.groups_of(b"alice", &[20, 21]);
     builder.service(&Service { name: b"domain", protocol: b"udp", port: 53, aliases: &[b"dns"] }, Use::Both);
 }
@@ -100,7 +103,10 @@ fn ten_thousand_users_and_a_group_of_them() {
         let members: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
         let _publisher = stage.publish(|builder| {
             (0..).zip(&members).for_each(|(uid, name)| user(builder, name, uid));
-            builder.group(&Group { name: b"all", passwd: b"*", gid: 1, members: &members }, Use::Both);
+            builder.group(
+                &Group { name: b"all", passwd: b"*", gid: 1, members: &members, ..Group::default() },
+                Use::Both,
+            );
         });
         let (all, _) = stage.getent("passwd");
         assert!(all.lines().enumerate().all(|(n, line)| line.starts_with(&format!("user{n}:x:{n}:"))));

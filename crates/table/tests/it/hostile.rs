@@ -9,7 +9,8 @@ fn image() -> Vec<u8> {
     for (number, name) in (0..).zip([&b"alice"[..], b"bob", b"carol", b"dave"]) {
         let user = Passwd { name, passwd: b"x", uid: number, aliases: &[b"alias"], ..Passwd::default() };
         builder.passwd(&user, Use::Both);
-        builder.group(&Group { name, passwd: b"*", gid: number, members: &[b"alice", b"bob"] }, Use::Both);
+        let members = &[&b"alice"[..], b"bob"];
+        builder.group(&Group { name, passwd: b"*", gid: number, aliases: &[b"alias"], members }, Use::Both);
         builder.groups_of(name, &[number, 7, 8, 9]);
         builder.service(&Service { name, protocol: b"tcp", port: 7, aliases: &[b"alias"] }, Use::Both);
     }

@@ -22,7 +22,7 @@ fn name_of(found: Found<Record<'_>>) -> Option<Vec<u8>> {
 #[test]
 fn users() {
     let mut builder = Builder::new();
-    builder.passwd(&Passwd { aliases: &[b"al"], fallbacks: &[b"Alice A"], ..user(b"alice", 501) }, Use::Both);
+    builder.passwd(&Passwd { aliases: &[b"al", b"Alice A"], ..user(b"alice", 501) }, Use::Both);
     builder.passwd(&user(b"bob", 502), Use::Both);
     let image = builder.finish().unwrap();
     let table = Table::open(&image).unwrap();
@@ -44,10 +44,8 @@ fn users() {
 #[test]
 fn the_first_of_a_key_is_found_and_all_are_listed() {
     let mut builder = Builder::new();
-    // Of one domain, a login name comes before another user's real name, in whatever order they stand.
-    builder.passwd(&Passwd { fallbacks: &[b"bob", b"carol"], ..user(b"alice", 1) }, Use::Both);
+    builder.passwd(&Passwd { aliases: &[b"carol"], ..user(b"alice", 1) }, Use::Both);
     builder.passwd(&user(b"bob", 1), Use::Both);
-    builder.next_domain();
     builder.passwd(&user(b"alice", 2), Use::Both);
     builder.passwd(&user(b"carol", 3), Use::Both);
     let image = builder.finish().unwrap();
@@ -64,16 +62,21 @@ fn the_first_of_a_key_is_found_and_all_are_listed() {
 #[test]
 fn groups_are_found_merged_and_listed_as_they_are() {
     let mut builder = Builder::new();
-    builder.group(&Group { name: b"staff", passwd: b"*", gid: 20, members: &[b"a"] }, Use::List);
-    builder.group(&Group { name: b"staff", passwd: b"", gid: 20, members: &[b"a", b"b"] }, Use::Find);
+    let staff = Group { name: b"staff", passwd: b"*", gid: 20, members: &[b"a"], ..Group::default() };
+    builder.group(&staff, Use::List);
+    let merged = Group { passwd: b"", aliases: &[b"people"], members: &[b"a", b"b"], ..staff };
+    builder.group(&merged, Use::Find);
     builder.groups_of(b"a", &[20, 7]);
     builder.groups_of(b"odd", &[]);
     let image = builder.finish().unwrap();
     let table = Table::open(&image).unwrap();
-    for found in [table.group_by_name(b"staff"), table.group_by_gid(20)] {
+    for found in [table.group_by_name(b"staff"), table.group_by_name(b"people"), table.group_by_gid(20)] {
         let Found::Hit(staff) = found else { panic!() };
-        assert_eq!(strings(&staff), [&b"staff"[..], b"", b"a", b"b"]);
+        assert_eq!(strings(&staff), [&b"staff"[..], b"", b"people", b"a", b"b"]);
+        assert_eq!(staff.second, 1);
     }
+    // A member is no name.
+    assert_eq!(table.group_by_name(b"a"), Found::Miss);
     let Found::Hit(listed) = table.listed(Section::Group, 0) else { panic!() };
     assert_eq!(strings(&listed), [&b"staff"[..], b"*", b"a"]);
     assert_eq!(table.listed(Section::Group, 1), Found::Miss);
@@ -148,7 +151,8 @@ fn keys_at_the_limit() {
 fn strings_with_nul_are_left_out() {
     let mut builder = Builder::new();
     builder.passwd(&user(b"a\0b", 1), Use::Both);
-    builder.group(&Group { name: b"g", passwd: b"", gid: 1, members: &[b"\0"] }, Use::Both);
+    builder
+        .group(&Group { name: b"g", passwd: b"", gid: 1, members: &[b"\0"], ..Group::default() }, Use::Both);
     assert_eq!(builder.left_out(), 2);
     let image = builder.finish().unwrap();
     let table = Table::open(&image).unwrap();
