@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    access, app_password, changes, domain, edit, find, generate, group, host, list, migrate, moving, nidb,
-    node, port, schema, ssh_keys, tool, transfer, user,
+    access, app_password, changes, domain, edit, find, generate, group, host, list, lookup, migrate, moving,
+    nidb, node, port, schema, ssh_keys, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -156,6 +156,8 @@ pub(crate) enum PlainCommand {
     /// Who may read and change what over LDAP
     #[command(subcommand)]
     Access(access::AccessCommand),
+    /// Look up users, groups, hosts and so on, as programs on this machine see them
+    Lookup(lookup::Lookup),
     /// Show what the daemon is doing
     Status,
     /// Show what was changed in a domain, when and by whom
@@ -253,6 +255,7 @@ mod tests {
           schema        Attribute types and object classes that a domain adds to the schema
           app-password  Passwords of a user for one program each, which can read and nothing else
           access        Who may read and change what over LDAP
+          lookup        Look up users, groups, hosts and so on, as programs on this machine see them
           status        Show what the daemon is doing
           changes       Show what was changed in a domain, when and by whom
           check         Check the database of a domain, or of all domains

@@ -1,7 +1,9 @@
 //! What commands work with: the options, the open domain, the current directory, the output.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use netinfo_client::lookup::Lookup;
 use netinfo_client::rpc::Timeouts;
 use netinfo_client::{Control, Domain, Finder, Path, Server, hierarchy};
 
@@ -129,6 +131,14 @@ impl Context {
             return Err(Failure::usage("this works on this machine only; run it there, without --server"));
         }
         Ok(Control::new(&self.socket(), Timeouts::default()))
+    }
+
+    /// The look-ups of the daemon on this machine.
+    pub(crate) fn lookups(&self, patience: Duration) -> Result<Lookup> {
+        if self.options.server.is_some() || self.options.data.is_some() {
+            return Err(Failure::usage("look-ups are those of this machine, without --server or --data"));
+        }
+        Ok(Lookup::new(&self.socket(), patience))
     }
 
     /// The absolute path that `text` means in the current directory. `.` and `..` at the beginning are the current

@@ -11,6 +11,7 @@
 //! | [`edit`], [`tree`] | read-modify-write with retries; creating, copying and destroying whole trees |
 //! | [`control`] | administration of this project's daemon over its local socket |
 //! | [`login`] | what login modules ask that daemon |
+//! | [`lookup`] | users, groups, hosts as that daemon finds them |
 //! | [`limits`] | every time-out and size limit |
 //! | [`error`] | the one [`Error`], with the NetInfo status and a hint |
 //!
@@ -34,6 +35,7 @@ pub mod finder;
 pub mod hierarchy;
 pub mod limits;
 pub mod login;
+pub mod lookup;
 pub mod path;
 pub mod portmap;
 pub mod rpc;

@@ -10,6 +10,8 @@ pub(crate) mod generate;
 pub(crate) mod group;
 pub(crate) mod host;
 pub(crate) mod list;
+pub(crate) mod lookup;
+mod lookup_text;
 pub(crate) mod migrate;
 pub(crate) mod moving;
 pub(crate) mod nidb;
@@ -65,6 +67,7 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::Schema(command) => schema::run(context, command)?,
         PlainCommand::AppPassword(command) => app_password::run(context, command)?,
         PlainCommand::Access(command) => access::run(context, command)?,
+        PlainCommand::Lookup(args) => return lookup::lookup(context, &args),
         PlainCommand::Status => node::status(context)?,
         PlainCommand::Changes(args) => changes::changes(context, &args)?,
         PlainCommand::Check(args) => return node::check(context, &args),

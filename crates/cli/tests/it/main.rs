@@ -5,6 +5,7 @@
 mod directories;
 mod golden_tools;
 mod ldap;
+mod lookup;
 mod migrate;
 mod nidb;
 mod node;
