@@ -7,8 +7,8 @@
 # As root: installs what is missing. As anybody else: names what is missing and fails.
 set -euo pipefail
 
-# Rust links with gcc, and LMDB is C.
-packages=(gcc libc6-dev pkg-config)
+# Rust links with gcc, LMDB is C, and the module for logins is linked with libpam.
+packages=(gcc libc6-dev libpam0g-dev pkg-config)
 if [[ ${1-} == bench ]]; then
     # OpenLDAP's server, which is not configured and not started.
     packages+=(slapd)
@@ -18,6 +18,8 @@ elif [[ ${1-} != build ]]; then
     # They talk LDAP to a node, from C, Python and Perl, with certificates that OpenSSL makes.
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     packages+=(ldapvi)
+    # They log in by the PAM module: with pamtester, su, passwd, ssh.
+    packages+=(bsdutils openssh-client openssh-server pamtester passwd util-linux)
 fi
 
 is_installed() {
@@ -31,7 +33,7 @@ missing_packages() {
     done
 }
 
-# Installing rpcbind starts it, which no test needs: the tests start their own. While packages are being installed
+# Installing rpcbind or sshd starts it, which no test needs: the tests start their own. While packages are being installed
 # this policy forbids the start of services (a policy the machine already has is left alone).
 policy=/usr/sbin/policy-rc.d
 remove_policy() {
@@ -39,8 +41,9 @@ remove_policy() {
 }
 
 install_packages() {
-    local rpcbind_is_new=false
+    local rpcbind_is_new=false sshd_is_new=false
     is_installed rpcbind || rpcbind_is_new=true
+    is_installed openssh-server || sshd_is_new=true
     if [[ ! -e $policy ]]; then
         trap remove_policy EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -52,12 +55,15 @@ install_packages() {
     fi
     apt-get update --quiet
     apt-get install --yes --quiet --no-install-recommends "$@"
-    # Nor is rpcbind to start with the machine, unless it did before.
+    # Nor are they to start with the machine, unless they did before.
     if $rpcbind_is_new && command -v systemctl >/dev/null; then
         systemctl disable --quiet rpcbind.socket rpcbind.service || true
         if [[ -d /run/systemd/system ]]; then
             systemctl stop rpcbind.socket rpcbind.service
         fi
+    fi
+    if $sshd_is_new && is_installed openssh-server && command -v systemctl >/dev/null; then
+        systemctl disable --quiet ssh.socket ssh.service || true
     fi
 }
 

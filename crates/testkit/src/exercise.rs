@@ -12,7 +12,7 @@ pub use lookup::lookup;
 use netinfo_wire::netinfo::{self, Entry, OwnedBinding, Property};
 use netinfo_wire::record::{self, Decoder, Piece, Pieces};
 use netinfo_wire::rpc::{self, Outcome};
-use netinfo_wire::{MAX_EXPANSION, control, nibind, portmap};
+use netinfo_wire::{MAX_EXPANSION, control, login, nibind, portmap};
 
 /// Heap in bytes that even a short list may take: vectors begin with room for a few elements.
 pub const SMALL: usize = 1024;
@@ -288,6 +288,19 @@ pub fn control(bytes: &[u8]) {
     assert_eq!(stream_items(&whole, usize::from(*first)), whole);
 }
 
+/// Questions and answers of the login program.
+pub fn login(bytes: &[u8]) {
+    round_trip!(bytes, login::Authenticate<'_>, login::Account<'_>, login::Change<'_>);
+    round_trip!(bytes, login::Answer<'_>, login::Keys<'_>);
+    let _ = login::decode_keys_args(bytes);
+    if let Ok(account) = login::Account::decode(bytes) {
+        bounded(bytes, (account.one_of.capacity() + account.all_of.capacity()) * size_of::<&[u8]>());
+    }
+    if let Ok(keys) = login::Keys::decode(bytes) {
+        bounded(bytes, keys.keys.capacity() * size_of::<&[u8]>());
+    }
+}
+
 /// The elements of a stream that arrives in pieces of `step` bytes, encoded again.
 fn stream_items(stream: &[u8], step: usize) -> Vec<u8> {
     let mut decoder = control::StreamDecoder::new();
@@ -317,6 +330,7 @@ pub fn all(bytes: &[u8]) {
         portmap,
         control,
         lookup,
+        login,
         ldap::all,
     ] {
         exercise(bytes);
