@@ -19,6 +19,7 @@ mod ipcserver;
 mod ldap;
 mod load;
 mod login;
+mod lookup;
 mod notify;
 mod portmap;
 mod process;
