@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::listen::ListenArg;
-use crate::config::value::Hostname;
+use crate::config::value::{Hostname, TableChoice};
 use crate::config::{Compat, LogFormat, Seed};
 
 /// The NetInfo daemon: serves the domains of one machine to its network.
@@ -80,6 +80,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub endpoints: Option<PathBuf>,
 
+    /// Publish the table of local look-ups in this file [default: /run/netinfo/table beside the socket there]
+    ///
+    /// The modules of the C library look for it there and nowhere else.
+    #[arg(long, value_name = "FILE|off")]
+    pub table: Option<TableChoice>,
+
     /// What a new "local" domain starts with [default: machine]
     #[arg(long, value_enum, value_name = "machine|none", hide_possible_values = true)]
     pub seed: Option<Seed>,
@@ -142,6 +148,8 @@ mod tests {
             "portmap=off",
             "--endpoints",
             "/e",
+            "--table",
+            "off",
             "--seed",
             "none",
             "--compat",
@@ -155,6 +163,7 @@ mod tests {
         assert_eq!(args.data, Some("/d".into()));
         assert_eq!(args.hostname.unwrap().as_str(), "ada");
         assert_eq!(args.listen.len(), 2);
+        assert_eq!(args.table, Some(TableChoice::Off));
         assert_eq!(args.seed, Some(Seed::None));
         assert_eq!(args.compat, Some(Compat::Netinfo369));
         assert_eq!(args.log, Some(LogFormat::Json));
@@ -166,6 +175,7 @@ mod tests {
         assert!(error(&["--listen", "ipcserver=945"]).contains("127.0.0.1:945"));
         assert!(error(&["--hostname", "a/b"]).contains("cannot be part of a host name"));
         assert!(error(&["--log", "xml"]).contains("text"));
+        assert!(error(&["--table", "no"]).contains("a path with a slash"));
         assert!(error(&["--compat", "netinfo-1"]).contains("netinfo-369"));
     }
 

@@ -26,7 +26,7 @@ pub mod value;
 pub use diagnose::ConfigError;
 pub use ldap::LdapTable;
 pub use listen::{Listen, ListenAddr, ListenName, ListenTable};
-use value::{Count, Hostname, Size};
+use value::{Count, Hostname, Size, TableChoice};
 
 /// Longest configuration file read, in bytes.
 pub const MAX_CONFIG_SIZE: u64 = 1024 * 1024;
@@ -67,6 +67,8 @@ pub struct Config {
     pub compat: Option<Compat>,
     /// File to write the addresses in use to.
     pub endpoints: Option<PathBuf>,
+    /// File in which the table of local look-ups is published.
+    pub table: Option<TableChoice>,
     /// `[listen]`: addresses to listen on.
     #[serde(default)]
     pub listen: ListenTable,
@@ -210,6 +212,9 @@ impl Config {
         for path in [&mut self.data, &mut self.endpoints].into_iter().flatten() {
             *path = base.join(&*path);
         }
+        if let Some(TableChoice::At(path)) = &mut self.table {
+            *path = base.join(&*path);
+        }
         self.listen.rebase(base);
         self.ldap.rebase(base);
     }
@@ -241,6 +246,7 @@ mod tests {
             seed = "none"
             compat = "netinfo-369"
             endpoints = "/run/e.json"
+            table = "off"
             [listen]
             ipcserver = ["192.0.2.7:945", "[::1]:945"]
             portmap = "off"
@@ -270,6 +276,7 @@ mod tests {
         assert_eq!(config.hostname.unwrap().as_str(), "ada");
         assert_eq!(config.log, Some(LogFormat::Json));
         assert_eq!(config.compat, Some(Compat::Netinfo369));
+        assert_eq!(config.table, Some(TableChoice::Off));
         assert_eq!(config.limits.record_size.unwrap().get(), 1 << 20);
         assert_eq!(config.store.map_size.unwrap().get(), 1 << 30);
         assert_eq!(config.listen.get(&ListenName::Portmap), Some(&Listen::Off));
@@ -282,10 +289,12 @@ mod tests {
     fn relative_paths_start_at_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("netinfod.toml");
-        std::fs::write(&path, "data = 'db'\nendpoints = '/e'\nlisten.local = './s'\n").unwrap();
+        std::fs::write(&path, "data = 'db'\nendpoints = '/e'\ntable = './t'\nlisten.local = './s'\n")
+            .unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!(config.data, Some(dir.path().join("db")));
         assert_eq!(config.endpoints, Some("/e".into()));
+        assert_eq!(config.table, Some(TableChoice::At(dir.path().join("./t"))));
         let local = config.listen.get(&ListenName::Local).unwrap();
         assert_eq!(*local, Listen::At(vec![ListenAddr::Unix(dir.path().join("s"))]));
     }

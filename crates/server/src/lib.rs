@@ -17,7 +17,7 @@
 //! * `passwords` – checking them; `permits` – how much may be changed at once,
 //! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
 //! * `served` – a domain with its figures; `parent` – its parent; `replica` – its clones or its master,
-//! * `lookups` – the domains in which look-ups look,
+//! * `lookups` – the domains in which look-ups look; `table` – the table of them that other processes map,
 //! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
 //! * [`udp`] – datagrams with their local address,
 //! * [`interfaces`] – the addresses of this machine,
@@ -54,6 +54,7 @@ mod served;
 pub mod settings;
 mod socket;
 mod stream;
+mod table;
 mod throttle;
 pub mod udp;
 mod workers;

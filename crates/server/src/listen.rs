@@ -25,7 +25,7 @@ use crate::endpoints::{PairAddress, client_address};
 pub mod local;
 pub mod pair;
 
-pub use local::{LocalListener, ldapi, local, login, lookup};
+pub use local::{LocalListener, RUN_DIR, ldapi, local, login, lookup};
 pub use pair::{Origin, Pair, bind_pair, bind_tcp, reserved_pair};
 
 /// Port of the ipcserver.

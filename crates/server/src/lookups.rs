@@ -72,8 +72,8 @@ fn states(domains: &[Arc<Served>]) -> Result<Vec<u64>> {
     domains.iter().map(|served| Ok(served.view()?.state_number())).collect()
 }
 
-/// Climbs from `local` as long as the parent is served here. Loops end where they close.
-fn find(node: &Running) -> Result<Vec<Arc<Served>>> {
+/// As [`chain`], found anew. Climbs from `local` as long as the parent is served here. Loops end where they close.
+pub(crate) fn find(node: &Running) -> Result<Vec<Arc<Served>>> {
     let mut chain: Vec<Arc<Served>> = Vec::new();
     let mut next = node.served(DEFAULT_TAG);
     while let Some(served) = next.filter(|next| !chain.iter().any(|known| Arc::ptr_eq(known, next))) {
@@ -111,13 +111,13 @@ pub(crate) fn with_view<T>(node: &Running, secrets: bool, look: impl FnOnce(&Vie
     Ok(look(&View::new(sources)))
 }
 
-fn source(served: &Served, secrets: bool) -> Result<DomainSource<'_>> {
+pub(crate) fn source(served: &Served, secrets: bool) -> Result<DomainSource<'_>> {
     let view = served.domain.read(&session(served, secrets)?)?;
     Ok(DomainSource::new(served.domain.tag(), view))
 }
 
 /// Whose rights a snapshot has: the daemon's own, or nobody's.
-fn session(served: &Served, secrets: bool) -> Result<Session> {
+pub(crate) fn session(served: &Served, secrets: bool) -> Result<Session> {
     match secrets {
         true => served.domain.authenticate(Credentials::None, Origin::Internal),
         false => Ok(served.domain.anonymous(Origin::Internal)),

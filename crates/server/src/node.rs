@@ -31,6 +31,7 @@ use crate::passwords::Passwords;
 use crate::served::Served;
 use crate::settings::ListenSettings;
 use crate::socket::Socket;
+use crate::table::Feed;
 use crate::throttle::Throttle;
 use crate::udp::UdpPort;
 use crate::workers::Assign;
@@ -60,6 +61,8 @@ pub(crate) struct Running {
     pub(crate) passwords: Passwords,
     /// The domains in which look-ups look.
     pub(crate) lookups: Lookups,
+    /// What is told to the table of look-ups.
+    pub(crate) table: Arc<Feed>,
     /// Wrong passwords of those who ask the login program.
     pub(crate) logins: Peers,
     pub(crate) ldap: Ldap,
@@ -118,6 +121,7 @@ impl Running {
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             passwords: parts.passwords,
             lookups: Lookups::default(),
+            table: Feed::new(),
             logins: Peers::default(),
             ldap: parts.ldap,
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
@@ -215,6 +219,8 @@ impl Running {
             netinfo_directory::Role::Clone { .. } => Role::Clone,
         };
         self.domains.write().unwrap_or_else(PoisonError::into_inner).insert(tag.into(), served.clone());
+        self.table.watch(&domain);
+        self.table.changed(None);
         let announced = self.announce(
             |e| {
                 e.domains.insert(tag.into(), DomainAddress { address, role });
@@ -239,6 +245,7 @@ impl Running {
         if let Some(served) = served {
             served.retire();
         }
+        self.table.changed(None);
         ldap::refresh(self);
         let announced = self.announce(
             |e| {

@@ -26,7 +26,7 @@ use crate::node::{DEFAULT_TAG, Parts, Running};
 use crate::passwords::Passwords;
 use crate::settings::{LdapSettings, Settings, UserChoice};
 use crate::workers::{Workers, event_loop};
-use crate::{limits, logging, notify, privileges, rpcbind, seed};
+use crate::{limits, logging, notify, privileges, rpcbind, seed, table};
 
 /// Why the daemon could not start or go on, in words for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -69,6 +69,8 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         !settings.data.join(format!("{DEFAULT_TAG}.domain")).exists() || seeding_mark(&settings).exists();
     let own = Arc::new(OwnAddresses::new(settings.address)?);
     let opened = open(&settings, fresh)?;
+    let socket = opened.lookup.as_ref().map(|lookup| lookup.file.path());
+    let table = table::open(&settings.table, socket, account.as_ref());
     let tls = tls(&settings, &opened, &own)?;
     if let Some(account) = &account {
         privileges::chown_tree(&settings.data, account.uid, account.gid)?;
@@ -97,7 +99,11 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         endpoints_file: settings.endpoints.clone(),
     };
     let runtime = event_loop("netinfod")?;
-    let result = runtime.block_on(serve(Running::new(parts), opened, settings, &log));
+    let node = Running::new(parts);
+    if let Some(table) = table {
+        table::keep_current(&node, table)?;
+    }
+    let result = runtime.block_on(serve(node, opened, settings, &log));
     // Work on threads that may block, such as a check, is not waited for longer than connections are.
     runtime.shutdown_timeout(limits::DRAIN_TIMEOUT);
     workers.shut_down(limits::DRAIN_TIMEOUT);
@@ -364,6 +370,7 @@ async fn until_stopped(
                     reload_config(file, &mut in_use, log);
                 }
                 node.own.refresh();
+                node.table.changed(None);
                 reload_ldap(node, settings, in_use.as_ref());
                 for served in node.all_served() {
                     served.parent.forget();

@@ -10,7 +10,7 @@ use netinfo_directory::Rule;
 
 use crate::cli::ServeArgs;
 use crate::config::ldap::{ClientCertificates, LdapTable, MinTls, RequireTls};
-use crate::config::value::Hostname;
+use crate::config::value::{Hostname, TableChoice};
 use crate::config::{
     Compat, Config, ConfigError, DEFAULT_MAP_SIZE, DEFAULT_RETENTION, LimitsTable, Listen, ListenName,
     ListenTable, LogFormat, LogLevel, Seed,
@@ -40,6 +40,8 @@ pub struct Settings {
     pub compat: Option<Compat>,
     /// File to write the addresses in use to.
     pub endpoints: Option<PathBuf>,
+    /// Where the table of local look-ups is published.
+    pub table: TableChoice,
     /// Where to listen.
     pub listen: ListenSettings,
     /// What clients may use up.
@@ -195,6 +197,10 @@ impl Settings {
             seed: args.seed.or(config.seed).unwrap_or_default(),
             compat: args.compat.or(config.compat),
             endpoints: args.endpoints.clone().or(config.endpoints).map(absolute).transpose()?,
+            table: match args.table.clone().or(config.table).unwrap_or_default() {
+                TableChoice::At(path) => TableChoice::At(absolute(path)?),
+                other => other,
+            },
             listen: listen_settings(config.listen)?,
             limits: limits(&config.limits),
             ldap: LdapSettings::of(config.ldap)?,
@@ -330,7 +336,7 @@ mod tests {
     fn command_line_goes_over_the_file() {
         let file = config(
             "data = '/file'\nhostname = 'file'\nuser = 'file'\nlog = 'json'\nseed = 'none'\n\
-             address = '192.0.2.1'\nendpoints = '/file.json'\nlog_level = 'warn'\n\
+             address = '192.0.2.1'\nendpoints = '/file.json'\ntable = '/file'\nlog_level = 'warn'\n\
              [listen]\nipcserver = 'off'\ndomain.x = 'off'\n\
              [limits]\nidle_seconds = 7\nstall_seconds = 8\nreadall = 9\n[rpcbind]\nregister = false",
         );
@@ -342,6 +348,7 @@ mod tests {
             seed: Some(Seed::Machine),
             address: Some("192.0.2.2".parse().unwrap()),
             endpoints: Some("relative.json".into()),
+            table: Some(TableChoice::At("table".into())),
             listen: vec!["ipcserver=127.0.0.1:0".parse().unwrap(), "local=./s".parse().unwrap()],
             ..ServeArgs::default()
         };
@@ -354,6 +361,7 @@ mod tests {
         assert_eq!(settings.seed, Seed::Machine);
         assert_eq!(settings.address, Some("192.0.2.2".parse().unwrap()));
         assert_eq!(settings.endpoints, Some(here.join("relative.json")));
+        assert_eq!(settings.table, TableChoice::At(here.join("table")));
         assert_eq!(settings.listen.ipcserver.to_string(), "127.0.0.1:0");
         assert_eq!(settings.listen.local, Listen::At(vec![ListenAddr::Unix(here.join("s"))]));
         assert_eq!(*settings.listen.domain("x"), Listen::Off);

@@ -20,6 +20,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("seed", "\"machine\" or \"none\""),
     ("compat", "\"netinfo-369\""),
     ("endpoints", "the path of a file, in quotes"),
+    ("table", "the path of a file, \"default\" or \"off\""),
     ("listen.ipcserver", ADDRESSES),
     ("listen.portmap", ADDRESSES),
     ("listen.local", "the path of a UNIX socket, \"default\" or \"off\""),

@@ -1,6 +1,7 @@
 //! Values of the configuration file with their own syntax or bounds.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
@@ -21,6 +22,18 @@ pub struct Size<const LOW: u64, const HIGH: u64>(u64);
 /// A name for this machine that can stand in a `master` value (`host/tag`): no slash, no white space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hostname(String);
+
+/// Where the table of local look-ups is published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TableChoice {
+    /// Where the modules of this machine look for it, if they look there for this daemon's socket, too.
+    #[default]
+    Default,
+    /// Nowhere.
+    Off,
+    /// In this file.
+    At(PathBuf),
+}
 
 impl<const LOW: u64, const HIGH: u64> Count<LOW, HIGH> {
     /// The number.
@@ -66,6 +79,26 @@ impl std::str::FromStr for Hostname {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Self::new(text)
+    }
+}
+
+impl std::str::FromStr for TableChoice {
+    type Err = String;
+
+    /// `off`, `default` or a path with a slash.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "default" => Ok(Self::Default),
+            path if path.contains('/') => Ok(Self::At(path.into())),
+            other => Err(format!("{other:?} is neither \"off\", \"default\" nor a path with a slash")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TableChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
