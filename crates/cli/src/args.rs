@@ -104,7 +104,7 @@ pub(crate) enum Command {
     SshKeys(ssh_keys::SshKeys),
     /// Work interactively, with a current directory, history and completion
     Shell,
-    /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain
+    /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain, lookupd
     Tool(tool::Tool),
     /// Print a completion script for a shell
     Completions(generate::Completions),
@@ -270,7 +270,7 @@ mod tests {
           ssh-keys      Print the SSH keys of a user, as sshd wants them (AuthorizedKeysCommand)
           shell         Work interactively, with a current directory, history and completion
           tool          Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind,
-                        nireport, nidomain
+                        nireport, nidomain, lookupd
           completions   Print a completion script for a shell
           man           Write the manual pages of all commands into a directory
           help          Print this message or the help of the given subcommand(s)

@@ -4,7 +4,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `niutil`, `nicl`, `nidump`, `niload`, `nigrep`, `nifind`, `nireport`, `nidomain` | the tools |
+//! | `niutil`, `nicl`, `nidump`, `niload`, `nigrep`, `nifind`, `nireport`, `nidomain`, `lookupd` | the tools |
 //! | `usage` | their usage texts |
 //! | [`io`] | what a tool reads from and writes to |
 //! | [`reach`] | where servers are |
@@ -20,6 +20,7 @@ mod ere;
 mod handle;
 pub mod hide;
 pub mod io;
+mod lookupd;
 mod nicl;
 mod nidomain;
 mod nidump;
@@ -46,8 +47,8 @@ pub use reach::Reach;
 pub type Words = Vec<Zeroizing<Vec<u8>>>;
 
 /// The names of all tools.
-pub const TOOLS: [&str; 8] =
-    ["nicl", "nidomain", "nidump", "nifind", "nigrep", "niload", "nireport", "niutil"];
+pub const TOOLS: [&str; 9] =
+    ["lookupd", "nicl", "nidomain", "nidump", "nifind", "nigrep", "niload", "nireport", "niutil"];
 
 /// Exit code when the output could not be written.
 const UNWRITTEN: u8 = 1;
@@ -80,6 +81,7 @@ pub fn run(tool: Tool, program: &[u8], args: Words, io: &mut Io<'_>) -> u8 {
         "nifind" => nifind::run(&args, io),
         "nigrep" => nigrep::run(args, io),
         "nireport" => nireport::run(args, io),
+        "lookupd" => lookupd::run(&args, io),
         "nidomain" => nidomain::run(program, &args, io),
         _ => nicl::run(args, io),
     };

@@ -1,4 +1,11 @@
-//! Usage texts, byte for byte those of the historical tools.
+//! Usage texts, byte for byte those of the historical tools where they have one.
+
+/// The usage of lookupd: of what is left of it as a program.
+pub(crate) const LOOKUPD: &str = "\
+usage: lookupd -q category                               # all records
+       lookupd -q category -a key [val ...] [-a key ...] # records with these properties
+       lookupd -f category key value                     # one record
+";
 
 /// The usage of niutil.
 pub(crate) const NIUTIL: &str = "\

@@ -5,6 +5,7 @@
 mod bench;
 mod fixtures;
 mod flat;
+mod lookupd;
 mod nicl;
 mod nicl_raw;
 mod nidomain;

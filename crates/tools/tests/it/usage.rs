@@ -16,7 +16,7 @@ fn usage(line: &str, code: u8) -> String {
 
 #[test]
 fn tools_explain_themselves() {
-    for tool in ["nidomain", "nidump", "nifind", "nigrep", "niload", "nireport", "niutil"] {
+    for tool in ["lookupd", "nidomain", "nidump", "nifind", "nigrep", "niload", "nireport", "niutil"] {
         assert_eq!(usage(tool, 1), "");
     }
     assert_eq!(usage("nicl", 0), "");
@@ -26,6 +26,8 @@ fn tools_explain_themselves() {
 #[test]
 fn command_lines_that_make_no_sense() {
     for line in [
+        "lookupd -q user name",
+        "lookupd -statistics",
         "niutil -bogus . /",
         "niutil -t",
         "nidump -x .",
