@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    access, app_password, changes, domain, edit, find, generate, group, host, list, lookup, migrate, moving,
-    nidb, node, port, schema, ssh_keys, tool, transfer, user,
+    access, app_password, changes, domain, edit, enable_login, find, generate, group, host, list, lookup,
+    migrate, moving, nidb, node, port, schema, ssh_keys, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Nidb(nidb::NidbCommand),
     /// Print the SSH keys of a user, as sshd wants them (AuthorizedKeysCommand)
     SshKeys(ssh_keys::SshKeys),
+    /// Let users of NetInfo log in on this system, and check that root still can
+    EnableLogin(enable_login::EnableLogin),
     /// Work interactively, with a current directory, history and completion
     Shell,
     /// Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind, nireport, nidomain, lookupd
@@ -268,6 +270,7 @@ mod tests {
           port          Show what is on a port, what its number means, and what answers there
           nidb          Look at, change and repair database folders of historical servers
           ssh-keys      Print the SSH keys of a user, as sshd wants them (AuthorizedKeysCommand)
+          enable-login  Let users of NetInfo log in on this system, and check that root still can
           shell         Work interactively, with a current directory, history and completion
           tool          Run one of the historical tools: niutil, nicl, nidump, niload, nigrep, nifind,
                         nireport, nidomain, lookupd

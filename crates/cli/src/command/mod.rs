@@ -5,6 +5,7 @@ pub(crate) mod app_password;
 pub(crate) mod changes;
 pub(crate) mod domain;
 pub(crate) mod edit;
+pub(crate) mod enable_login;
 pub(crate) mod find;
 pub(crate) mod generate;
 pub(crate) mod group;
@@ -22,6 +23,7 @@ mod records;
 pub(crate) mod schema;
 pub(crate) mod settings;
 pub(crate) mod ssh_keys;
+mod switch;
 pub(crate) mod tool;
 pub(crate) mod transfer;
 pub(crate) mod user;
@@ -38,6 +40,7 @@ pub(crate) fn run(context: &mut Context, command: Command) -> Result<Exit> {
         Command::Port(args) => return port::port(context, &args),
         Command::Nidb(command) => return nidb::run(context, command),
         Command::SshKeys(args) => ssh_keys::ssh_keys(context, &args)?,
+        Command::EnableLogin(args) => enable_login::enable_login(context, &args)?,
         Command::Shell => shell::run(context)?,
         // These tools have options, output and exit codes of their own.
         Command::Tool(args) => return tool::run(context, args),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, which the lint cannot see
 
 mod directories;
+mod enable_login;
 mod golden_tools;
 mod ldap;
 mod lookup;
