@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use netinfo_directory::Property;
 use netinfo_lookup::{PAGE_BYTES, PAGE_ENTRIES, Table, View};
-use netinfo_wire::lookup::{Answer, Category, Cookie, Entry, EntryBuf, Key, Query};
+use netinfo_wire::lookup::{Answer, Category, Cookie, Entry, EntryBuf, Key, MAX_ENTRY, MAX_REPLY, Query};
 use proptest::prelude::*;
 
 use crate::support::{Memory, line, view};
@@ -75,6 +75,8 @@ fn pages_end_by_number_and_by_size() {
     let Answer::Found(page) = view(&sources).all(Category::Passwd, Cookie::START) else { panic!() };
     assert_eq!(page.entries.len(), PAGE_BYTES / 60_000 + 1);
     assert!(page.next.is_some());
+    // The longest entry behind a page that is almost full still fits into a reply.
+    const { assert!(PAGE_BYTES + MAX_ENTRY + 1024 <= MAX_REPLY) };
 }
 
 /// Records of few names and numbers, so that many of them clash.

@@ -160,6 +160,20 @@ fn a_source_that_is_away_is_passed_over() {
 }
 
 #[test]
+fn many_may_have_one_number() {
+    let hidden: Vec<String> = (0..63).map(|n| format!("users name=h{n} uid=7 gid=1")).collect();
+    let near: Vec<String> = (0..63).map(|n| format!("users name=h{n} uid={} gid=1", 100 + n)).collect();
+    let lines = |list: &[String]| Memory::new(&list.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut far = lines(&hidden);
+    far.records.extend(Memory::new(&["users name=seen uid=7 gid=1"]).records);
+    let sources = [lines(&near), far.clone()];
+    assert_eq!(by_number(&view(&sources), Category::Passwd, 7), "seen:*:7:1:::");
+    // Behind 64 hidden ones nobody is looked for.
+    far.records.insert(0, crate::support::record("users name=h0;x uid=7 gid=1"));
+    assert_eq!(by_number(&view(&[lines(&near), far]), Category::Passwd, 7), "not found");
+}
+
+#[test]
 fn nobody_has_nothing() {
     let none = view(&[]);
     assert_eq!(by_name(&none, Category::Passwd, "root"), "not found");

@@ -1,8 +1,8 @@
 //! The historical query.
 
-use netinfo_lookup::View;
+use netinfo_lookup::{RECORDS_BYTES, View};
 use netinfo_wire::lookup::{Answer, Pattern};
-use netinfo_wire::netinfo::{PropListBuf, Property};
+use netinfo_wire::netinfo::{PropList, PropListBuf, Property};
 
 use crate::support::{Memory, view};
 
@@ -66,6 +66,21 @@ fn without_a_value_all_records_are_looked_at() {
     let view = view(&sources);
     assert_eq!(query(&view, "user", &[], false, 0), ["jane 501", "jane 900", "bob 501"]);
     assert_eq!(query(&view, "user", &[("realname", &[])], false, 0), ["jane 501", "bob 501"]);
+}
+
+#[test]
+fn many_records_come_in_pieces() {
+    let value = "x".repeat(60_000);
+    let lines: Vec<_> = (0..20).map(|n| format!("printers name=p{n} uid={value}")).collect();
+    let sources = [Memory::new(&lines.iter().map(String::as_str).collect::<Vec<_>>())];
+    let view = view(&sources);
+    let pattern =
+        |skip| Pattern { category: b"printer", properties: PropList::default(), single: false, skip };
+    let Answer::Found(first) = view.records(&pattern(0)) else { panic!() };
+    assert_eq!((first.records.len(), first.more), (RECORDS_BYTES / 60_000 + 1, true));
+    let Answer::Found(rest) = view.records(&pattern(first.records.len() as u32)) else { panic!() };
+    assert_eq!((rest.records.len(), rest.more), (20 - first.records.len(), false));
+    assert!(matches!(view.records(&pattern(20)), Answer::NotFound));
 }
 
 #[test]

@@ -24,13 +24,13 @@ use crate::tree::{Props, Tree};
 const HASH: &str = "$6$salt$hashhashhash";
 
 /// A connection to the socket of look-ups.
-struct Asker {
+pub(crate) struct Asker {
     stream: UnixStream,
     xid: u32,
 }
 
 impl Asker {
-    fn new(socket: &Path) -> Self {
+    pub(crate) fn new(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Self { stream, xid: 0 }
@@ -49,7 +49,7 @@ impl Asker {
         }
     }
 
-    fn ask(&mut self, request: &Request<'_>) -> Vec<u8> {
+    pub(crate) fn ask(&mut self, request: &Request<'_>) -> Vec<u8> {
         self.xid += 1;
         let mut call = Vec::new();
         request.put_record(&mut call, self.xid);
@@ -277,6 +277,47 @@ fn hashes_are_for_the_superuser() {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "{text}\n{}", node.log());
     assert!(!node.log().contains("hashhash"), "{}", node.log());
+}
+
+/// Puts the domain `above` above the one of this tree.
+fn put_above(tree: &mut Tree, above: &str) {
+    let machines = tree.lookup(0, "name", "machines").unwrap()[0];
+    let serves = format!("../{above}");
+    tree.make(machines, &[("name", &["above"]), ("ip_address", &["127.0.0.1"]), ("serves", &[&serves])]);
+}
+
+#[test]
+fn no_more_than_so_many_domains_are_asked() {
+    // `local` and 32 others.
+    let node = Node::start();
+    let mut below = Tree::privileged(node.domain("local"));
+    for n in 1..=32 {
+        let tag = format!("d{n}");
+        node.create_master(&tag);
+        put_above(&mut below, &tag);
+        below = Tree::privileged(node.domain(&tag));
+        let users = below.make(0, &[("name", &["users"])]);
+        user(&mut below, users, &format!("u{n}"), &n.to_string());
+    }
+    let mut asker = Asker::new(&node.lookup());
+    assert_eq!(asker.passwd("u31"), Some(31));
+    assert_eq!(asker.passwd("u32"), None);
+}
+
+#[test]
+fn many_listings_at_once_are_all_answered() {
+    let (node, ..) = two_domains();
+    let mut askers: Vec<_> = (0..20).map(|_| Asker::new(&node.lookup())).collect();
+    let mut call = Vec::new();
+    Request::All { category: Category::Passwd, cookie: Cookie::START }.put_record(&mut call, 1);
+    for asker in &mut askers {
+        asker.stream.write_all(&call.repeat(5)).unwrap();
+    }
+    for asker in &mut askers {
+        let reply = asker.reply();
+        let Ok(Answer::Found(page)) = decode_all(results(&reply, 1).unwrap()) else { panic!() };
+        assert_eq!(page.entries.len(), 2);
+    }
 }
 
 #[test]

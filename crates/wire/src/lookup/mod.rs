@@ -62,8 +62,8 @@ pub const MAX_STEPS: u32 = 256;
 pub const MAX_CALL: usize = 64 << 10;
 /// Longest reply as a record, in bytes.
 pub const MAX_REPLY: usize = 8 << 20;
-/// Longest encoded entry, in bytes: what leaves room for the rest of a reply.
-pub const MAX_ENTRY: usize = MAX_REPLY - (64 << 10);
+/// Longest encoded entry, in bytes: what leaves room for the other entries of a page.
+pub const MAX_ENTRY: usize = MAX_REPLY - (512 << 10);
 
 /// What is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
