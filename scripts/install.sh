@@ -14,7 +14,7 @@ target=${DESTDIR:-}${prefix}
 tools=(nicl nidomain nidump nifind nigrep niload nireport niutil)
 
 if [[ -z ${BINARIES:-} ]]; then
-    cargo build --release --locked -p netinfo-server -p netinfo-cli -p netinfo-pam
+    cargo build --release --locked -p netinfo-server -p netinfo-cli -p netinfo-nss -p netinfo-pam
     BINARIES=${CARGO_TARGET_DIR:-target}/release
 fi
 
@@ -39,6 +39,7 @@ install_module() {
         echo "install.sh: $BINARIES/$1 is missing; not installed" >&2
     fi
 }
+install_module libnss_netinfo.so "$libdir/libnss_netinfo.so.2"
 install_module libpam_netinfo.so "$libdir/security/pam_netinfo.so"
 install -D -m 644 packaging/pam-configs/netinfo "${DESTDIR:-}/usr/share/pam-configs/netinfo"
 
