@@ -1,5 +1,7 @@
 //! A whole domain loaded as it comes: parents before their children, which nobody has counted yet.
 
+use heed::PutFlags;
+
 use crate::access::Counters;
 use crate::apply::{Applier, HIGHEST_OBJECT};
 use crate::domain::Domain;
@@ -114,7 +116,18 @@ impl Filling<'_, '_> {
 
     fn index(&mut self) -> Result<()> {
         let (index, txn) = (self.applier.store.index, &mut self.applier.txn);
-        self.entries.drain(|key, object| Ok(index.put(txn, key, &object.to_be_bytes())?))
+        let mut last = index.last(txn)?.map_or_else(Vec::new, |(key, _)| key.to_vec());
+        self.entries.drain(|key, object| {
+            // What comes behind all others needs no search for its place.
+            let behind = key > &last[..];
+            let flags = if behind { PutFlags::APPEND } else { PutFlags::empty() };
+            index.put_with_flags(txn, flags, key, &object.to_be_bytes())?;
+            if behind {
+                last.clear();
+                last.extend_from_slice(key);
+            }
+            Ok(())
+        })
     }
 
     /// Tells the parents how many children they have, and commits.

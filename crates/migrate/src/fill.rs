@@ -7,9 +7,9 @@ use std::thread;
 
 use netinfo_directory::{Domain, Error as CoreError, Filled, Property, ROOT, View};
 use netinfo_mapping::transfer::Loader;
-use netinfo_mapping::{Namespace, Tree};
+use netinfo_mapping::{Namespace, Reason, Tree};
 
-use crate::entries::{given, hash_passwords};
+use crate::entries::{WAITING_LIMIT, given, hash_passwords};
 use crate::error::{Error, Result};
 use crate::import::{Read, Target, Watch, produce};
 use crate::item::{Attributes, Item, What};
@@ -108,6 +108,7 @@ pub fn load(part: &Part, local: &mut Local, watch: &mut dyn Watch) -> Result<Fil
         let batch = rest.by_ref().take(crate::import::BATCH_ITEMS).collect();
         file.add(local.apply(batch)?);
     }
+    file.add(local.settle()?);
     Ok(file)
 }
 
@@ -120,13 +121,23 @@ struct Mapper<'t> {
     fresh: u32,
     /// What comes after everything has been loaded.
     rest: Vec<Item>,
+    /// Bytes of entries in it that came before the one above them.
+    early: usize,
     /// Changes have come: the rest is not loaded.
     changes: bool,
 }
 
 impl<'t> Mapper<'t> {
     fn new(tree: &'t Tree<'t>, view: &'t View<'t>) -> Self {
-        Self { loader: Loader::new(tree), view, next: 0, fresh: 0, rest: Vec::new(), changes: false }
+        Self {
+            loader: Loader::new(tree),
+            view,
+            next: 0,
+            fresh: 0,
+            rest: Vec::new(),
+            early: 0,
+            changes: false,
+        }
     }
 
     /// Hands over what is there already; `false` if nobody takes it.
@@ -197,6 +208,14 @@ impl<'t> Mapper<'t> {
                 crate::passwords::flag(&loaded.properties, line, &shown(dn), done);
                 self.next += 1;
                 Some(Filled { parent: loaded.parent, properties: loaded.properties, stamp: loaded.stamp })
+            }
+            Err(refusal) if matches!(refusal.reason, Reason::NoSuchObject) && self.early < WAITING_LIMIT => {
+                // Perhaps that above it comes later.
+                let what = What::Entry(dn.to_vec(), std::mem::take(attributes));
+                let item = Item { line, what };
+                self.early += item.weight();
+                self.rest.push(item);
+                None
             }
             Err(refusal) => {
                 done.tell(Outcome::Failed, line, &shown(dn), vec![refusal.message]);

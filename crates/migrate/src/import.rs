@@ -37,6 +37,12 @@ pub trait Target {
     /// When nothing more can be done.
     fn apply(&mut self, items: Vec<Item>) -> Result<Done>;
 
+    /// A part has been handed over: what has been kept back is put in its place, if it has one.
+    ///
+    /// # Errors
+    /// When nothing more can be done.
+    fn settle(&mut self) -> Result<Done>;
+
     /// Everything has been handed over.
     ///
     /// # Errors
@@ -117,7 +123,9 @@ fn one(
         drop(batches);
         let read = reader.join().unwrap_or_else(|_| Err(Error::Invalid("the reader has failed".into())));
         written.and(read)
-    })
+    })?;
+    file.add(target.settle()?);
+    Ok(())
 }
 
 fn consume(batches: &Receiver<Read>, take: &mut dyn FnMut(Read) -> Result<()>) -> Result<()> {

@@ -11,9 +11,9 @@ use netinfo_directory::{
     Target as Directory,
 };
 
-use crate::entries::{self, Mapped};
+use crate::entries::{self, Mapped, Waiting};
 use crate::error::{Error, Result};
-use crate::import::Target;
+use crate::import::{BATCH_ITEMS, Target};
 use crate::item::{Item, What};
 use crate::place::{Options, Placer, Tree};
 use crate::report::{Done, Outcome};
@@ -23,6 +23,7 @@ pub struct Local {
     domain: Arc<Domain>,
     session: Session,
     placer: Option<Placer>,
+    waiting: Waiting,
 }
 
 /// Milliseconds since the epoch.
@@ -43,11 +44,12 @@ impl Local {
     /// When the domain cannot be read.
     pub fn new(domain: Arc<Domain>, options: Options) -> Result<Self> {
         let session = session(&domain)?;
-        Ok(Self { domain, session, placer: Some(Placer::new(options)) })
+        Ok(Self { domain, session, placer: Some(Placer::new(options)), waiting: Waiting::default() })
     }
 
     /// Another stream begins.
-    pub fn begin_stream(&mut self) {
+    fn begin_stream(&mut self) {
+        self.waiting.begin();
         if let Some(placer) = &mut self.placer {
             placer.begin();
         }
@@ -74,6 +76,7 @@ impl Local {
                 }
                 What::Begin => {
                     self.put(std::mem::take(&mut run), &mut done)?;
+                    done.add(self.settle()?);
                     self.begin_stream();
                 }
                 _ => run.push(item),
@@ -83,11 +86,28 @@ impl Local {
         Ok(done)
     }
 
+    /// Takes what came before the entry above it: that is there now, or does not come.
+    ///
+    /// # Errors
+    /// When nothing more can be done.
+    pub fn settle(&mut self) -> Result<Done> {
+        let mut done = Done::default();
+        if self.waiting.is_empty() {
+            return Ok(done);
+        }
+        let mut items = self.waiting.leave().into_iter().peekable();
+        while items.peek().is_some() {
+            let batch = items.by_ref().take(BATCH_ITEMS).collect();
+            self.put(batch, &mut done)?;
+        }
+        Ok(done)
+    }
+
     fn put(&mut self, items: Vec<Item>, done: &mut Done) -> Result<()> {
         if items.is_empty() {
             return Ok(());
         }
-        let mapped = entries::map(&self.domain, &self.session, items, done)?;
+        let mapped = entries::map(&self.domain, &self.session, items, &mut self.waiting, done)?;
         let Some(mut placer) = self.placer.take() else {
             return Err(Error::Invalid("the import has failed before".into()));
         };
@@ -110,8 +130,7 @@ impl Local {
         let (placer, more, outcome) = self.domain.batch(&self.session, now(), work)?;
         outcome?;
         self.placer = Some(placer);
-        done.counts.add_all(&more.counts);
-        done.notes.extend(more.notes);
+        done.add(more);
         Ok(())
     }
 }
@@ -124,6 +143,10 @@ impl Target for Local {
 
     fn apply(&mut self, items: Vec<Item>) -> Result<Done> {
         Self::apply(self, items)
+    }
+
+    fn settle(&mut self) -> Result<Done> {
+        Self::settle(self)
     }
 
     fn end(&mut self) -> Result<()> {

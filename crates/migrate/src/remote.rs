@@ -71,11 +71,14 @@ impl Target for Daemon {
             let answer = self.control.upload_chunk(handle, chunk)?;
             let answer: Value = serde_json::from_slice(&answer)
                 .map_err(|_| Error::Invalid("the daemon's answer makes no sense".into()))?;
-            let Done { counts, notes } = Done::from_json(&answer);
-            done.counts.add_all(&counts);
-            done.notes.extend(notes);
+            done.add(Done::from_json(&answer));
         }
         Ok(done)
+    }
+
+    fn settle(&mut self) -> Result<Done> {
+        // Before another stream begins, the daemon brings this one to its end.
+        self.apply(vec![Item { line: 0, what: What::Begin }])
     }
 
     fn end(&mut self) -> Result<()> {
@@ -121,6 +124,10 @@ impl Target for Calls<'_> {
             }
         }
         Ok(done)
+    }
+
+    fn settle(&mut self) -> Result<Done> {
+        Ok(Done::default())
     }
 
     fn end(&mut self) -> Result<()> {

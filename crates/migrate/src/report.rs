@@ -169,6 +169,12 @@ impl Done {
         self.notes.push(Note { kind, line, name: name.to_owned(), text });
     }
 
+    /// Adds what came of further items.
+    pub fn add(&mut self, other: Self) {
+        self.counts.add_all(&other.counts);
+        self.notes.extend(other.notes);
+    }
+
     /// As JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -141,6 +141,12 @@ impl<'s> Descriptions<'s> {
             let same = kept.iter().position(|known| {
                 self.is_same((known.0.description, &known.1), (given.description, &meaning))
             });
+            let is_taken =
+                |value: &[u8]| !(value.is_empty() || meaning.password && write::is_cleartext(value));
+            if same.is_none() && given.values.iter().all(|value| is_taken(value)) {
+                kept.push((given, meaning));
+                continue;
+            }
             let at = same.unwrap_or_else(|| {
                 kept.push((Given { description: given.description, values: Vec::new() }, meaning));
                 kept.len() - 1

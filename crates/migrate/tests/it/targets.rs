@@ -1,10 +1,14 @@
 //! Imports into domains at hand.
 
 use netinfo_directory::{Credentials, Origin, Property, StampBuf};
+use netinfo_migrate::export::export;
+use netinfo_migrate::fill::load;
+use netinfo_migrate::import::import;
 use netinfo_migrate::item::{Directory, Item, What, Where};
 use netinfo_migrate::plan::Policy;
-use netinfo_migrate::report::{Kind, Outcome};
+use netinfo_migrate::report::{Kind, Outcome, Report};
 use netinfo_migrate::scratch::Scratch;
+use netinfo_migrate::source::{Format, parts};
 use netinfo_migrate::{Local, Options};
 
 fn item(line: u64, place: Where, properties: &[(&str, &[&str])]) -> Item {
@@ -112,4 +116,40 @@ fn what_is_too_large_is_one_failure() {
         .unwrap();
     assert_eq!(done.counts.text(), "1 created, 1 failed");
     assert!(done.notes[0].text[0].contains("exceeds the limit"), "{:?}", done.notes);
+}
+
+/// Entries below a suffix, the lowest first.
+const UPSIDE_DOWN: &str = "\
+dn: uid=ana,ou=oslo,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: ana\ncn: Ana\nsn: Lima\n
+dn: cn=lost,ou=nowhere,dc=example,dc=com\nobjectClass: device\ncn: lost\n
+dn: ou=oslo,ou=people,dc=example,dc=com\nobjectClass: organizationalUnit\nou: oslo\n
+dn: ou=people,dc=example,dc=com\nobjectClass: organizationalUnit\nou: people\n
+dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n
+";
+
+#[test]
+fn entries_may_come_before_those_above_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("upside.ldif");
+    std::fs::write(&file, UPSIDE_DOWN).unwrap();
+    let parts = parts(None, &file).unwrap();
+    let suffix = || vec![Property::new("_suffix", ["dc=example,dc=com"])];
+    let watch = &mut |_, _, _| {};
+    for fast in [true, false] {
+        let scratch = Scratch::empty(suffix()).unwrap();
+        let mut target = local(&scratch, Policy::Merge);
+        let mut run = |target: &mut Local| match fast {
+            true => Report { files: vec![load(&parts[0], target, watch).unwrap()] },
+            false => import(&parts, target, watch).map_err(|(error, _)| error).unwrap(),
+        };
+        let report = run(&mut target);
+        let text = report.counts().text();
+        assert!(text == "4 created, 1 failed" || text == "3 created, 1 changed, 1 failed", "{text}");
+        let notes = &report.files[0].done.notes;
+        assert_eq!((notes.len(), notes[0].line), (1, 7), "{notes:?}");
+        let mut out = Vec::new();
+        export(scratch.domain(), "local", Format::Ldif, None, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("dn: uid=ana,ou=oslo,ou=people,dc=example,dc=com\n"), "{out}");
+    }
 }
