@@ -19,7 +19,7 @@ elif [[ ${1-} != build ]]; then
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     packages+=(ldapvi)
     # They log in by the PAM module: with pamtester, su, passwd, ssh.
-    packages+=(bsdutils openssh-client openssh-server pamtester passwd util-linux)
+    packages+=(bsdutils openssh-client openssh-server pamtester passwd util-linux valgrind)
 fi
 
 is_installed() {

@@ -142,3 +142,31 @@ fn a_daemon_that_is_away() {
         assert!(begin.elapsed() < Duration::from_secs(5));
     });
 }
+
+/// Under valgrind: nothing is read or freed that is not there, nothing is lost, and no descriptor stays open.
+#[test]
+fn memory() {
+    with_setting(|setting| {
+        let out = setting.dir().join("valgrind");
+        let watched = |user: &str, op: &str, answers: &[(&str, &str)]| {
+            let command = format!(
+                "valgrind --quiet --keep-debuginfo=yes --track-fds=yes --leak-check=full --show-leak-kinds=definite --error-exitcode=99 \
+                 --log-file={} pamtester plain {user} {op}",
+                out.display()
+            );
+            let ended = setting.run(0, &command, answers);
+            let log = std::fs::read_to_string(&out).unwrap();
+            let lines: Vec<&str> = log.lines().filter(|line| line.contains("pam_netinfo")).collect();
+            assert!(lines.is_empty() && !log.contains("AF_UNIX"), "{ended:?}\n{log}");
+            ended
+        };
+        watched("alice", "authenticate", &[("assword: ", PASSWORD)]).succeeds(DONE);
+        watched("alice", "authenticate", &[("assword: ", "wrong")]);
+        watched("aging", "acct_mgmt", &[]).succeeds("within 5 days");
+        watched("expired", "acct_mgmt", &[]);
+        let new = [("New password: ", "short"), ("Retype new password: ", "short")];
+        watched("bob", "chauthtok", &new).succeeds("altered");
+        setting.service("plain", "mkhomedir nonsense debug");
+        watched("alice", "open_session", &[]).succeeds("Created");
+    });
+}
