@@ -85,6 +85,35 @@ pub trait Source {
     ) -> Result<(), Unavailable>;
 }
 
+impl<S: Source + ?Sized> Source for &S {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn shows_secrets(&self) -> bool {
+        (**self).shows_secrets()
+    }
+
+    fn find(
+        &self,
+        table: Table,
+        key: &[u8],
+        value: &[u8],
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Unavailable> {
+        (**self).find(table, key, value, each)
+    }
+
+    fn list(
+        &self,
+        table: Table,
+        from: u64,
+        each: &mut dyn FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Unavailable> {
+        (**self).list(table, from, each)
+    }
+}
+
 /// A record of a source.
 #[derive(Clone, Copy)]
 pub enum Record<'a> {

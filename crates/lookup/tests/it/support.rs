@@ -108,7 +108,7 @@ impl Source for Memory {
 
 /// The sources, seen as one.
 pub(crate) fn view(sources: &[Memory]) -> View<'_> {
-    View::new(sources.iter().map(|source| Box::new(source.clone()) as Box<dyn Source>).collect())
+    View::new(sources.iter().map(|source| Box::new(source) as Box<dyn Source + '_>).collect())
 }
 
 /// A node with domains that hold these records, the nearest first.
@@ -159,18 +159,23 @@ pub(crate) fn internal(domain: &Domain) -> Session {
 /// Creates the records in a domain, and the tables they are in.
 pub(crate) fn fill(domain: &Domain, lines: &[&str]) {
     let session = internal(domain);
-    let create = |parent: u32, properties| {
-        let change = Change::Create { parent: Target::any(parent), properties, position: u32::MAX };
-        let outcome = domain.write_blocking(&session, vec![change], NOW).unwrap();
-        outcome[0].created.unwrap().object
+    let create = |parent: u32, properties| Change::Create {
+        parent: Target::any(parent),
+        properties,
+        position: u32::MAX,
     };
+    let write = |changes| domain.write_blocking(&session, changes, NOW).unwrap();
+    let mut changes = Vec::new();
     for line in lines {
         let (table, properties) = record(line);
         let known = domain.read(&session).unwrap().child_named(ROOT, table.directory().as_bytes()).unwrap();
-        let directory =
-            known.unwrap_or_else(|| create(ROOT, vec![Property::new("name", [table.directory()])]));
-        create(directory, properties);
+        let directory = known.unwrap_or_else(|| {
+            let made = write(vec![create(ROOT, vec![Property::new("name", [table.directory()])])]);
+            made[0].created.unwrap().object
+        });
+        changes.push(create(directory, properties));
     }
+    write(changes);
 }
 
 pub(crate) fn find(view: &View<'_>, category: Category, key: Key<'_>) -> Answer<EntryBuf> {
