@@ -37,7 +37,12 @@ fn ask(
     (answer.outcome, answer.wait_seconds, String::from_utf8(answer.message.to_vec()).unwrap())
 }
 
-fn password(caller: &mut Caller, user: &str, password: &[u8], host: Option<&str>) -> (Outcome, Option<u32>) {
+pub(crate) fn password(
+    caller: &mut Caller,
+    user: &str,
+    password: &[u8],
+    host: Option<&str>,
+) -> (Outcome, Option<u32>) {
     let place = Place { service: b"test", tty: None, host: host.map(str::as_bytes) };
     let question = Authenticate { user: user.as_bytes(), password, place };
     let (outcome, wait, _) = ask(caller, Procedure::Authenticate, &|buf| question.encode(buf));

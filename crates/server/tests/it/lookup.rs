@@ -67,7 +67,7 @@ impl Asker {
         }
     }
 
-    fn passwd(&mut self, name: &str) -> Option<u32> {
+    pub(crate) fn passwd(&mut self, name: &str) -> Option<u32> {
         let query = Query { category: Category::Passwd, key: Key::Name(name.as_bytes()) };
         let results = self.ask(&Request::Find(query));
         match decode_find(&results).unwrap() {

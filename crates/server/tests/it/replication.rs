@@ -14,26 +14,29 @@ use crate::tree::Tree;
 const MASTER: [u8; 4] = [10, 0, 0, 1];
 const CLONE: [u8; 4] = [10, 0, 0, 2];
 /// How long a whole copy may take to be noticed and made: the first pause after a failure, and some more.
-const COPIED: Duration = Duration::from_secs(8);
+pub(crate) const COPIED: Duration = Duration::from_secs(8);
 /// `update_latency` and a second.
 const PUSHED: Duration = Duration::from_secs(2);
 
 /// Every directory: instance, children, properties.
 type Picture = BTreeMap<u32, (Id, Vec<u32>, Vec<Property>)>;
 
-struct Network {
-    alpha: Node,
-    beta: Node,
+pub(crate) struct Network {
+    pub(crate) alpha: Node,
+    pub(crate) beta: Node,
     neighbour: Neighbour,
     /// The master, as the superuser.
-    master: Tree,
+    pub(crate) master: Tree,
 }
 
 impl Network {
     /// Daemons on both machines, with the usual ports; `alpha` is master of `network` and knows `beta` as a server.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let neighbour = Neighbour::new();
-        let builder = || Node::builder().default_listen().listen("local", "DIR/netinfod.sock");
+        let builder = || {
+            let builder = Node::builder().default_listen().listen("local", "DIR/netinfod.sock");
+            builder.listen("lookup", "DIR/lookup.sock").listen("login", "DIR/login.sock")
+        };
         let alpha = builder().start();
         let beta = neighbour.enter(|| builder().hostname(Some("beta")).address(Some("10.0.0.2")).start());
         assert_eq!(alpha.endpoints().portmap.unwrap().tcp.port(), 111);
@@ -46,7 +49,7 @@ impl Network {
     }
 
     /// Makes `beta` a clone.
-    fn create_clone(&self) {
+    pub(crate) fn create_clone(&self) {
         let mut args = Vec::new();
         let (tag, master_addr) = (&b"network"[..], MASTER.into());
         CloneArgs { tag, master_name: b"alpha", master_addr, master_tag: tag }.encode(&mut args);
@@ -64,7 +67,7 @@ impl Network {
         Tree { caller }
     }
 
-    fn restart_clone(&mut self) {
+    pub(crate) fn restart_clone(&mut self) {
         let Self { beta, neighbour, .. } = self;
         neighbour.enter(|| beta.launch());
     }
@@ -72,7 +75,7 @@ impl Network {
     /// Waits until the clone has the master's checksum; fails if that takes longer than `patience`. Returns how long it
     /// took. In the end everything must be equal, passwords included.
     #[track_caller]
-    fn converge(&mut self, patience: Duration) -> Duration {
+    pub(crate) fn converge(&mut self, patience: Duration) -> Duration {
         let begin = Instant::now();
         let wanted = statistic(&mut self.master, "checksum");
         let mut clone = self.clone();
