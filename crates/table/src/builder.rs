@@ -70,6 +70,8 @@ pub enum Use {
     List,
     /// Both.
     Both,
+    /// Both, but not by its number.
+    Unnumbered,
 }
 
 /// Why there is no image.
@@ -267,7 +269,9 @@ impl Builder {
             part.flags &= !FIND_COMPLETE;
         }
         part.names.append(&mut names);
-        part.numbers.extend(numbers);
+        if purpose != Use::Unnumbered {
+            part.numbers.extend(numbers);
+        }
     }
 
     /// The indexes of all sections, with a seed that suits them all.

@@ -6,6 +6,7 @@
 mod c_program;
 mod daemon;
 mod getent;
+mod node;
 mod stage;
 mod tables;
 mod trouble;

@@ -63,7 +63,8 @@ impl Maker<'_> {
             let user = netinfo_table::Passwd { name, passwd, uid, gid, gecos, home, shell, aliases };
             builder.passwd(&user, purpose);
         };
-        self.add(Category::Passwd, Section::Passwd, builder, &listed, add)
+        let odd = self.odd_numbers(Table::Users, b"uid");
+        self.add((Category::Passwd, Section::Passwd), builder, &listed, &odd, add)
     }
 
     fn groups(&self, builder: &mut Builder) -> usize {
@@ -77,7 +78,8 @@ impl Maker<'_> {
             let group = netinfo_table::Group { name, passwd, gid, aliases: &aliases, members: &members };
             builder.group(&group, purpose);
         };
-        self.add(Category::Group, Section::Group, builder, &listed, add)
+        let odd = self.odd_numbers(Table::Groups, b"gid");
+        self.add((Category::Group, Section::Group), builder, &listed, &odd, add)
     }
 
     fn services(&self, builder: &mut Builder) -> usize {
@@ -88,7 +90,8 @@ impl Maker<'_> {
             let (name, protocol, port) = (service.name, service.protocol, service.port);
             builder.service(&netinfo_table::Service { name, protocol, port, aliases: &aliases }, purpose);
         };
-        self.add(Category::Service, Section::Services, builder, &listed, add)
+        let odd = self.odd_numbers(Table::Services, b"port");
+        self.add((Category::Service, Section::Services), builder, &listed, &odd, add)
     }
 
     /// All entries of a category in their order; `None`, and a section that says so, if they cannot be told.
@@ -107,10 +110,10 @@ impl Maker<'_> {
     /// Adds all entries: first those that win a key over others that come before them.
     fn add(
         &self,
-        category: Category,
-        section: Section,
+        (category, section): (Category, Section),
         builder: &mut Builder,
         listed: &[EntryBuf],
+        odd: &HashSet<Vec<u8>>,
         add: impl Fn(&mut Builder, &EntryBuf, Use),
     ) -> usize {
         let mut winners = HashSet::new();
@@ -122,15 +125,34 @@ impl Maker<'_> {
                         add(builder, &entry, Use::Find);
                     }
                 }
-                // Listed entries have this key, and yet none is found by it: let the daemon say so each time.
+                // Both are written so that they are not found by it.
+                Answer::NotFound => {}
                 _ => builder.look_ups_incomplete(section),
             }
         }
         for entry in listed {
-            let known = winners.contains(entry.as_bytes());
-            add(builder, entry, if known { Use::List } else { Use::Both });
+            let purpose = match () {
+                () if winners.contains(entry.as_bytes()) => Use::List,
+                () if odd.contains(entry.as_entry().name()) => Use::Unnumbered,
+                () => Use::Both,
+            };
+            add(builder, entry, purpose);
         }
         listed.len()
+    }
+
+    /// Names of records whose number is written so that no look-up asks for it, such as `0501`.
+    fn odd_numbers(&self, table: Table, property: &[u8]) -> HashSet<Vec<u8>> {
+        let mut odd = HashSet::new();
+        self.each_record(table, |record| {
+            let Some((name, number)) = record.first(b"name").zip(record.first(property)) else { return };
+            let digits = number.strip_prefix(b"-").unwrap_or(number);
+            let plain = digits == b"0" || digits.first().is_some_and(|first| (b'1'..=b'9').contains(first));
+            if !plain || !digits.iter().all(u8::is_ascii_digit) {
+                odd.insert(name.to_vec());
+            }
+        });
+        odd
     }
 
     /// Names in records that no listed entry bears, and what a look-up by each finds.
@@ -149,11 +171,9 @@ impl Maker<'_> {
                 others.insert(name.to_vec());
             }
         };
-        let complete = self.each_record(table, |record| {
-            record.values(b"name").for_each(&mut note);
-            // People's names are looked up if they have a blank.
-            let names = record.values(b"realname").filter(|name| name.contains(&b' '));
-            names.filter(|_| category == Category::Passwd).for_each(&mut note);
+        let complete = self.each_record(table, |record| match category {
+            Category::Passwd => keys_of_user(&record).for_each(&mut note),
+            _ => record.values(b"name").for_each(&mut note),
         });
         if !complete {
             builder.look_ups_incomplete(section);
@@ -175,7 +195,7 @@ impl Maker<'_> {
     fn groups_of_users(&self, builder: &mut Builder) {
         let mut users: HashSet<Vec<u8>> = HashSet::new();
         let mut note = |name: &[u8]| _ = !users.contains(name) && users.insert(name.to_vec());
-        let complete = self.each_record(Table::Users, |record| record.values(b"name").for_each(&mut note))
+        let complete = self.each_record(Table::Users, |record| keys_of_user(&record).for_each(&mut note))
             & self.each_record(Table::Groups, |record| record.values(b"users").for_each(&mut note));
         if !complete {
             builder.look_ups_incomplete(Section::Initgroups);
@@ -201,6 +221,11 @@ impl Maker<'_> {
         }
         complete
     }
+}
+
+/// The names by which a look-up may find a user: people's names are looked up if they have a blank.
+fn keys_of_user<'r>(record: &netinfo_lookup::Record<'r>) -> impl Iterator<Item = &'r [u8]> + use<'r> {
+    record.values(b"name").chain(record.values(b"realname").filter(|name| name.contains(&b' ')))
 }
 
 fn names<'a>(aliases: &'a Aliases, name: &[u8]) -> Vec<&'a [u8]> {
