@@ -115,6 +115,8 @@ impl<'c, 'h> Daemon<'c, 'h> {
                 self.pam.log(LOG_ERR, &line);
                 Err(PAM_USER_UNKNOWN)
             }
+            // Nor must a number that the system does not know, and the record has.
+            (_, Some(uid), None) if uid < self.options.minimum_uid => Err(PAM_IGNORE),
             _ => Ok(decision),
         }
     }

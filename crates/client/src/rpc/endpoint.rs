@@ -149,3 +149,37 @@ fn ready(socket: Socket) -> io::Result<TcpStream> {
     socket.set_tcp_nodelay(true)?;
     Ok(socket.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_no_connections_is_not_waited_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let server = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        server.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        server.listen(0).unwrap();
+        let (patience, begin) = (Duration::from_millis(200), Instant::now());
+        let mut waiting = Vec::new();
+        let error = loop {
+            match connect_unix(&path, patience) {
+                Ok(stream) => waiting.push(stream),
+                Err(error) => break error,
+            }
+            assert!(waiting.len() < 10);
+        };
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        assert!(begin.elapsed() >= patience && begin.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_an_error() {
+        let (here, there) = UnixStream::pair().unwrap();
+        drop(there);
+        assert_eq!(Stream::Unix(here).write(b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+}

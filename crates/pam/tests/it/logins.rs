@@ -72,11 +72,18 @@ fn modules_before_and_after() {
         let login = |service: &str, user: &str, answers: &[(&str, &str)]| {
             setting.pamtester(0, service, user, "authenticate", answers)
         };
-        setting.service("small", "minimum_uid=20502");
         setting.stack("small", "auth [success=done ignore=ignore default=die] MODULE minimum_uid=20502\nauth required pam_permit.so\n");
         // The module does not even ask.
         login("small", "alice", &[]).succeeds(DONE);
         login("small", "due", &[("assword: ", "wrong")]).fails(BAD);
+        // Where the system does not know the number, the record has it.
+        login("small", "hidden", &[("assword: ", PASSWORD)]).succeeds(DONE);
+        let stack =
+            "auth [ignore=ignore default=die] MODULE minimum_uid=20604\nauth required pam_permit.so\n";
+        setting.stack("small", stack);
+        login("small", "hidden", &[("assword: ", "wrong")]).succeeds(DONE);
+        setting.stack("small", &stack.replace("20604", "20603"));
+        login("small", "hidden", &[("assword: ", "wrong")]).fails(BAD);
         setting.stack("first", "auth required MODULE use_first_pass\n");
         login("first", "alice", &[]).fails(BAD);
         // pam_unix asks and does not know the password.

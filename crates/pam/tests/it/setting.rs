@@ -42,6 +42,8 @@ const NETWORK: &[Who] = &[
     ("alice", 20602, &[("passwd", "{CLEARTEXT}another one")]),
     // It takes the machine's own domain to make a superuser of this machine.
     ("toor", 0, &[]),
+    // The system knows nobody of this name.
+    ("hidden", 20603, &[]),
 ];
 
 /// What a program said, and how it ended.

@@ -1,42 +1,18 @@
-//! In which domains the users of this machine are, and where.
+//! Where the users of this machine are: in the domains in which look-ups look.
 
 use std::sync::Arc;
 
 use netinfo_directory::{ROOT, RecordRef, Result, View};
 
+use crate::lookups::chain;
 use crate::node::{DEFAULT_TAG, Running};
 use crate::served::Served;
-
-/// Most domains above each other: more are a mistake.
-const CHAIN_LIMIT: usize = 16;
 
 /// A user and the domain that owns the record.
 pub(super) struct Found {
     pub(super) served: Arc<Served>,
     pub(super) object: u32,
     pub(super) uid: u32,
-}
-
-/// The domain `local` and those above it, as far as this node serves them.
-pub(super) fn chain(node: &Running) -> Result<Vec<Arc<Served>>> {
-    let mut chain = Vec::new();
-    let mut next = node.served(DEFAULT_TAG);
-    while let Some(served) = next.filter(|_| chain.len() < CHAIN_LIMIT) {
-        let above = parent(node, &served.view()?)?;
-        chain.push(served);
-        next = above.filter(|above| !chain.iter().any(|known| Arc::ptr_eq(known, above)));
-    }
-    Ok(chain)
-}
-
-/// The parent of a domain, if it is served here.
-fn parent(node: &Running, view: &View<'_>) -> Result<Option<Arc<Served>>> {
-    if view.root_flag(b"isRoot", false)? {
-        return Ok(None);
-    }
-    let candidates = view.parent_candidates()?.unwrap_or_default();
-    let mut own = candidates.iter().filter(|candidate| node.own.contains(candidate.address.into()));
-    Ok(own.find_map(|candidate| node.served(&candidate.tag)))
 }
 
 /// Looks for a user: the first domain that has one of this name decides.

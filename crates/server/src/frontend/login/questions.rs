@@ -7,10 +7,11 @@ use netinfo_directory::{Credentials, Error, Origin, RecordRef, Result};
 use netinfo_wire::login::{Account, Answer, Keys, MAX_KEY, MAX_KEYS, Outcome};
 use zeroize::Zeroizing;
 
-use super::chain::{Found, chain, find, is_member};
+use super::chain::{Found, find, is_member};
 use super::standing::Standing;
 use super::{Asked, Decision, OwnedPlace, Peer, log_failure};
 use crate::frontend::now;
+use crate::lookups::chain;
 use crate::node::Running;
 
 /// Properties with SSH keys, in any case: the attribute of LDAP, and the name that people give it.
@@ -84,6 +85,9 @@ pub(super) fn limited(node: &Running, peer: Peer) -> std::result::Result<(), Dec
 }
 
 /// Lets the core look at a password. A password for one application only does not let anybody in here.
+///
+/// This is the one place where it is decided how a password is verified: for users of domains that other machines serve,
+/// their servers will be asked from here, and what is kept for the time that they cannot be.
 pub(super) fn verify(found: &Found, login: &Login) -> Result<()> {
     let credentials = Credentials::Password { object: found.object, password: &login.password };
     let session = found.served.domain.login(credentials, login.origin, now())?;
