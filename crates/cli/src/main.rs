@@ -25,9 +25,15 @@ mod shell;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
 use crate::args::Cli;
 use crate::context::Context;
 use crate::failure::Exit;
+
+/// Imports make millions of small values on one thread that end on another, where the C library's allocator is slow.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     if let Some(code) = command::tool::by_program_name() {

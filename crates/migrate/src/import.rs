@@ -16,8 +16,8 @@ use crate::source::{Part, words};
 
 /// Most items of one batch.
 pub const BATCH_ITEMS: usize = 4096;
-/// A batch takes no further item once it holds so many bytes.
-pub const BATCH_BYTES: usize = 512 << 10;
+/// A batch takes no further item once it holds so many bytes: every batch waits for the disk once.
+pub const BATCH_BYTES: usize = 4 << 20;
 /// Batches that have been read and wait for the target.
 const WAITING: usize = 4;
 /// How often progress is told while the target works.

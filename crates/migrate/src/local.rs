@@ -13,7 +13,7 @@ use netinfo_directory::{
 
 use crate::entries::{self, Mapped, Waiting};
 use crate::error::{Error, Result};
-use crate::import::{BATCH_ITEMS, Target};
+use crate::import::{BATCH_BYTES, BATCH_ITEMS, Target};
 use crate::item::{Item, What};
 use crate::place::{Options, Placer, Tree};
 use crate::report::{Done, Outcome};
@@ -24,6 +24,8 @@ pub struct Local {
     session: Session,
     placer: Option<Placer>,
     waiting: Waiting,
+    /// Items that have been offered, and their bytes.
+    offered: (Vec<Item>, usize),
 }
 
 /// Milliseconds since the epoch.
@@ -44,7 +46,13 @@ impl Local {
     /// When the domain cannot be read.
     pub fn new(domain: Arc<Domain>, options: Options) -> Result<Self> {
         let session = session(&domain)?;
-        Ok(Self { domain, session, placer: Some(Placer::new(options)), waiting: Waiting::default() })
+        Ok(Self {
+            domain,
+            session,
+            placer: Some(Placer::new(options)),
+            waiting: Waiting::default(),
+            offered: Default::default(),
+        })
     }
 
     /// Another stream begins.
@@ -59,6 +67,21 @@ impl Local {
     #[must_use]
     pub fn domain(&self) -> &Arc<Domain> {
         &self.domain
+    }
+
+    /// Takes items as they come, and puts them in place once there are enough for a commit; [`Local::settle`] does the rest.
+    ///
+    /// # Errors
+    /// When nothing more can be done.
+    pub fn offer(&mut self, items: Vec<Item>) -> Result<Done> {
+        let ends = items.iter().any(|item| matches!(item.what, What::Begin));
+        self.offered.1 += items.iter().map(Item::weight).sum::<usize>();
+        self.offered.0.extend(items);
+        if ends || self.offered.0.len() >= BATCH_ITEMS || self.offered.1 >= BATCH_BYTES {
+            let items = std::mem::take(&mut self.offered).0;
+            return self.apply(items);
+        }
+        Ok(Done::default())
     }
 
     /// Puts some items in place: one commit, or several where entries are changed.
@@ -86,12 +109,13 @@ impl Local {
         Ok(done)
     }
 
-    /// Takes what came before the entry above it: that is there now, or does not come.
+    /// Puts in place what has been offered, and what came before the entry above it: that is there now, or does not come.
     ///
     /// # Errors
     /// When nothing more can be done.
     pub fn settle(&mut self) -> Result<Done> {
-        let mut done = Done::default();
+        let offered = std::mem::take(&mut self.offered).0;
+        let mut done = if offered.is_empty() { Done::default() } else { self.apply(offered)? };
         if self.waiting.is_empty() {
             return Ok(done);
         }

@@ -104,7 +104,11 @@ pub(super) fn folder(path: &Path) -> Option<Format> {
     if has("Collection") || has("collection") || modern || has("Store.1") || has("Store.0") {
         return Some(Format::Nidb);
     }
-    dslocal::Folder::is_one(path).then_some(Format::DsLocal)
+    if dslocal::Folder::is_one(path) {
+        return Some(Format::DsLocal);
+    }
+    // One that has just been written, or that a server is using, has not all of these files.
+    recognise_name(path).filter(|format| format.is_folder())
 }
 
 #[cfg(test)]

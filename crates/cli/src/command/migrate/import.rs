@@ -26,8 +26,8 @@ use crate::progress::Progress;
     override_usage = "netinfo import [OPTIONS] [FORMAT] <FILE|DIR>",
     group(ArgGroup::new("policy").args(["merge", "replace", "skip"])),
     after_help = "Formats: passwd (with the shadow file beside it), group, hosts and other administrative files, ldif, \
-nidb. A folder like /etc is imported file by file, a .nidb folder as a whole. The format is told by names and contents \
-where it is not given. Running an interrupted import again ends in the same state. The exit code is 1 if something \
+nidb, dslocal (the local directory of a Mac). A folder like /etc is imported file by file, the others as a whole. The \
+format is told by names and contents where it is not given. Running an interrupted import again ends in the same state. The exit code is 1 if something \
 could not be taken."
 )]
 pub(crate) struct Import {

@@ -1,5 +1,5 @@
-//! Imports that come over the local socket: every chunk of the upload is some items, put in place in one commit, and its
-//! answer says what came of them.
+//! Imports that come over the local socket: every chunk of the upload is some items, and its answer says what came of
+//! those that have been put in place until then, some thousand in one commit.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use netinfo_migrate::item::Decoder;
 use netinfo_migrate::plan::Policy;
 use netinfo_migrate::{Error, Local, Options};
 use netinfo_wire::netinfo::Status;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Answer, Failure};
 
@@ -35,12 +35,12 @@ impl Load {
     pub(super) fn add(&mut self, data: &[u8]) -> Answer {
         let items = self.decoder.feed(data);
         let items = items.ok_or_else(|| Failure::new(Status::Serial, "the upload is no stream of items"))?;
-        Ok(self.local.apply(items).map_err(failure)?.to_json())
+        Ok(self.local.offer(items).map_err(failure)?.to_json())
     }
 
-    pub(super) fn end(self) -> Answer {
+    pub(super) fn end(mut self) -> Answer {
         match self.decoder.is_done() {
-            true => Ok(json!({})),
+            true => Ok(self.local.settle().map_err(failure)?.to_json()),
             false => Err(Failure::new(Status::Serial, "the upload ends in the middle of an item")),
         }
     }
