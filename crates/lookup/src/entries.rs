@@ -14,6 +14,8 @@ use crate::source::Record;
 const NOBODY: u32 = u32::MAX - 1;
 /// Login name of the superuser.
 const ROOT: &[u8] = b"root";
+/// Protocols of one service that are seen.
+pub(crate) const MAX_PROTOCOLS: usize = 32;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 /// An `expire` below this is a number of days already: nobody's account expired on the second day of 1970.
@@ -192,9 +194,9 @@ fn port(record: &Record<'_>) -> Option<u16> {
     u16::try_from(port).ok().filter(|&port| port != 0)
 }
 
-/// The protocols of a service that can be told.
+/// The protocols of a service that can be told: the first ones.
 pub(crate) fn protocols<'r>(record: &Record<'r>) -> impl Iterator<Item = &'r [u8]> + use<'r> {
-    record.values(b"protocol").filter(|p| is_name(p))
+    record.values(b"protocol").filter(|p| is_name(p)).take(MAX_PROTOCOLS)
 }
 
 fn protocol<'r>(record: &Record<'r>, wanted: &[u8]) -> Option<&'r [u8]> {

@@ -12,7 +12,7 @@ use crate::view::View;
 /// Most netgroups that one may hold, directly or not.
 pub const MAX_NETGROUPS: usize = 1024;
 /// Most members of a netgroup.
-pub const MAX_TRIPLES: usize = 65_536;
+pub const MAX_TRIPLES: usize = 32_768;
 
 /// What matches nobody.
 const NOTHING: &[u8] = b"-";

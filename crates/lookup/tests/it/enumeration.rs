@@ -46,6 +46,17 @@ fn services_are_told_with_each_of_their_protocols() {
 }
 
 #[test]
+fn protocols_of_a_service_are_limited() {
+    let protocols: Vec<_> = (0..33).map(|n| format!("p{n}")).collect();
+    let line = format!("services name=s port=1 protocol={}", protocols.join(";"));
+    let sources = [Memory::new(&[&line])];
+    let lines = all(&view(&sources), Category::Service);
+    assert_eq!((lines.len(), lines.last().map(String::as_str)), (32, Some("s  1/p31")));
+    let last = Key::Service { name: b"s", protocol: b"p32" };
+    assert_eq!(view(&sources).find(&Query { category: Category::Service, key: last }), Answer::NotFound);
+}
+
+#[test]
 fn who_may_not_see_passwords_gets_none_of_them() {
     let mut sources = [Memory::new(&["users name=a uid=1 gid=1 passwd=hash expire=86400000"])];
     assert_eq!(view(&sources).all(Category::Shadow, Cookie::START), Answer::Refused);

@@ -130,22 +130,33 @@ fn entries_of_both_domains_are_found() {
 
 #[test]
 fn everything_is_enumerated() {
-    let (node, mut local, _) = two_domains();
-    let users = local.lookup(0, "name", "users").unwrap()[0];
-    for n in 0..1200 {
-        user(&mut local, users, &format!("u{n}"), &(1000 + n).to_string());
+    let (node, mut local, mut network) = two_domains();
+    // A few of these fill a page.
+    let realname = "x".repeat(60_000);
+    for (tree, name) in [(&mut local, "local"), (&mut network, "network")] {
+        let users = tree.lookup(0, "name", "users").unwrap()[0];
+        for n in 0..6 {
+            let (name, uid) = (format!("{name}{n}"), (1000 + n).to_string());
+            tree.make(users, &[("name", &[&name]), ("uid", &[&uid]), ("realname", &[&realname])]);
+        }
     }
     let mut asker = Asker::new(&node.lookup());
-    let (mut names, mut cookie, mut pages) = (Vec::new(), Some(Cookie::START), 0);
-    while let Some(from) = cookie {
-        let results = asker.ask(&Request::All { category: Category::Passwd, cookie: from });
-        let Ok(Answer::Found(page)) = decode_all(&results) else { panic!() };
-        names.extend(page.entries.iter().map(|entry| String::from_utf8_lossy(entry.name()).into_owned()));
-        cookie = page.next;
-        pages += 1;
-    }
-    assert_eq!((names.len(), pages), (1202, 2));
-    assert_eq!((names[0].as_str(), names[1].as_str(), names[1201].as_str()), ("jane", "u0", "bob"));
+    let mut all = |category| {
+        let (mut names, mut cookie, mut pages) = (Vec::new(), Some(Cookie::START), 0);
+        while let Some(from) = cookie {
+            let results = asker.ask(&Request::All { category, cookie: from });
+            let Ok(Answer::Found(page)) = decode_all(&results) else { panic!() };
+            names.extend(page.entries.iter().map(|entry| String::from_utf8_lossy(entry.name()).into_owned()));
+            cookie = page.next;
+            pages += 1;
+        }
+        (names, pages)
+    };
+    let (names, pages) = all(Category::Passwd);
+    assert_eq!((names.len(), pages), (14, 3));
+    assert_eq!([&names[0], &names[1], &names[7], &names[13]], ["jane", "local0", "bob", "network5"]);
+    assert_eq!(all(Category::Group).0, ["staff", "games"]);
+    assert_eq!(all(Category::Host).0, ["alpha", "above"]);
     let netgroups = asker.ask(&Request::All { category: Category::Netgroup, cookie: Cookie::START });
     assert_eq!(decode_all(&netgroups), Ok(Answer::NotFound));
 }

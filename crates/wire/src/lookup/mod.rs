@@ -50,8 +50,8 @@ pub const SOCKET: &str = "/run/netinfo/lookup.sock";
 pub const MAX_KEY: u32 = 1024;
 /// Longest string in an entry, in bytes: that of a value in a domain.
 pub const MAX_STRING: u32 = 65_535;
-/// Most elements of a list in an entry, such as members of a group.
-pub const MAX_LIST: u32 = 262_144;
+/// Most elements of a list in an entry, such as members of a group: two full records.
+pub const MAX_LIST: u32 = 131_072;
 /// Most group ids in the answer to INITGROUPS: what the kernel takes (`NGROUPS_MAX`).
 pub const MAX_GIDS: u32 = 65_536;
 /// Most entries of a page.
