@@ -11,8 +11,8 @@ use netinfo_testkit::Node;
 use super::file;
 use crate::tool::Tool;
 
-/// Users of the file: many batches.
-const USERS: u32 = 3_000;
+/// Users of the file: with what is said of each, several batches.
+const USERS: u32 = 2_000;
 /// How long the first batches may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -21,7 +21,7 @@ fn an_import_that_was_killed_ends_in_the_same_state() {
     let node = Node::start();
     let tool = Tool::local(&node);
     let passwd = file(node.dir(), "passwd");
-    let (mut text, room) = (String::new(), "x".repeat(400));
+    let (mut text, room) = (String::new(), "x".repeat(4_000));
     for n in 0..USERS {
         let _ =
             writeln!(text, "user{n}:*:{}:20:User {n},Room {room},555-{n}:/home/user{n}:/bin/sh", 1000 + n);
