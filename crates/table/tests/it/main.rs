@@ -1,4 +1,5 @@
 //! Tables written and read.
 
+mod ask;
 mod hostile;
 mod look_ups;
