@@ -1,6 +1,7 @@
 //! The whole way: a real daemon, its table and its sockets, and programs that look things up.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -127,5 +128,31 @@ fn a_daemon_that_looks_its_own_user_up() {
             .start();
         wait();
         assert_eq!(squeezed(&stage.getent("passwd alice").0), ANSWERS[0].1, "{}", node.log());
+    });
+}
+
+#[test]
+fn a_daemon_that_gives_up_its_privileges_keeps_its_table() {
+    const NOBODY: u32 = 65_534;
+    stage(|stage| {
+        let root = start(stage);
+        let old = fs::metadata(PATH).unwrap();
+        assert_eq!(old.uid(), 0);
+        drop(root);
+        fs::write("/etc/nsswitch.conf", "passwd: files netinfo\n").unwrap();
+        let passwd = stage.path().join("passwd");
+        fs::write(&passwd, format!("{}nobody:x:{NOBODY}:{NOBODY}:x:/:/bin/sh\n", FILES[0].1)).unwrap();
+        let builder = Node::builder().seed("machine").listen("lookup", SOCKET).owner(NOBODY, NOBODY);
+        let mut node = builder.arg("--user").arg("nobody").start();
+        let new = || fs::metadata(PATH).is_ok_and(|found| found.ino() != old.ino() && found.uid() == NOBODY);
+        let begin = Instant::now();
+        while !new() {
+            assert!(begin.elapsed() < Duration::from_secs(20), "no table\n{}", node.log());
+            sleep(Duration::from_millis(5));
+        }
+        wait();
+        node.kill9();
+        fs::write("/etc/nsswitch.conf", "passwd: netinfo\n").unwrap();
+        assert_eq!(squeezed(&stage.getent("passwd alice").0), ANSWERS[0].1);
     });
 }
