@@ -29,8 +29,19 @@
 //! and blank lines are passed over without a word. Values are bytes: nothing demands UTF-8, but a NUL makes a line
 //! bad, because no consumer of these records can hold one.
 //!
-//! Modules: `lines` cuts the input into bounded lines and fields, `stream` turns a line parser into an iterator,
-//! [`flat`] has the flat files, [`nidb`] the database folders of historical servers.
+//! What holds more than records of one container:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ldif`] | LDAP entries and changes as text (RFC 2849) |
+//! | [`raw`] | the raw text of a directory and all below it |
+//! | [`nidb`] | the database folders of historical servers |
+//! | [`dslocal`] | the folders of a Mac's local directory, and their hashes |
+//! | [`json5`] | domain files of QEMU's `netinfo-server` |
+//! | [`jsonl`] | records as lines of JSON, nothing lost |
+//!
+//! Behind them, `lines` cuts the input into bounded lines and fields, `stream` turns a line parser into an iterator,
+//! `record`, `problem` and `writer` are what all have in common.
 
 #![forbid(unsafe_code)]
 

@@ -9,13 +9,14 @@ use netinfo_directory::{Domain, Error as CoreError, Filled, Property, ROOT, View
 use netinfo_mapping::transfer::Loader;
 use netinfo_mapping::{Namespace, Reason, Tree};
 
-use crate::entries::{WAITING_LIMIT, given, hash_passwords};
+use crate::entries::{given, hash_passwords};
 use crate::error::{Error, Result};
 use crate::import::{Read, Target, Watch, produce};
 use crate::item::{Attributes, Item, What};
 use crate::local::{Local, session};
 use crate::report::{Done, FileReport, Kind, Outcome};
 use crate::source::{Format, Part};
+use crate::waiting::WAITING_LIMIT;
 use crate::words::shown;
 
 /// A domain with at most so many directories is fresh: it has what is made with it.

@@ -12,6 +12,7 @@
 //! | `passwords` | passwords that are none, and those nobody can use |
 //! | [`import`](mod@import) | an import from beginning to end |
 //! | `local`, `entries`, `remote` | targets: a domain at hand, LDAP entries in it, a daemon, any server |
+//! | `waiting` | LDAP entries that come before those above them |
 //! | [`fill`] | the fast way into a fresh domain |
 //! | [`scratch`], [`gather`] | domains for a while: copies, and those made of files |
 //! | [`export`](mod@export), [`convert`](mod@convert), [`diff`](mod@diff) | out, from format to format, differences |
@@ -39,6 +40,7 @@ mod remote;
 pub mod report;
 pub mod scratch;
 pub mod source;
+mod waiting;
 mod words;
 
 pub use error::{Error, Result};

@@ -11,12 +11,13 @@ use netinfo_directory::{
     Target as Directory,
 };
 
-use crate::entries::{self, Mapped, Waiting};
+use crate::entries::{self, Mapped};
 use crate::error::{Error, Result};
 use crate::import::{BATCH_BYTES, BATCH_ITEMS, Target};
 use crate::item::{Item, What};
 use crate::place::{Options, Placer, Tree};
 use crate::report::{Done, Outcome};
+use crate::waiting::Waiting;
 
 /// An import into a domain.
 pub struct Local {
