@@ -2,20 +2,20 @@
 //!
 //! A look-up runs in somebody else's process, whatever that may be: it may have threads, have forked, have closed all
 //! descriptors, run as root for somebody else. So the module keeps no descriptor, starts no thread, reads no
-//! environment, waits no longer than [`client`] says and lets no panic out.
+//! environment, waits no longer than `client` says and lets no panic out.
 //!
 //! What C calls:
 //!
-//! * [`passwd`], [`shadow`], [`group`] – accounts; [`hosts`], [`networks`], [`ethers`] – addresses,
-//! * [`services`], [`numbered`] – ports, protocols, RPC programs; [`netgroup`], [`aliases`] – the rest.
+//! * `passwd`, `shadow`, `group` – accounts; `hosts`, `networks`, `ethers` – addresses,
+//! * `services`, `numbered` – ports, protocols, RPC programs; `netgroup`, `aliases` – the rest.
 //!
 //! What answers:
 //!
-//! * [`map`] – the table that the daemon publishes (docs/table-format.md): no system call, no lock, no waiting,
-//! * [`client`] – the daemon itself, for all else: one connection per call,
-//! * [`enumeration`] – from the one or the other, entry by entry.
+//! * `map` – the table that the daemon publishes (docs/table-format.md): no system call, no lock, no waiting,
+//! * `client` – the daemon itself, for all else: one connection per call,
+//! * `enumeration` – from the one or the other, entry by entry.
 //!
-//! Between them: [`boundary`], where C's arguments become Rust's and results become statuses, and [`arena`], the
+//! Between them: `boundary`, where C's arguments become Rust's and results become statuses, and `arena`, the
 //! caller's buffer.
 //!
 //! The daemon must never ask itself: it would wait for its own answer. A caller that finds its own process at the other

@@ -37,7 +37,7 @@ pub(crate) struct Import {
     /// Directory below which everything goes
     #[arg(long, value_name = "PATH", default_value = "/")]
     into: Text,
-    /// Add to directories that are there: missing properties and values; single values are overwritten [default]
+    /// Add to directories that are there: missing properties and values; single values are overwritten (default)
     #[arg(long)]
     merge: bool,
     /// Give directories that are there the imported properties and no others
