@@ -23,6 +23,10 @@ const SLOTS: usize = 16;
 /// No slot.
 const NONE: usize = usize::MAX;
 
+/// Longest file of which the checksum is verified wherever it is. To read a larger one through would cost each new process
+/// more than it asks for; that is done where a file may have come through a crash, and nothing in memory (tmpfs) has.
+const ALWAYS_VERIFIED: usize = 4 << 20;
+
 /// Where the table is, and the directory it is in.
 const PATH: &CStr = c"/run/netinfo/table";
 const DIRECTORY: &CStr = c"/run/netinfo";
@@ -201,7 +205,10 @@ impl Drop for Change {
 
 impl Map {
     fn new(file: &OwnedFd, length: usize, identity: Identity) -> Option<Self> {
-        let (protection, flags) = (libc::PROT_READ, libc::MAP_SHARED | libc::MAP_POPULATE);
+        let verify = length <= ALWAYS_VERIFIED || !is_in_memory(file);
+        // What is read through anyway is mapped at one go.
+        let flags = libc::MAP_SHARED | if verify { libc::MAP_POPULATE } else { 0 };
+        let protection = libc::PROT_READ;
         // SAFETY: a new mapping of an open file, at no place in particular.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, file.as_raw_fd(), 0) };
         if start == libc::MAP_FAILED {
@@ -210,7 +217,7 @@ impl Map {
         // SAFETY: the mapping is as long, and stays until it is unmapped together with what borrows from it. The status
         // page, of which one word changes, is not part of it; the publisher changes nothing else.
         let image = unsafe { slice::from_raw_parts(start.cast::<u8>().wrapping_add(PAGE), length - PAGE) };
-        match Table::open(image) {
+        match if verify { Table::open(image) } else { Table::open_unchecked(image) } {
             Ok(table) => Some(Self { start, length, table, identity }),
             Err(_) => {
                 // SAFETY: the mapping just made, which nothing refers to any more.
@@ -272,6 +279,15 @@ fn stat(call: impl FnOnce(*mut libc::stat) -> libc::c_int) -> Option<libc::stat>
     let mut found = MaybeUninit::uninit();
     // SAFETY: a call that succeeded has filled it in.
     (call(found.as_mut_ptr()) == 0).then(|| unsafe { found.assume_init() })
+}
+
+/// Whether a file lives and dies with the running system.
+fn is_in_memory(file: &OwnedFd) -> bool {
+    let mut found = MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: an open file, and room for what is known of its file system.
+    let done = unsafe { libc::fstatfs(file.as_raw_fd(), found.as_mut_ptr()) };
+    // SAFETY: a call that succeeded has filled it in.
+    done == 0 && unsafe { found.assume_init() }.f_type == libc::TMPFS_MAGIC
 }
 
 /// Whether the status page says so.

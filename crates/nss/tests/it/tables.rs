@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use netinfo_table::{Builder, Group, PATH, Passwd, Publisher, Section, Service, Use, status};
 
+use nix::mount::{MsFlags, mount};
+
 use crate::daemon::Daemon;
 use crate::stage::{Stage, stage, text};
 
@@ -153,6 +155,28 @@ fn a_torn_table_is_not_believed() {
         // As before, once there is a good one.
         let _publisher = stage.publish(fill);
         assert_eq!(alice(stage), from_table());
+    });
+}
+
+#[test]
+fn large_tables_are_read_through_only_where_a_crash_may_have_torn_them() {
+    stage(|stage| {
+        let names: Vec<String> = (0..60_000).map(|number| format!("user{number}")).collect();
+        let mut builder = Builder::new();
+        (0..).zip(&names).for_each(|(uid, name)| user(&mut builder, name.as_bytes(), uid));
+        let mut image = builder.finish().unwrap();
+        assert!(image.len() > 4 << 20);
+        image[0] ^= 1;
+        Publisher::new(PATH).unwrap().publish(&image).unwrap();
+        assert_eq!(stage.getent("passwd user7").1, 0);
+        // Another kind of file system, to the module as good as a disk.
+        let other = Some("ramfs");
+        mount(other, "/run/netinfo", other, MsFlags::empty(), Some("mode=755")).unwrap();
+        Publisher::new(PATH).unwrap().publish(&image).unwrap();
+        assert_eq!(stage.getent("passwd user7"), missing());
+        image[0] ^= 1;
+        Publisher::new(PATH).unwrap().publish(&image).unwrap();
+        assert_eq!(stage.getent("passwd user7").1, 0);
     });
 }
 
