@@ -50,7 +50,7 @@ pub fn raw(bytes: &[u8]) {
     }
 }
 
-/// Bytes as lines of JSON: as [`raw`], with ids.
+/// Bytes as lines of JSON: as [`raw()`], with ids.
 pub fn jsonl(bytes: &[u8]) {
     let records = tree(bytes, jsonl::Reader::new(bytes));
     let mut writer = jsonl::Writer::new(Vec::new());
@@ -60,7 +60,7 @@ pub fn jsonl(bytes: &[u8]) {
     same(&records, &again);
 }
 
-/// Bytes as a domain file in JSON5: as [`raw`], with ids.
+/// Bytes as a domain file in JSON5: as [`raw()`], with ids.
 pub fn json5(bytes: &[u8]) {
     let records = tree(bytes, json5::Reader::new(bytes));
     let mut writer = json5::Writer::new(Vec::new(), "tag", "name");
