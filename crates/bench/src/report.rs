@@ -1,5 +1,8 @@
 //! Figures as tables, for the terminal and for a page.
 
+use std::path::Path;
+use std::{fs, io};
+
 use crate::figures::{ReadFigure, Report};
 use crate::reads::SHAPES;
 use crate::sheet::{self, Sheet, header, megabytes, thousands};
@@ -17,9 +20,17 @@ pub fn markdown(report: &Report) -> String {
     sheet::markdown(INTRODUCTION, &machine, sheets(report))
 }
 
+/// Writes a page to a file; what somebody has written behind the tables of the page that is there stays.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save(file: &Path, page: String) -> io::Result<()> {
+    let before = fs::read_to_string(file).unwrap_or_default();
+    fs::write(file, page + by_hand(&before))
+}
+
 /// What somebody has written behind the tables of a page; it stays when the page is made anew.
-#[must_use]
-pub fn by_hand(page: &str) -> &str {
+fn by_hand(page: &str) -> &str {
     page.find(BY_HAND).map_or("", |at| &page[at..])
 }
 

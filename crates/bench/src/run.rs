@@ -51,8 +51,7 @@ pub fn all(options: &Options) -> Result<()> {
         fs::write(file, serde_json::to_string_pretty(&report)? + "\n")?;
     }
     if let Some(file) = &options.markdown {
-        let before = fs::read_to_string(file).unwrap_or_default();
-        fs::write(file, report::markdown(&report) + report::by_hand(&before))?;
+        report::save(file, report::markdown(&report))?;
     }
     Ok(())
 }

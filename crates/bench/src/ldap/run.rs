@@ -17,7 +17,7 @@ use crate::figures::{ms, percentile};
 use crate::load::Shape;
 use crate::machine::{Machine, load_average};
 use crate::process::{anonymous_memory, mapped_memory};
-use crate::{Result, disk};
+use crate::{Result, disk, report as pages};
 
 /// Users added, at most, for each second of a figure.
 const ADDS_A_SECOND: f64 = 60_000.0;
@@ -74,7 +74,7 @@ pub fn all(options: &LdapOptions) -> Result<()> {
         fs::write(file, serde_json::to_string_pretty(&report)? + "\n")?;
     }
     if let Some(file) = &options.markdown {
-        fs::write(file, report::markdown(&report))?;
+        pages::save(file, report::markdown(&report))?;
     }
     Ok(())
 }
