@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_long};
 use std::mem::size_of;
 
 use libc::{gid_t, group};
-use netinfo_table::{Found, Record, Table};
+use netinfo_table::Found;
 use netinfo_wire::lookup::answer::decode_initgroups;
 use netinfo_wire::lookup::{Category, Entry, Key, Request};
 
@@ -12,6 +12,7 @@ use crate::arena::Arena;
 use crate::boundary::{Buffer, Errors, Failure, answer, finish, guarded, text};
 use crate::client::{self, found, unexpected};
 use crate::enumeration::{Item, enumeration};
+use crate::find::find;
 use crate::map::pin;
 
 enumeration!(
@@ -36,7 +37,9 @@ unsafe extern "C" fn _nss_netinfo_getgrnam_r(
 ) -> c_int {
     // SAFETY: the caller's promise.
     let name = unsafe { text(name) };
-    let find = |arena: &mut Arena<'_>| find(arena, Key::Name(name), |table| table.group_by_name(name));
+    let find = |arena: &mut Arena<'_>| {
+        find(Category::Group, Key::Name(name), |table| table.group_by_name(name), |item| make(arena, item))
+    };
     // SAFETY: the caller's promise.
     unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
 }
@@ -53,27 +56,11 @@ unsafe extern "C" fn _nss_netinfo_getgrgid_r(
     length: usize,
     errno: *mut c_int,
 ) -> c_int {
-    let find = |arena: &mut Arena<'_>| find(arena, Key::Number(gid), |table| table.group_by_gid(gid));
+    let find = |arena: &mut Arena<'_>| {
+        find(Category::Group, Key::Number(gid), |table| table.group_by_gid(gid), |item| make(arena, item))
+    };
     // SAFETY: the caller's promise.
     unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
-
-/// Asks the table, and the daemon where the table does not know.
-fn find(
-    arena: &mut Arena<'_>,
-    key: Key<'_>,
-    look: impl for<'t> FnOnce(&Table<'t>) -> Found<Record<'t>>,
-) -> Result<group, Failure> {
-    if let Some(pinned) = pin()
-        && let Some(table) = pinned.table()
-    {
-        match look(table) {
-            Found::Hit(record) => return make(arena, Item::Record(record)),
-            Found::Miss => return Err(Failure::NotFound),
-            Found::Unsure => {}
-        }
-    }
-    client::find(Category::Group, key, |entry| make(arena, Item::Entry(entry)))
 }
 
 fn make(arena: &mut Arena<'_>, item: Item<'_>) -> Result<group, Failure> {

@@ -13,6 +13,7 @@
 //!
 //! * `map` – the table that the daemon publishes (docs/table-format.md): no system call, no lock, no waiting,
 //! * `client` – the daemon itself, for all else: one connection per call,
+//! * `find` – one entry, from the one or the other,
 //! * `enumeration` – from the one or the other, entry by entry.
 //!
 //! Between them: `boundary`, where C's arguments become Rust's and results become statuses, and `arena`, the
@@ -29,6 +30,7 @@ mod boundary;
 mod client;
 mod enumeration;
 mod ethers;
+mod find;
 mod group;
 mod hosts;
 mod map;

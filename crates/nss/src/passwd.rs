@@ -3,14 +3,13 @@
 use std::ffi::{c_char, c_int};
 
 use libc::{passwd, uid_t};
-use netinfo_table::{Found, Record, Table};
 use netinfo_wire::lookup::{Category, Entry, Key};
 
 use crate::arena::Arena;
 use crate::boundary::{Buffer, Errors, Failure, answer, text};
-use crate::client::{self, unexpected};
+use crate::client::unexpected;
 use crate::enumeration::{Item, enumeration};
-use crate::map::pin;
+use crate::find::find;
 
 enumeration!(
     Category::Passwd,
@@ -34,7 +33,9 @@ unsafe extern "C" fn _nss_netinfo_getpwnam_r(
 ) -> c_int {
     // SAFETY: the caller's promise.
     let name = unsafe { text(name) };
-    let find = |arena: &mut Arena<'_>| find(arena, Key::Name(name), |table| table.passwd_by_name(name));
+    let find = |arena: &mut Arena<'_>| {
+        find(Category::Passwd, Key::Name(name), |table| table.passwd_by_name(name), |item| make(arena, item))
+    };
     // SAFETY: the caller's promise.
     unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
 }
@@ -51,27 +52,11 @@ unsafe extern "C" fn _nss_netinfo_getpwuid_r(
     length: usize,
     errno: *mut c_int,
 ) -> c_int {
-    let find = |arena: &mut Arena<'_>| find(arena, Key::Number(uid), |table| table.passwd_by_uid(uid));
+    let find = |arena: &mut Arena<'_>| {
+        find(Category::Passwd, Key::Number(uid), |table| table.passwd_by_uid(uid), |item| make(arena, item))
+    };
     // SAFETY: the caller's promise.
     unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
-
-/// Asks the table, and the daemon where the table does not know.
-fn find(
-    arena: &mut Arena<'_>,
-    key: Key<'_>,
-    look: impl for<'t> FnOnce(&Table<'t>) -> Found<Record<'t>>,
-) -> Result<passwd, Failure> {
-    if let Some(pinned) = pin()
-        && let Some(table) = pinned.table()
-    {
-        match look(table) {
-            Found::Hit(record) => return make(arena, Item::Record(record)),
-            Found::Miss => return Err(Failure::NotFound),
-            Found::Unsure => {}
-        }
-    }
-    client::find(Category::Passwd, key, |entry| make(arena, Item::Entry(entry)))
 }
 
 fn make(arena: &mut Arena<'_>, item: Item<'_>) -> Result<passwd, Failure> {

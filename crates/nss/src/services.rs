@@ -3,14 +3,13 @@
 use std::ffi::{c_char, c_int};
 
 use libc::servent;
-use netinfo_table::{Found, Record, Table};
 use netinfo_wire::lookup::{Category, Entry, Key};
 
 use crate::arena::Arena;
 use crate::boundary::{Buffer, Errors, Failure, answer, text};
-use crate::client::{self, unexpected};
+use crate::client::unexpected;
 use crate::enumeration::{Item, enumeration};
-use crate::map::pin;
+use crate::find::find;
 
 enumeration!(
     Category::Service,
@@ -38,7 +37,12 @@ unsafe extern "C" fn _nss_netinfo_getservbyname_r(
     // SAFETY: the caller's promise.
     let protocol = unsafe { text(protocol) };
     let find = |arena: &mut Arena<'_>| {
-        find(arena, Key::Service { name, protocol }, |table| table.service_by_name(name, protocol))
+        find(
+            Category::Service,
+            Key::Service { name, protocol },
+            |table| table.service_by_name(name, protocol),
+            |item| make(arena, item),
+        )
     };
     // SAFETY: the caller's promise.
     unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
@@ -62,28 +66,15 @@ unsafe extern "C" fn _nss_netinfo_getservbyport_r(
     // SAFETY: the caller's promise.
     let protocol = unsafe { text(protocol) };
     let find = |arena: &mut Arena<'_>| {
-        find(arena, Key::Port { port, protocol }, |table| table.service_by_port(port, protocol))
+        find(
+            Category::Service,
+            Key::Port { port, protocol },
+            |table| table.service_by_port(port, protocol),
+            |item| make(arena, item),
+        )
     };
     // SAFETY: the caller's promise.
     unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
-
-/// Asks the table, and the daemon where the table does not know.
-fn find(
-    arena: &mut Arena<'_>,
-    key: Key<'_>,
-    look: impl for<'t> FnOnce(&Table<'t>) -> Found<Record<'t>>,
-) -> Result<servent, Failure> {
-    if let Some(pinned) = pin()
-        && let Some(table) = pinned.table()
-    {
-        match look(table) {
-            Found::Hit(record) => return make(arena, Item::Record(record)),
-            Found::Miss => return Err(Failure::NotFound),
-            Found::Unsure => {}
-        }
-    }
-    client::find(Category::Service, key, |entry| make(arena, Item::Entry(entry)))
 }
 
 fn make(arena: &mut Arena<'_>, item: Item<'_>) -> Result<servent, Failure> {
