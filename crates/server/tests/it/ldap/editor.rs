@@ -33,8 +33,9 @@ fn edit(server: &Server, script: &str, filter: &str) -> Ran {
         .unwrap();
     fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
     let url = server.url(Way::Plain);
+    // In the foreground of that terminal: a program in the background is stopped when it sets the terminal.
     let command = format!(
-        "timeout 30 ldapvi -h {url} -D {ADMIN} -w {PASSWORD} --bind simple -b {SUFFIX} --noquestions '{filter}'"
+        "exec timeout --foreground 30 ldapvi -h {url} -D {ADMIN} -w {PASSWORD} --bind simple -b {SUFFIX} --noquestions '{filter}'"
     );
     let editor = editor.to_str().unwrap().to_owned();
     let environment = [("EDITOR", editor.clone()), ("VISUAL", editor), ("TERM", "dumb".to_owned())];
