@@ -56,6 +56,7 @@ impl<'a, 'e> Applier<'a, 'e> {
     /// Makes everything applied so far durable.
     pub(crate) fn commit(mut self) -> Result<()> {
         self.store.put_state(&mut self.txn, &self.state)?;
+        self.store.remembered.make_room(self.txn.id(), self.state.directories);
         Ok(self.txn.commit()?)
     }
 

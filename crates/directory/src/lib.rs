@@ -48,6 +48,7 @@ mod node;
 pub mod password;
 mod pending;
 mod record;
+mod remembered;
 mod session;
 mod settings;
 mod siblings;

@@ -47,6 +47,10 @@ impl Applier<'_, '_> {
             for (name, value) in Terms::of(&moved.properties).iter() {
                 let (old, new) =
                     (IndexKey::new(from.object, name, value), IndexKey::new(to.object, name, value));
+                for parent in [from.object, to.object] {
+                    let remembered = &self.store.remembered;
+                    remembered.mark(self.txn.id(), remembered.question(parent, name, value));
+                }
                 self.store.index.delete_one_duplicate(&mut self.txn, old.as_bytes(), &key)?;
                 self.store.index.put(&mut self.txn, new.as_bytes(), &key)?;
             }

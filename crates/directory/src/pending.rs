@@ -188,6 +188,7 @@ pub(crate) fn enter(
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
+    mark(store, txn, parent, properties);
     note(store, txn, object, parent, None, properties)
 }
 
@@ -200,6 +201,8 @@ pub(crate) fn change(
     old: &[Property],
     new: &[Property],
 ) -> Result<()> {
+    mark(store, txn, parent, old);
+    mark(store, txn, parent, new);
     match take(store, txn, object)? {
         Some(indexed) => note(store, txn, object, parent, indexed.as_deref(), new),
         None => note(store, txn, object, parent, Some(old), new),
@@ -214,6 +217,7 @@ pub(crate) fn leave(
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
+    mark(store, txn, parent, properties);
     match take(store, txn, object)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), &[]),
         None => at_once(store, txn, object, parent, properties, &[]),
@@ -231,6 +235,15 @@ pub(crate) fn finish(
     match take(store, txn, object)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), properties),
         None => Ok(()),
+    }
+}
+
+/// What was remembered of who has these values holds no longer.
+fn mark(store: &Store, txn: &RwTxn<'_>, parent: u32, properties: &[Property]) {
+    for Property { name, values } in properties {
+        for value in values {
+            store.remembered.mark(txn.id(), store.remembered.question(parent, name, value));
+        }
     }
 }
 

@@ -201,8 +201,13 @@ impl<'d> View<'d> {
         if is_secret(key) {
             return Ok(self.scan_secrets(directory, key, value)?.first().copied());
         }
+        let remembered = &self.store.remembered;
+        let question = remembered.question(directory, key, value);
+        if let Some(object) = remembered.get(self.txn.id(), question) {
+            return Ok(Some(object));
+        }
         if !pending::is_empty(&self.store, &self.txn)? {
-            return Ok(self.lookup(directory, key, value)?.first().copied());
+            return Ok(self.indexed(directory, key, value)?.first().copied());
         }
         let term = IndexKey::new(directory, key, value);
         let Some(mut hits) = self.store.index.get_duplicates(&self.txn, term.as_bytes())? else {
@@ -210,9 +215,10 @@ impl<'d> View<'d> {
         };
         let Some(first) = hits.next().transpose()?.map(|(_, v)| be_u32(v)) else { return Ok(None) };
         if hits.next().is_none() {
+            remembered.put(self.txn.id(), question, first);
             return Ok(Some(first));
         }
-        Ok(self.lookup(directory, key, value)?.first().copied())
+        Ok(self.indexed(directory, key, value)?.first().copied())
     }
 
     /// All children, in order, whose first property `key` has `value` among its values.
@@ -220,6 +226,15 @@ impl<'d> View<'d> {
         if is_secret(key) {
             return self.scan_secrets(directory, key, value);
         }
+        let question = self.store.remembered.question(directory, key, value);
+        match self.store.remembered.get(self.txn.id(), question) {
+            Some(object) => Ok(vec![object]),
+            None => self.indexed(directory, key, value),
+        }
+    }
+
+    /// As [`View::lookup`], from the index, for what is not secret.
+    fn indexed(&self, directory: u32, key: &[u8], value: &[u8]) -> Result<Vec<u32>> {
         let mut hits = pending::children_with(&self.store, &self.txn, directory, key, value)?;
         if hits.len() > 1 {
             let mut placed = Vec::with_capacity(hits.len());
@@ -228,6 +243,10 @@ impl<'d> View<'d> {
             }
             placed.sort_unstable();
             hits = placed.into_iter().map(|(_, object)| object).collect();
+        }
+        if let [object] = hits[..] {
+            let remembered = &self.store.remembered;
+            remembered.put(self.txn.id(), remembered.question(directory, key, value), object);
         }
         Ok(hits)
     }

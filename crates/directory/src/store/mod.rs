@@ -10,12 +10,14 @@ pub(crate) mod state;
 mod upgrade;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use heed::types::Bytes;
 use heed::{Database, DatabaseFlags, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 
 use crate::error::{Error, Result};
 use crate::record::{Header, Record, RecordRef, Secrets, sealed};
+use crate::remembered::Remembered;
 use keys::be_u32;
 use state::{FORMAT, State};
 
@@ -76,6 +78,8 @@ pub(crate) struct Store {
     pub(crate) changes: Table,
     /// Object id → bytes of a record that could not be repaired.
     pub(crate) quarantine: Table,
+    /// What `index` and `pending` have answered together.
+    pub(crate) remembered: Arc<Remembered>,
     path: PathBuf,
 }
 
@@ -114,6 +118,7 @@ impl Store {
             free: table("free", plain)?,
             changes: table("changes", plain)?,
             quarantine: table("quarantine", plain)?,
+            remembered: Arc::new(Remembered::new(txn.id())),
             env: env.clone(),
             path: path.to_owned(),
         };
@@ -124,6 +129,7 @@ impl Store {
             upgrade::upgrade(&store, &mut txn, found)?;
             store.put_state(&mut txn, &state)?;
         }
+        store.remembered.make_room(txn.id(), store.records.len(&txn)?);
         txn.commit()?;
         Ok(store)
     }
@@ -221,6 +227,7 @@ impl Store {
 
     /// Empties every table of the tree; the change feed stays.
     pub(crate) fn clear_tree(&self, txn: &mut RwTxn<'_>) -> Result<()> {
+        self.remembered.mark_all(txn.id());
         let index = [self.index, self.values, self.pieces, self.pending];
         let stamps = [self.stamps, self.uuids, self.times];
         let tree = [self.records, self.secrets, self.children, self.versions, self.free];

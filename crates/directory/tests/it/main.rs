@@ -11,6 +11,7 @@
 //! | `groups` | proposals are all or nothing, groups keep order, the feed replays |
 //! | `copies` | backup, restore, whole-domain copies |
 //! | `stamps` | uuids, times and names; moves; stores without stamps |
+//! | `answers` | what is remembered of the name index, beside writers
 //! | `values` | the value index of the whole domain |
 //! | `layout` | the file format, byte by byte |
 //! | `damage`, `derived` | every kind of damage is found and repaired |
@@ -20,6 +21,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod access;
+mod answers;
 mod auth;
 mod batches;
 mod copies;

@@ -1,0 +1,279 @@
+//! What the name index answered lately, in memory: most look-ups need no way down the index.
+//!
+//! In a large domain that way is what a look-up costs: four pages, each of them in no cache of the processor. Here it is one
+//! line of 64 bytes. What is remembered is that *one* child, and no other, has a value; everything else the index is asked
+//! for.
+//!
+//! # Why an answer is right
+//!
+//! Transactions have numbers. A snapshot sees those up to its own; the writer's is one more. Before the writer changes
+//! what the index would answer to a question, it *marks* the line of the question with its number, and only then can it
+//! commit. An answer carries the number of the snapshot that it was found in. It holds for a snapshot if neither is older than the mark: then
+//! nothing has happened to that question between the two. So an answer found in an old snapshot and put here late is as harmless
+//! as a mark whose transaction came to nothing. Whatever changes everything at once raises the *floor*, the mark
+//! of all lines.
+//!
+//! Questions are told apart by 64 bits of a hash whose key nobody knows (SipHash): two that fall together by chance are
+//! rarer than a bit that flips in memory, and cannot be made on purpose.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+
+/// Lines that are made together.
+const SEGMENT: usize = 1 << 10;
+/// Most lines of a domain: 64 MiB, for three million answers. Taken up only as far as the domain is large and asked for.
+const MAX_LINES: usize = 1 << 20;
+/// Answers in a line.
+const WAYS: usize = 3;
+
+/// Answers of one domain's name index.
+pub(crate) struct Remembered {
+    key: RandomState,
+    /// Number of the transaction that stamps are counted from.
+    base: u64,
+    /// Number of lines in use less one; a power of two less one.
+    mask: AtomicUsize,
+    /// Stamp before which nothing holds.
+    floor: AtomicU32,
+    segments: Box<[OnceLock<Box<[Line]>>]>,
+}
+
+/// One line of the processor's cache.
+#[derive(Default)]
+#[repr(align(64))]
+struct Line {
+    /// Stamp of the last transaction that changed an answer of this line, if it was committed.
+    mark: AtomicU32,
+    answers: [Answer; WAYS],
+}
+
+/// An answer: the stamp of the snapshot and the object in one word, and that word with the hash of the question mixed in.
+/// Two that write here at once leave behind what fits no question.
+#[derive(Default)]
+struct Answer {
+    mixed: AtomicU64,
+    word: AtomicU64,
+}
+
+/// The hash of a question.
+#[derive(Clone, Copy)]
+pub(crate) struct Question(u64);
+
+impl Remembered {
+    /// For a store whose last transaction was `base`; stamps of earlier ones do not exist.
+    pub(crate) fn new(base: usize) -> Self {
+        Self {
+            key: RandomState::new(),
+            base: base as u64,
+            mask: AtomicUsize::new(SEGMENT - 1),
+            floor: AtomicU32::new(0),
+            segments: (0..MAX_LINES / SEGMENT).map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// Which child of `parent` has `value` in its first property `name`?
+    pub(crate) fn question(&self, parent: u32, name: &[u8], value: &[u8]) -> Question {
+        let mut hasher = self.key.build_hasher();
+        hasher.write_u32(parent);
+        hasher.write_usize(name.len());
+        hasher.write(name);
+        hasher.write(value);
+        Question(hasher.finish())
+    }
+
+    /// The answer, if it is known, for the snapshot of transaction `snapshot`.
+    pub(crate) fn get(&self, snapshot: usize, question: Question) -> Option<u32> {
+        // The snapshot was chosen before anything is looked at here.
+        fence(Ordering::Acquire);
+        let now = self.stamp(snapshot)?;
+        let line = self.line(question)?;
+        let word = line.answers.iter().find_map(|answer| answer.get(question))?;
+        // After the answer: whoever found it in a later snapshot has seen the marks of that snapshot, and so do we.
+        let mark = line.mark.load(Ordering::Acquire).max(self.floor.load(Ordering::Acquire));
+        (found(word) >= mark && now >= mark).then_some(word as u32)
+    }
+
+    /// Keeps an answer that was found in the snapshot of transaction `snapshot`.
+    pub(crate) fn put(&self, snapshot: usize, question: Question, object: u32) {
+        let Some(now) = self.stamp(snapshot) else { return };
+        let line = self.make_line(question);
+        let mark = line.mark.load(Ordering::Acquire).max(self.floor.load(Ordering::Acquire));
+        if now < mark {
+            return;
+        }
+        let same = line.answers.iter().find(|answer| answer.get(question).is_some());
+        let stale =
+            || line.answers.iter().find(|answer| found(answer.word.load(Ordering::Relaxed)) < mark.max(1));
+        let answer = same.or_else(stale).unwrap_or(&line.answers[(question.0 >> 32) as usize % WAYS]);
+        answer.set(question, u64::from(now) << 32 | u64::from(object));
+    }
+
+    /// Transaction `writer` is about to change the answer to a question.
+    pub(crate) fn mark(&self, writer: usize, question: Question) {
+        match self.stamp(writer) {
+            Some(stamp) => self.make_line(question).mark.store(stamp, Ordering::Release),
+            None => self.floor.store(u32::MAX, Ordering::Release),
+        }
+    }
+
+    /// Transaction `writer` is about to change any number of answers.
+    pub(crate) fn mark_all(&self, writer: usize) {
+        self.floor.store(self.stamp(writer).unwrap_or(u32::MAX), Ordering::Release);
+    }
+
+    /// Transaction `writer` leaves a domain of so many directories behind: makes room for their answers.
+    pub(crate) fn make_room(&self, writer: usize, directories: u64) {
+        let wanted = usize::try_from(directories).map_or(MAX_LINES, |n| n.clamp(SEGMENT, MAX_LINES));
+        let mask = wanted.next_power_of_two() - 1;
+        if mask > self.mask.load(Ordering::Relaxed) {
+            // A question has another line now, which knows nothing of what was marked in the old one.
+            self.mark_all(writer);
+            self.mask.store(mask, Ordering::Release);
+        }
+    }
+
+    /// Number of a transaction, counted so that it takes half a word; never 0. After four thousand million transactions nothing
+    /// is remembered any more until the domain is opened again.
+    fn stamp(&self, transaction: usize) -> Option<u32> {
+        let number = (transaction as u64).checked_sub(self.base)? + 1;
+        u32::try_from(number).ok().filter(|&stamp| stamp < u32::MAX)
+    }
+
+    fn place(&self, question: Question) -> (&OnceLock<Box<[Line]>>, usize) {
+        let number = question.0 as usize & self.mask.load(Ordering::Acquire);
+        (&self.segments[number / SEGMENT], number % SEGMENT)
+    }
+
+    fn line(&self, question: Question) -> Option<&Line> {
+        let (segment, number) = self.place(question);
+        segment.get().map(|lines| &lines[number])
+    }
+
+    fn make_line(&self, question: Question) -> &Line {
+        let (segment, number) = self.place(question);
+        &segment.get_or_init(|| (0..SEGMENT).map(|_| Line::default()).collect())[number]
+    }
+}
+
+impl Answer {
+    /// The word, if it answers the question.
+    fn get(&self, question: Question) -> Option<u64> {
+        let word = self.word.load(Ordering::Acquire);
+        (word != 0 && self.mixed.load(Ordering::Acquire) ^ word == question.0).then_some(word)
+    }
+
+    fn set(&self, question: Question, word: u64) {
+        self.mixed.store(question.0 ^ word, Ordering::Release);
+        self.word.store(word, Ordering::Release);
+    }
+}
+
+/// Stamp of the snapshot in which an answer was found.
+fn found(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> (Remembered, Question) {
+        let remembered = Remembered::new(10);
+        let question = remembered.question(1, b"name", b"alice");
+        (remembered, question)
+    }
+
+    #[test]
+    fn a_line_is_one_of_the_processors() {
+        assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
+    }
+
+    #[test]
+    fn what_was_found_is_known_until_it_is_marked() {
+        let (remembered, question) = fresh();
+        assert_eq!(remembered.get(12, question), None);
+        remembered.put(12, question, 7);
+        for snapshot in [10, 11, 12, 13] {
+            assert_eq!(remembered.get(snapshot, question), Some(7), "nothing has happened to it: {snapshot}");
+        }
+        let other = remembered.question(1, b"nam", b"ealice");
+        assert_eq!(remembered.get(12, other), None);
+
+        remembered.mark(13, question);
+        assert_eq!(remembered.get(12, question), None, "the old snapshot cannot tell");
+        assert_eq!(remembered.get(13, question), None);
+        remembered.put(12, question, 7);
+        assert_eq!(remembered.get(12, question), None, "too late");
+        remembered.put(13, question, 9);
+        assert_eq!(remembered.get(12, question), None);
+        assert_eq!(remembered.get(13, question), Some(9));
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_does_not_hold() {
+        let (remembered, question) = fresh();
+        // As if the writer had marked between the look at the mark and the keeping of the answer.
+        let line = remembered.make_line(question);
+        remembered.mark(13, question);
+        line.answers[0].set(question, u64::from(remembered.stamp(12).unwrap()) << 32 | 7);
+        for snapshot in [12, 13, 14] {
+            assert_eq!(remembered.get(snapshot, question), None);
+        }
+    }
+
+    #[test]
+    fn everything_is_forgotten_at_once_and_when_there_is_more_room() {
+        let (remembered, question) = fresh();
+        remembered.put(12, question, 7);
+        remembered.mark_all(13);
+        assert_eq!(remembered.get(13, question), None);
+        remembered.put(13, question, 7);
+        assert_eq!(remembered.get(13, question), Some(7));
+        remembered.make_room(14, SEGMENT as u64);
+        assert_eq!(remembered.get(13, question), Some(7), "there is room enough");
+        remembered.make_room(15, u64::MAX);
+        assert_eq!(remembered.mask.load(Ordering::Relaxed), MAX_LINES - 1);
+        assert_eq!(remembered.get(15, question), None);
+        remembered.put(14, question, 7);
+        assert_eq!(remembered.get(15, question), None);
+        remembered.put(15, question, 7);
+        assert_eq!(remembered.get(15, question), Some(7));
+    }
+
+    #[test]
+    fn lines_hold_three_answers_and_the_table_is_bounded() {
+        let (remembered, _) = fresh();
+        let line = |n: u64| Question(n << 40);
+        for n in 1..=9 {
+            remembered.put(12, line(n), n as u32);
+        }
+        let known = (1..=9).filter(|n| remembered.get(12, line(*n)) == Some(*n as u32)).count();
+        assert!((1..=WAYS).contains(&known), "{known}");
+        assert!(MAX_LINES * size_of::<Line>() <= 64 << 20);
+        assert_eq!(remembered.segments.iter().filter(|segment| segment.get().is_some()).count(), 1);
+    }
+
+    #[test]
+    fn two_writers_at_once_leave_nothing_wrong() {
+        let (remembered, question) = fresh();
+        let other = remembered.question(1, b"name", b"bob");
+        let answer = &remembered.make_line(question).answers[0];
+        answer.mixed.store(question.0 ^ (3 << 32 | 7), Ordering::Relaxed);
+        answer.word.store(3 << 32 | 8, Ordering::Relaxed);
+        assert_eq!((answer.get(question), answer.get(other)), (None, None));
+    }
+
+    #[test]
+    fn stamps_end() {
+        let (remembered, question) = fresh();
+        let last = 10 + u32::MAX as usize - 2;
+        remembered.put(last, question, 7);
+        assert_eq!(remembered.get(last, question), Some(7));
+        remembered.put(last + 1, question, 7);
+        assert_eq!(remembered.get(last + 1, question), None);
+        remembered.mark(last + 1, question);
+        assert_eq!(remembered.get(last, question), None);
+        assert_eq!(remembered.get(9, question), None, "from before the domain was opened");
+    }
+}

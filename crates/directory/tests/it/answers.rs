@@ -1,0 +1,120 @@
+//! What is remembered of the name index is right for every snapshot, however reads and writes fall together.
+
+use std::io::Cursor;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use netinfo_directory::{Change, Property, Target, View};
+
+use crate::support::*;
+
+const VALUES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// Asks one snapshot everything, also what it has been asked before, and returns how many had an answer.
+fn ask(view: &View<'_>, directories: &[u32]) -> usize {
+    let mut answers = 0;
+    for &directory in directories {
+        let children: Vec<u32> = view.children(directory).unwrap().map(|child| child.unwrap()).collect();
+        for value in VALUES {
+            let has = |child: &u32| {
+                let record = view.record(*child).unwrap();
+                record.property(b"k").is_some_and(|p| p.values.contains(value.as_bytes()))
+            };
+            let expected: Vec<u32> = children.iter().copied().filter(has).collect();
+            let value = value.as_bytes();
+            assert_eq!(view.lookup(directory, b"k", value).unwrap(), expected);
+            assert_eq!(view.lookup_first(directory, b"k", value).unwrap(), expected.first().copied());
+            assert_eq!(view.lookup(directory, b"k", value).unwrap(), expected, "asked again");
+            answers += usize::from(!expected.is_empty());
+        }
+    }
+    answers
+}
+
+/// A sequence of numbers that look random.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+#[test]
+fn answers_fit_their_snapshots() {
+    let f = Fixture::new("x");
+    let directories = [f.path(&["one"]), f.path(&["two"])];
+    let (done, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut old: Option<View<'_>> = None;
+                while !done.load(Ordering::Relaxed) {
+                    let view = f.domain.read(&f.root).unwrap();
+                    asked.fetch_add(ask(&view, &directories), Ordering::Relaxed);
+                    // A snapshot from before is asked after newer ones have been.
+                    if let Some(old) = old.replace(view) {
+                        ask(&old, &directories);
+                    }
+                }
+            });
+        }
+        let mut dice = Dice(7);
+        for step in 0..1500 {
+            let directory = directories[dice.below(2)];
+            let value = Property::new("k", [VALUES[dice.below(4)]]);
+            let children = f.children(directory);
+            let child = (!children.is_empty()).then(|| children[dice.below(children.len())]);
+            match (dice.below(4), child) {
+                (0, Some(child)) => {
+                    f.write(Change::Destroy { parent: Target::any(directory), child: Target::any(child) })
+                }
+                (1, Some(child)) => {
+                    let to = Target::any(directories[dice.below(2)]);
+                    let (from, child) = (Target::any(directory), Target::any(child));
+                    f.write(Change::Move { from, child, to, position: END })
+                }
+                (2, Some(child)) => {
+                    f.write(Change::Write { directory: Target::any(child), properties: vec![value] })
+                }
+                _ if children.len() < 6 => f.write(create(directory, vec![value])),
+                _ => continue,
+            }
+            .unwrap();
+            // Now and then there is time to ask between two changes.
+            if step % 16 == 0 {
+                ask(&f.domain.read(&f.root).unwrap(), &directories);
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(asked.load(Ordering::Relaxed) > 0);
+    assert_clean(&f.domain);
+}
+
+#[test]
+fn answers_end_with_what_they_were_about() {
+    let f = Fixture::new("x");
+    let one = f.path(&["one"]);
+    let first = f.create(one, vec![Property::new("k", ["a"])]);
+    let mut backup = Vec::new();
+    f.domain.backup(&f.root, &mut backup, &mut |_, _| {}).unwrap();
+    let before = f.domain.read(&f.root).unwrap();
+    let answer = |view: &View<'_>, value: &str| view.lookup_first(one, b"k", value.as_bytes()).unwrap();
+    assert_eq!(answer(&before, "a"), Some(first));
+
+    f.write(Change::Write { directory: Target::any(first), properties: vec![Property::new("k", ["b"])] })
+        .unwrap();
+    let changed = f.domain.read(&f.root).unwrap();
+    assert_eq!((answer(&changed, "a"), answer(&changed, "b")), (None, Some(first)));
+    assert_eq!((answer(&before, "a"), answer(&before, "b")), (Some(first), None));
+
+    // The whole tree at once.
+    f.domain.restore(&f.root, Cursor::new(backup), |_, _| {}).unwrap();
+    let restored = f.domain.read(&f.root).unwrap();
+    assert_eq!((answer(&restored, "a"), answer(&restored, "b")), (Some(first), None));
+    assert_eq!((answer(&changed, "a"), answer(&changed, "b")), (None, Some(first)));
+    f.write(Change::Destroy { parent: Target::any(one), child: Target::any(first) }).unwrap();
+    assert_eq!(answer(&f.domain.read(&f.root).unwrap(), "a"), None);
+}
