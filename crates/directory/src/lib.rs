@@ -13,6 +13,7 @@
 //! | `password`, `application`, `attempts`, `verified` | stored passwords, those for applications, guessers, repeated logins |
 //! | `access` | what a session may read and change |
 //! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
+//! | [`binding`] | domains above a domain, on other machines |
 //! | `moves` | a directory moved to another place |
 //! | `batch`, `fill` | many changes in one commit; a whole domain loaded as it comes |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
@@ -31,6 +32,7 @@ mod apply;
 mod attempts;
 mod auth;
 mod batch;
+pub mod binding;
 mod change;
 mod check;
 mod domain;

@@ -16,7 +16,7 @@
 //!   may hold; `stream` – long replies; `throttle` – how often peers may make us log,
 //! * `passwords` – checking them; `permits` – how much may be changed at once,
 //! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
-//! * `served` – a domain with its figures; `parent` – its parent; `replica` – its clones or its master,
+//! * `served` – a domain with its figures; `parent` – its parent; `binding` – the domains above, on other machines; `replica` – its clones or its master,
 //! * `lookups` – the domains in which look-ups look; `table` – the table of them that other processes map,
 //! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
 //! * [`udp`] – datagrams with their local address,
@@ -25,6 +25,7 @@
 
 #![forbid(unsafe_code)]
 
+mod binding;
 pub mod cli;
 pub mod config;
 mod connection;

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use netinfo_directory::binding::Parent;
 use netinfo_directory::{Credentials, Domain, Error, Node, Origin};
 use netinfo_wire::nibind::Addrinfo;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
+use crate::binding::Above;
 use crate::connection::Connection;
 use crate::connections::{Connections, Place};
 use crate::datagram;
@@ -66,6 +68,7 @@ pub(crate) struct Running {
     /// Wrong passwords of those who ask the login program.
     pub(crate) logins: Peers,
     pub(crate) ldap: Ldap,
+    pub(crate) above: Above,
     /// Changes under way, by weight.
     pub(crate) change_permits: Arc<Semaphore>,
     /// Pages of long replies being made.
@@ -124,6 +127,7 @@ impl Running {
             table: Feed::new(),
             logins: Peers::default(),
             ldap: parts.ldap,
+            above: Above::default(),
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
             page_permits: Semaphore::new(pages_at_once()),
             stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),
@@ -149,6 +153,17 @@ impl Running {
     /// All served domains by tag.
     pub(crate) fn all_served(&self) -> Vec<Arc<Served>> {
         self.domains.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The domains on other machines that are above those served here, the nearest first: those `local` is bound to, whether
+    /// or not they can be reached now. Never waits; kept current in the background.
+    pub(crate) fn above(&self) -> Arc<[Parent]> {
+        self.above.now()
+    }
+
+    /// Tells of changes of [`Running::above`].
+    pub(crate) fn above_changes(&self) -> watch::Receiver<Arc<[Parent]>> {
+        self.above.changes()
     }
 
     /// Name and version told in STATISTICS.

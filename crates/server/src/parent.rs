@@ -9,12 +9,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use netinfo_directory::Server;
+use netinfo_directory::{Server, binding};
 use netinfo_wire::netinfo::{self as ni, Procedure, Status, put_binding, put_status};
 use netinfo_wire::{nibind, portmap};
 
 use crate::frontend::accepted;
-use crate::node::Running;
+use crate::node::{DEFAULT_TAG, Running};
 use crate::rpc_client::{Patience, Target, call};
 use crate::served::Served;
 
@@ -96,6 +96,15 @@ async fn find(node: &Running, served: &Served) -> Option<Server> {
     }
     let begun = Instant::now();
     let found = search(node, served).await;
+    if served.domain.tag() == DEFAULT_TAG {
+        let elsewhere = found.iter().filter(|parent| !node.own.contains(parent.address.into()));
+        let parent = |parent: &Server| binding::Parent::NetInfo {
+            tag: parent.tag.clone(),
+            address: parent.address.into(),
+            port: None,
+        };
+        node.above.set(elsewhere.map(parent).collect());
+    }
     *last = Some((begun, found.clone()));
     found
 }
