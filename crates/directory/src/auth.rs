@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::access::{Counters, count};
+use crate::account::Standing;
 use crate::attempts::Account;
 use crate::error::{Error, Result};
 use crate::login::Gate;
@@ -62,7 +63,8 @@ impl Authenticator<'_> {
         let Some(user) = self.view.lookup_first(users, b"uid", uid.to_string().as_bytes())? else {
             return Ok(Principal::Anonymous);
         };
-        match self.view.record(user)?.first_value(b"name") {
+        let record = self.view.record(user)?;
+        match record.first_value(b"name").filter(|_| self.admits(&record).is_ok()) {
             Some(name) => self.user(uid as i32, name),
             None => Ok(Principal::Anonymous),
         }
@@ -91,11 +93,20 @@ impl Authenticator<'_> {
         for candidate in candidates {
             let record = self.view.record(candidate)?;
             if self.accepts(&record, password, origin) {
+                self.admits(&record)?;
                 let name = record.first_value(b"name").ok_or(Error::NoUser)?;
                 return self.user(uid, name);
             }
         }
         Err(Error::Authentication)
+    }
+
+    /// Whether the account may be used; the historical server did not ask.
+    fn admits(&self, record: &RecordRef<'_>) -> Result<()> {
+        if self.historical {
+            return Ok(());
+        }
+        Standing::of(record, self.at.unwrap_or_default()).condition().admits()
     }
 
     fn accepts(&self, record: &RecordRef<'_>, password: &[u8], origin: Origin) -> bool {

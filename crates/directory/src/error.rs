@@ -43,6 +43,12 @@ pub enum Error {
     /// The password did not match.
     #[error("authentication failed")]
     Authentication,
+    /// The password, or what else proves an identity, was right, but nobody may use the account.
+    #[error("the account is disabled")]
+    AccountDisabled,
+    /// The same, because the time of the account is over.
+    #[error("the account has expired")]
+    AccountExpired,
     /// Too many passwords for this account, or from this address, were wrong lately. For the log; callers are told no more
     /// than of [`Error::Authentication`].
     #[error("too many wrong passwords {whose}; none is checked for another {wait_ms} ms")]

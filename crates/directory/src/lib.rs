@@ -10,6 +10,7 @@
 //! | `domain` | one domain: authenticate, read, write, the change feed |
 //! | `view` | snapshots: records, children, look-ups; `machines`, `networks` and `settings` add what properties mean |
 //! | `session`, `auth`, `login` | who is calling, and proof of it: to the NetInfo protocol, and where access rules govern |
+//! | `account` | whether an account may be used, which new passwords are good enough |
 //! | `password`, `application`, `attempts`, `verified` | stored passwords, those for applications, guessers, repeated logins |
 //! | `access` | what a session may read and change |
 //! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
@@ -27,6 +28,7 @@
 #![deny(unsafe_code)]
 
 mod access;
+pub mod account;
 mod application;
 mod apply;
 mod attempts;

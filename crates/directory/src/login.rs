@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::access::{Tree, count, path_of};
+use crate::account::Standing;
 use crate::application;
 use crate::attempts::{Account, Attempts};
 use crate::auth::Authenticator;
@@ -47,14 +48,12 @@ impl Authenticator<'_> {
         let session = match credentials {
             Credentials::None if origin.is_local_superuser() => Session::of(Principal::Superuser),
             Credentials::None => match origin {
-                Origin::Local { uid } if self.tag == "local" => self.local_session(uid)?,
+                Origin::Local { uid } if self.tag == "local" => self.local_session(uid, at)?,
                 _ => Session::of(Principal::Anonymous),
             },
             Credentials::Vouched { object } => {
                 let record = self.view.record(object)?;
-                if kinds_of_authority(&record).any(|kind| kind == b"disableduser") {
-                    return Err(Error::Authentication);
-                }
+                Standing::of(&record, at).condition().admits()?;
                 self.session_of(&record)?
             }
             Credentials::Administrator { password } => self.administrator(password, origin, at)?,
@@ -148,7 +147,7 @@ impl Authenticator<'_> {
             Some(object) => {
                 count(&self.counters.good);
                 self.gate.attempts.succeeded(&attempt, at);
-                self.session_of(&self.view.record(object)?)
+                self.proved(&self.view.record(object)?, at)
             }
             None => {
                 count(&self.counters.bad);
@@ -171,17 +170,16 @@ impl Authenticator<'_> {
             let own = || check.fits(self.gate, &record, property(b"passwd")?, true);
             application::find(&record, password).map(|label| Found::Application(label.into())).or_else(own)
         })?;
-        let mut session = self.session_of(&record)?;
         Ok(match found {
             Found::Application(label) => {
-                if let Principal::Superuser = session.principal {
-                    let name = session.name().into();
-                    session.principal = Principal::User(name);
-                }
+                // How old the user's own password is does not matter to it.
+                Standing::of(&record, at).condition().admits()?;
+                let session = demoted(self.session_of(&record)?);
                 let application = Some(label);
                 Login { session: Session { read_only: true, application, ..session }, upgrade: None }
             }
             Found::Value { property, value } => {
+                let session = self.proved(&record, at)?;
                 Login { session, upgrade: self.upgrade(&record, property, value, password)? }
             }
         })
@@ -216,7 +214,7 @@ impl Authenticator<'_> {
         };
         count(&self.counters.good);
         self.gate.attempts.succeeded(&attempt, at);
-        let session = self.session_of(&record)?;
+        let session = self.proved(&record, at)?;
         Ok(Some(governed(session, origin)))
     }
 
@@ -257,14 +255,30 @@ impl Authenticator<'_> {
     }
 
     /// The session of the user the kernel vouches for.
-    fn local_session(&self, uid: u32) -> Result<Session> {
+    fn local_session(&self, uid: u32, at: u64) -> Result<Session> {
         let Some(users) = self.view.child_named(ROOT, b"users")? else {
             return Ok(Session::of(Principal::Anonymous));
         };
         match self.view.lookup_first(users, b"uid", uid.to_string().as_bytes())? {
-            Some(user) => self.session_of(&self.view.record(user)?),
+            Some(user) => {
+                let record = self.view.record(user)?;
+                match Standing::of(&record, at).condition().admits() {
+                    Ok(()) => self.session_of(&record),
+                    Err(_) => Ok(Session::of(Principal::Anonymous)),
+                }
+            }
             None => Ok(Session::of(Principal::Anonymous)),
         }
+    }
+
+    /// The session of a user who has proved a password, as far as the account may be used.
+    fn proved(&self, record: &RecordRef<'_>, at: u64) -> Result<Session> {
+        let condition = Standing::of(record, at).condition();
+        condition.admits()?;
+        let session = self.session_of(record)?;
+        // Who has to change a password first is no superuser before.
+        let session = if condition.must_change() { demoted(session) } else { session };
+        Ok(Session { condition, ..session })
     }
 
     /// The session of whoever the directory stands for. Outside `/users` it bears the directory's path as a name: an
@@ -349,6 +363,14 @@ impl Check<'_> {
             return Some(Found::Value { property, value });
         }
         None
+    }
+}
+
+/// The same user without the powers of a superuser.
+fn demoted(session: Session) -> Session {
+    match session.principal {
+        Principal::Superuser => Session { principal: Principal::User(session.name().into()), ..session },
+        _ => session,
     }
 }
 

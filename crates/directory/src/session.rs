@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::account::{Condition, State};
 use crate::password::scram::Keys;
 
 /// What a caller presents to prove who it is.
@@ -161,6 +162,8 @@ pub struct Session {
     pub(crate) administrator: bool,
     /// Label of the application password that made it.
     pub(crate) application: Option<Arc<[u8]>>,
+    /// What the account is good for, of a user who has proved a password.
+    pub(crate) condition: Condition,
     /// The change at hand has been allowed; nobody else need be asked.
     pub(crate) settled: bool,
 }
@@ -179,6 +182,7 @@ impl Session {
             read_only: false,
             administrator: false,
             application: None,
+            condition: State::Usable.into(),
             settled: false,
         }
     }
@@ -222,6 +226,13 @@ impl Session {
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.read_only
+    }
+
+    /// What the account is good for, of a user who has proved a password. While that has to be changed the session can do
+    /// nothing else, where access rules govern.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.condition
     }
 
     /// Label of the application password that made the session.

@@ -65,7 +65,10 @@ impl From<Error> for Failure {
             Error::Permission => ResultCode::InsufficientAccessRights,
             Error::NotEmpty => ResultCode::NotAllowedOnNonLeaf,
             Error::Unrelated => ResultCode::Busy,
-            Error::Authentication | Error::TooManyAttempts { .. } => ResultCode::InvalidCredentials,
+            Error::Authentication
+            | Error::AccountDisabled
+            | Error::AccountExpired
+            | Error::TooManyAttempts { .. } => ResultCode::InvalidCredentials,
             Error::NoSpace(_) | Error::TooLarge { .. } => ResultCode::AdminLimitExceeded,
             Error::NoSuchDomain(_) | Error::DuplicateTag(_) | Error::BadTag(_) => ResultCode::Unspecified,
             Error::Unusable(_) | Error::Damaged(_) | Error::Storage(_) => {

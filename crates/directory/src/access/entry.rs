@@ -139,6 +139,9 @@ impl<'e> EntryAccess<'e> {
     #[must_use]
     pub fn reads_all(&self) -> bool {
         let session = self.access.session;
+        if session.condition.must_change() {
+            return false;
+        }
         session.is_superuser()
             || session.governance == Governance::Lists
             || (self.rules == 0 && matches!(self.public, Public::Everything))
@@ -206,6 +209,9 @@ impl<'e> EntryAccess<'e> {
         if reads && !session.sees_secrets() && property.is_some_and(hides) {
             return Reason::Secret;
         }
+        if session.condition.must_change() && !self.is_for_new_password(action, property) {
+            return Reason::PasswordDue;
+        }
         if !reads && session.read_only {
             return Reason::ReadOnly;
         }
@@ -225,6 +231,16 @@ impl<'e> EntryAccess<'e> {
             return reason;
         }
         if reads { self.by_default(property) } else { self.by_list(action, property) }
+    }
+
+    /// Whether this is about the session's own password: all that is left to those who have to change it. That they know
+    /// of their own directory goes with it.
+    fn is_for_new_password(&self, action: Action, property: Option<&[u8]>) -> bool {
+        let asked = match property {
+            None => action == Action::Read,
+            Some(property) => action == Action::Write && plain(property).eq_ignore_ascii_case(b"passwd"),
+        };
+        self.own && asked
     }
 
     /// What the first rule that fits says.

@@ -31,6 +31,8 @@ pub enum Reason {
     Secret,
     /// The session cannot write: it logged in with an application password.
     ReadOnly,
+    /// The session's user has to change the password before anything else.
+    PasswordDue,
     /// The root directory cannot be removed.
     Root,
     /// Everybody reads over protocols that know no access rules.
@@ -80,6 +82,7 @@ impl Reason {
             Self::Rule { allows, .. } => allows,
             Self::Secret
             | Self::ReadOnly
+            | Self::PasswordDue
             | Self::Root
             | Self::Locked
             | Self::Unreadable(_)
@@ -106,6 +109,7 @@ impl fmt::Display for Reason {
             Self::ReadOnly => {
                 write!(f, "the session cannot write: it logged in with an application password")
             }
+            Self::PasswordDue => write!(f, "the user has to change the password first"),
             Self::Root => write!(f, "the root directory cannot be removed"),
             Self::Everybody => write!(f, "this protocol knows no rules for reading"),
             Self::Locked => write!(f, "the directory has the property _locked"),

@@ -1,9 +1,11 @@
 //! Logins where access rules govern: who one is then, how guessers are held back, what is stored anew.
 
 use hmac::{Hmac, KeyInit, Mac};
+use netinfo_directory::account::State;
 use netinfo_directory::{
     ACCOUNT_ATTEMPTS, ACCOUNT_REFILL_MS, ADDRESS_ATTEMPTS, APPLICATION_PASSWORDS_LIMIT,
-    ApplicationPasswordError, Change, Credentials, Error, Origin, Principal, ROOT, Result, Session, Target,
+    ApplicationPasswordError, Change, Credentials, Error, Origin, Principal, Property, ROOT, Result, Session,
+    Target,
     password::{Verdict, hash_new, scram, verify},
 };
 use sha2::{Digest, Sha256};
@@ -228,7 +230,7 @@ fn what_is_remembered_logs_in_without_a_hash() {
 #[test]
 fn weak_hashes_are_replaced_at_the_next_login() {
     let f = Fixture::new("network");
-    let alice = f.user("alice", "501", vec![p("passwd", &["!", SSHA])]);
+    let alice = f.user("alice", "501", vec![p("passwd", &["*", SSHA])]);
     let before = f.id(alice);
     let wait = || f.write(Change::Write { directory: Target::any(9_999), properties: vec![] });
     refused!(bind(&f, alice, b"wrong"), Error::Authentication);
@@ -237,7 +239,7 @@ fn weak_hashes_are_replaced_at_the_next_login() {
     assert!(bind(&f, alice, b"secret").is_ok());
     refused!(wait(), Error::NoSuchDirectory);
     let values = f.properties(alice).into_iter().find(|p| p.name == b"passwd").unwrap().values;
-    assert_eq!(values[0], b"!");
+    assert_eq!(values[0], b"*");
     assert!(values[1].starts_with(b"$argon2id$"));
     assert_eq!(verify(&values[1], b"secret"), Verdict::Match);
     let after = f.id(alice);
@@ -256,6 +258,72 @@ fn weak_hashes_are_replaced_at_the_next_login() {
     let by_uid = Credentials::UidPassword { uid: 503, password: b"secret" };
     assert!(g.domain.authenticate(by_uid, far()).is_ok());
     assert_eq!(passwd(&g, carol), SSHA.as_bytes());
+}
+
+#[test]
+fn accounts_that_may_not_be_used_let_nobody_in() {
+    let f = fixture();
+    let cases: [(_, &[&str]); 3] = [
+        ("authentication_authority", &[";basic;", ";DisabledUser;"]),
+        ("expire", &["1"]),
+        ("passwd", &["!"]),
+    ];
+    for (uid, (property, values)) in (600..).zip(cases) {
+        let mut properties = vec![p(property, values)];
+        match property {
+            "passwd" => properties[0].values.push(SSHA.into()),
+            _ => properties.push(p("passwd", &[SSHA])),
+        }
+        let object = f.user(&format!("user{uid}"), &uid.to_string(), properties);
+        refused!(bind(&f, object, b"wrong"), Error::Authentication);
+        match property {
+            // Where another program keeps the password, nobody here knows that it is right.
+            "authentication_authority" => refused!(bind(&f, object, b"secret"), Error::Authentication),
+            "expire" => refused!(bind(&f, object, b"secret"), Error::AccountExpired),
+            _ => refused!(bind(&f, object, b"secret"), Error::AccountDisabled),
+        }
+        let vouched = f.domain.login(Credentials::Vouched { object }, far(), NOW);
+        assert!(matches!(vouched, Err(Error::AccountDisabled | Error::AccountExpired)), "{property}");
+        let credentials = Credentials::UidPassword { uid, password: b"secret" };
+        assert!(f.domain.authenticate_at(credentials, far(), NOW).is_err(), "{property}");
+    }
+}
+
+#[test]
+fn who_has_to_change_the_password_can_do_nothing_else() {
+    let f = fixture();
+    f.add(ROOT, p("promote_admins", &["YES"]));
+    let groups = f.create(ROOT, vec![p("name", &["groups"])]);
+    f.create(groups, vec![p("name", &["admin"]), p("users", &["alice"])]);
+    let own = |more: Vec<Property>| [vec![p("passwd", &[SSHA])], more].concat();
+    let alice = f.user("alice", "501", own(vec![p("shadowLastChange", &["0"])]));
+    let bob = f.user("bob", "502", own(vec![p("change", &["1"])]));
+    let carol = f.user("carol", "503", own(vec![]));
+    for (object, state) in [(alice, State::Reset), (bob, State::PasswordExpired)] {
+        let session = bind(&f, object, b"secret").unwrap();
+        assert_eq!(session.condition().state, state);
+        assert!(!session.is_superuser(), "not before the password is changed");
+        let view = f.domain.read(&session).unwrap();
+        let access = f.domain.access(&view, &session).unwrap();
+        assert!(!access.reads_everything());
+        let own = access.object(object).unwrap();
+        assert!(own.visible() && own.writes(b"passwd"));
+        assert!(!own.reads_all() && !own.reads(b"uid") && !own.searches(b"name") && !own.writes(b"shell"));
+        let other = access.object(carol).unwrap();
+        assert!(!other.visible() && !other.writes(b"passwd") && !other.compares(b"uid"));
+        drop(access);
+        drop(view);
+        let index = f.properties(object).iter().position(|p| p.name == b"passwd").unwrap() as u32;
+        let write = |directory: u32, index| Change::WriteProperty {
+            directory: Target::any(directory),
+            index,
+            values: vec![b"$6$x$y".to_vec()],
+        };
+        refused!(f.domain.write_blocking(&session, vec![write(object, index + 1)], NOW), Error::Permission);
+        f.domain.write_blocking(&session, vec![write(object, index)], NOW).unwrap();
+    }
+    let session = bind(&f, carol, b"secret").unwrap();
+    assert_eq!(session.condition(), State::Usable.into());
 }
 
 #[test]

@@ -6,24 +6,21 @@
 //! | module | holds |
 //! |---|---|
 //! | `chain` | the domains in which this machine's users are looked for, and the record of a user |
-//! | `standing` | whether an account may be used, by what its record says |
 //! | `peers` | how often callers may be wrong |
-//! | `policy` | which new passwords are good enough |
 //! | `questions` | AUTHENTICATE, ACCOUNT and KEYS |
 //! | `change` | CHANGE |
 
 mod chain;
 mod change;
 mod peers;
-mod policy;
 mod questions;
-mod standing;
 
 pub(crate) use peers::Peers;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use netinfo_directory::account::{Condition, State};
 use netinfo_directory::{Error, Origin};
 use netinfo_wire::login::{
     Account, Answer, Authenticate, Change, MAX_MESSAGE, Outcome, PROGRAM, Place, Procedure, VERSION,
@@ -75,11 +72,25 @@ impl From<Outcome> for Decision {
     }
 }
 
+impl From<Condition> for Decision {
+    fn from(condition: Condition) -> Self {
+        let outcome = match condition.state {
+            State::Usable => Outcome::Ok,
+            State::Reset | State::PasswordExpired => Outcome::MustChange,
+            State::Expired => Outcome::Expired,
+            State::Disabled => Outcome::Disabled,
+        };
+        Self { days_left: condition.days_left, ..outcome.into() }
+    }
+}
+
 impl From<&Error> for Decision {
     /// What is told of a failure. The log has the rest.
     fn from(error: &Error) -> Self {
         match error {
             Error::Authentication | Error::NoUser => Outcome::Bad.into(),
+            Error::AccountDisabled => Outcome::Disabled.into(),
+            Error::AccountExpired => Outcome::Expired.into(),
             Error::TooManyAttempts { wait_ms, .. } => Self::later(*wait_ms),
             Error::Permission => {
                 Self::refused("the domain does not let this password be changed by its user")

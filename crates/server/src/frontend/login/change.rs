@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use netinfo_directory::account::objection;
 use netinfo_directory::password::{HashError, hash_new};
 use netinfo_directory::{
     Change, Credentials, Domain, Error, Origin, Property, RecordRef, Result, Role, Session, Target,
@@ -10,7 +11,6 @@ use netinfo_wire::login::Outcome;
 use zeroize::Zeroizing;
 
 use super::chain::Found;
-use super::policy::objection;
 use super::questions::{admitted, limited, standing};
 use super::{Asked, Decision, OwnedPlace, Peer, log_failure};
 use crate::frontend::now;
@@ -106,13 +106,13 @@ impl Request {
         let by_superuser = self.old.is_none();
         let old = self.old.as_ref().map(|old| old.as_slice());
         if let Some(objection) = objection(&self.user, old, &self.new, by_superuser) {
-            return Ok(Some(policy(objection)));
+            return Ok(Some(policy(objection.to_string())));
         }
         if by_superuser {
             return Ok(None);
         }
         let standing = standing(found)?;
-        let decision = standing.decide();
+        let decision = Decision::from(standing.condition());
         if let Outcome::Disabled | Outcome::Expired = decision.outcome {
             return Ok(Some(decision));
         }

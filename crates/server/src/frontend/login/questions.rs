@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use netinfo_directory::account::Standing;
 use netinfo_directory::password::burn;
 use netinfo_directory::{Credentials, Error, Origin, RecordRef, Result};
 use netinfo_wire::login::{Account, Answer, Keys, MAX_KEY, MAX_KEYS, Outcome};
 use zeroize::Zeroizing;
 
 use super::chain::{Found, find, is_member};
-use super::standing::Standing;
 use super::{Asked, Decision, OwnedPlace, Peer, log_failure};
 use crate::frontend::now;
 use crate::lookups::chain;
@@ -55,7 +55,8 @@ pub(super) fn authenticate(
         let decision = match verify(&found, &login) {
             Ok(()) => {
                 node.logins.give_back(peer.uid);
-                standing(&found).map_or_else(|error| Decision::from(&error), |standing| standing.decide())
+                standing(&found)
+                    .map_or_else(|error| Decision::from(&error), |standing| standing.condition().into())
             }
             Err(error) => {
                 log_failure(&user, &found, peer, &place, &error);
@@ -114,7 +115,7 @@ fn decide(node: &Running, found: &Found, asked: &Account<'_>) -> Result<Decision
     let view = found.served.view()?;
     let record = view.record(found.object)?;
     let standing = Standing::of(&record, now());
-    let decision = standing.decide();
+    let decision = Decision::from(standing.condition());
     if !matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
         return Ok(decision);
     }
@@ -165,7 +166,7 @@ pub(super) fn keys(node: &Running, user: &[u8], out: &mut Vec<u8>) {
 fn read_keys(found: &Found, list: &mut Vec<Vec<u8>>) -> Result<Decision> {
     let view = found.served.view()?;
     let record = view.record(found.object)?;
-    let decision = Standing::of(&record, now()).decide();
+    let decision = Decision::from(Standing::of(&record, now()).condition());
     if matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
         let named = |name: &[u8]| KEYS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
         let values = record.properties().filter(|p| named(p.name)).flat_map(|p| p.values);

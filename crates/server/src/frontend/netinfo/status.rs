@@ -15,7 +15,10 @@ pub(crate) fn status_of(error: &Error) -> Status {
         Error::NotEmpty => Status::NotEmpty,
         Error::Unrelated | Error::Loop | Error::DuplicateUuid => Status::Unrelated,
         Error::NoUser => Status::NoUser,
-        Error::Authentication | Error::TooManyAttempts { .. } => Status::AuthError,
+        Error::Authentication
+        | Error::AccountDisabled
+        | Error::AccountExpired
+        | Error::TooManyAttempts { .. } => Status::AuthError,
         Error::NotMaster => Status::NotMaster,
         Error::Busy => Status::MasterBusy,
         Error::NoSpace(_) | Error::TooLarge { .. } => Status::NoSpace,

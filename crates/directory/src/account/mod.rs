@@ -1,4 +1,7 @@
-//! Whether an account may be used, by what its record says.
+//! Accounts: whether one may be used, by what its record says, and which new passwords are good enough for it.
+//!
+//! [`Domain::login`](crate::Domain::login) keeps to these rules, so that every front-end does; those that have more to say
+//! to a user than yes and no ask [`Standing`] themselves.
 //!
 //! | property | meaning |
 //! |---|---|
@@ -10,17 +13,18 @@
 //! | `shadowMin` | days that a new password is kept, as in shadow(5) |
 //! | `host`, `authorizedService` | machines and services that the user may use, where the caller asks for it |
 
-use netinfo_directory::RecordRef;
-use netinfo_wire::login::Outcome;
+mod objection;
+pub use objection::{MIN_CHARACTERS, MIN_DIFFERENT, Objection, objection};
 
-use super::Decision;
+use crate::error::{Error, Result};
+use crate::record::RecordRef;
 
 /// Numbers from this on are seconds: as days they would be in the year 2243.
 const FIRST_SECONDS: u64 = 100_000;
 /// Seconds of a day.
 const DAY: u64 = 86_400;
 /// Days before a password has to be changed on which users are told, where the record does not say.
-pub(super) const WARNING_DAYS: u64 = 7;
+pub const WARNING_DAYS: u64 = 7;
 /// From so many days on, a password may be kept for ever (shadow(5)).
 const FOR_EVER: u64 = 10_000;
 /// Beginnings of stored passwords that lock an account altogether.
@@ -43,8 +47,60 @@ const NAMES: [&str; 10] = [
 /// A property: one of [`NAMES`], as it is spelt in the record, and its values.
 type Fact = (&'static str, Vec<u8>, Vec<Vec<u8>>);
 
+/// What may be done with an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It may be used.
+    Usable,
+    /// It may be used once its password has been changed: somebody else set it, or wants it changed.
+    Reset,
+    /// It may be used once its password has been changed: that has become too old.
+    PasswordExpired,
+    /// It may not be used: its time is over, or the time to change an old password is.
+    Expired,
+    /// Nobody may use it.
+    Disabled,
+}
+
+/// The state of an account, and what its user is to be told while it may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition {
+    /// What may be done with it.
+    pub state: State,
+    /// Days until the password has to be changed, if they are few; 0 on the last day.
+    pub days_left: Option<u32>,
+    /// The same in seconds.
+    pub seconds_left: Option<u64>,
+}
+
+impl From<State> for Condition {
+    fn from(state: State) -> Self {
+        Self { state, days_left: None, seconds_left: None }
+    }
+}
+
+impl Condition {
+    /// Whether the account is good for nothing but a new password.
+    #[must_use]
+    pub fn must_change(&self) -> bool {
+        matches!(self.state, State::Reset | State::PasswordExpired)
+    }
+
+    /// Fails where the account may not be used at all.
+    ///
+    /// # Errors
+    /// [`Error::AccountDisabled`] and [`Error::AccountExpired`].
+    pub fn admits(&self) -> Result<()> {
+        match self.state {
+            State::Usable | State::Reset | State::PasswordExpired => Ok(()),
+            State::Expired => Err(Error::AccountExpired),
+            State::Disabled => Err(Error::AccountDisabled),
+        }
+    }
+}
+
 /// What the record of a user says of its account.
-pub(super) struct Standing {
+pub struct Standing {
     /// The time in seconds since the epoch.
     now: u64,
     /// The stored password says that nobody may log in.
@@ -55,7 +111,8 @@ pub(super) struct Standing {
 
 impl Standing {
     /// What a record says, read with its secrets, at a time in milliseconds since the epoch.
-    pub(super) fn of(record: &RecordRef<'_>, at: u64) -> Self {
+    #[must_use]
+    pub fn of(record: &RecordRef<'_>, at: u64) -> Self {
         Self::new(record.properties().map(|property| (property.name, property.values)), at)
     }
 
@@ -87,42 +144,49 @@ impl Standing {
     }
 
     /// Whether the account may be used, and the password kept.
-    pub(super) fn decide(&self) -> Decision {
+    #[must_use]
+    pub fn condition(&self) -> Condition {
         if self.is_disabled() {
-            return Outcome::Disabled.into();
+            return State::Disabled.into();
         }
         if self.number("expire").filter(|at| *at > 0).is_some_and(|at| self.seconds_left(at) == 0) {
-            return Outcome::Expired.into();
+            return State::Expired.into();
         }
         self.password()
     }
 
-    fn password(&self) -> Decision {
-        let mut days_left = None;
+    fn password(&self) -> Condition {
+        // Days and seconds until the password has to be changed.
+        let mut left: Option<(u64, u64)> = None;
         if let Some(due) = self.number("change").filter(|at| *at > 0) {
             match self.seconds_left(due) {
-                0 => return Outcome::MustChange.into(),
-                seconds => days_left = Some(seconds.div_ceil(DAY)),
+                0 => return State::PasswordExpired.into(),
+                seconds => left = Some((seconds.div_ceil(DAY), seconds)),
             }
         }
         if let Some(changed) = self.number("shadowLastChange") {
             if changed == 0 {
-                return Outcome::MustChange.into();
+                return State::Reset.into();
             }
             if let Some(most) = self.number("shadowMax").filter(|days| *days < FOR_EVER) {
                 let age = self.today().saturating_sub(changed);
                 if age > most {
                     let inactive = self.number("shadowInactive");
                     let over = inactive.is_some_and(|days| age > most.saturating_add(days));
-                    return if over { Outcome::Expired } else { Outcome::MustChange }.into();
+                    return if over { State::Expired } else { State::PasswordExpired }.into();
                 }
-                let left = most - age;
-                days_left = Some(days_left.map_or(left, |days| days.min(left)));
+                let days = most - age;
+                let seconds = (days * DAY).saturating_add(DAY - self.now % DAY);
+                left = Some(left.map_or((days, seconds), |left| left.min((days, seconds))));
             }
         }
         let warning = self.number("shadowWarning").unwrap_or(WARNING_DAYS);
-        let near = days_left.filter(|days| *days <= warning);
-        Decision { days_left: near.map(|days| u32::try_from(days).unwrap_or(u32::MAX)), ..Outcome::Ok.into() }
+        let near = left.filter(|(days, _)| *days <= warning);
+        Condition {
+            state: State::Usable,
+            days_left: near.map(|(days, _)| u32::try_from(days).unwrap_or(u32::MAX)),
+            seconds_left: near.map(|(_, seconds)| seconds),
+        }
     }
 
     /// Whether nobody may log in as this user in any way.
@@ -132,7 +196,8 @@ impl Standing {
     }
 
     /// Days until the password may be changed again, if it is too early.
-    pub(super) fn too_early(&self) -> Option<u64> {
+    #[must_use]
+    pub fn too_early(&self) -> Option<u64> {
         let changed = self.number("shadowLastChange").filter(|days| *days > 0)?;
         let least = self.number("shadowMin")?;
         let age = self.today().saturating_sub(changed);
@@ -141,7 +206,8 @@ impl Standing {
 
     /// What is to be written besides the password when it is changed: names of properties as they are spelt in the record,
     /// and values.
-    pub(super) fn after_change(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+    #[must_use]
+    pub fn after_change(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let spelt = |name: &str| self.fact(name).map(|(_, spelt, _)| spelt.clone());
         let mut list = Vec::new();
         if self.number("change").is_some_and(|at| at > 0) {
@@ -158,7 +224,8 @@ impl Standing {
 
     /// Whether a property that lists what the user may use admits `wanted`: the list has it, or `*`, and not `!` and it. A
     /// user without a list may use nothing.
-    pub(super) fn lists(&self, property: &str, wanted: &[u8]) -> bool {
+    #[must_use]
+    pub fn lists(&self, property: &str, wanted: &[u8]) -> bool {
         let mut admitted = false;
         for value in self.values(property) {
             match value.strip_prefix(b"!") {

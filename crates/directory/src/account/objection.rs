@@ -1,32 +1,58 @@
 //! Which new passwords are good enough. This is the least: a module such as pam_pwquality, asked before, may want more.
 
-use netinfo_directory::password::MAX_PASSWORD_LEN;
+use crate::password::MAX_PASSWORD_LEN;
 
 /// Fewest characters of a password that users give themselves.
-pub(super) const MIN_CHARACTERS: usize = 8;
+pub const MIN_CHARACTERS: usize = 8;
 /// Fewest different bytes among them.
-pub(super) const MIN_DIFFERENT: usize = 4;
+pub const MIN_DIFFERENT: usize = 4;
 
-/// Why a new password is not taken, in words for the user; `None` if it is. With `superuser` only what cannot work is
-/// refused.
-pub(super) fn objection(user: &[u8], old: Option<&[u8]>, new: &[u8], superuser: bool) -> Option<String> {
+/// Why a new password is not taken, in words for the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    /// It has nothing in it.
+    #[error("The password is empty.")]
+    Empty,
+    /// Many programs would take the zero byte for its end.
+    #[error("A password cannot contain a zero byte.")]
+    ZeroByte,
+    /// It exceeds [`MAX_PASSWORD_LEN`].
+    #[error("The password is longer than {MAX_PASSWORD_LEN} bytes.")]
+    TooLong,
+    /// It is the one to be replaced.
+    #[error("The new password is the old one.")]
+    Same,
+    /// It has less than [`MIN_CHARACTERS`].
+    #[error("The password is shorter than {MIN_CHARACTERS} characters.")]
+    TooShort,
+    /// It has less than [`MIN_DIFFERENT`] different bytes.
+    #[error("The password has too few different characters.")]
+    TooSimple,
+    /// It is the name of its user, forwards or backwards.
+    #[error("The password is the name of the user.")]
+    Name,
+}
+
+/// Why a new password is not taken; `None` if it is. With `superuser` only what cannot work is refused.
+#[must_use]
+pub fn objection(user: &[u8], old: Option<&[u8]>, new: &[u8], superuser: bool) -> Option<Objection> {
     if new.is_empty() {
-        return Some("The password is empty.".into());
+        return Some(Objection::Empty);
     }
     if new.contains(&0) {
-        return Some("A password cannot contain a zero byte.".into());
+        return Some(Objection::ZeroByte);
     }
     if new.len() > MAX_PASSWORD_LEN {
-        return Some(format!("The password is longer than {MAX_PASSWORD_LEN} bytes."));
+        return Some(Objection::TooLong);
     }
     if superuser {
         return None;
     }
     if old == Some(new) {
-        return Some("The new password is the old one.".into());
+        return Some(Objection::Same);
     }
     if characters(new) < MIN_CHARACTERS {
-        return Some(format!("The password is shorter than {MIN_CHARACTERS} characters."));
+        return Some(Objection::TooShort);
     }
     let mut bytes = new.to_vec();
     bytes.sort_unstable();
@@ -34,11 +60,11 @@ pub(super) fn objection(user: &[u8], old: Option<&[u8]>, new: &[u8], superuser: 
     let different = bytes.len();
     zeroize::Zeroize::zeroize(&mut bytes);
     if different < MIN_DIFFERENT {
-        return Some("The password has too few different characters.".into());
+        return Some(Objection::TooSimple);
     }
     let backwards = new.iter().rev().map(u8::to_ascii_lowercase);
     if new.eq_ignore_ascii_case(user) || backwards.eq(user.iter().map(u8::to_ascii_lowercase)) {
-        return Some("The password is the name of the user.".into());
+        return Some(Objection::Name);
     }
     None
 }
@@ -53,7 +79,8 @@ mod tests {
     use super::*;
 
     fn says(new: &str, superuser: bool) -> String {
-        objection(b"Alexandra", Some(b"old password"), new.as_bytes(), superuser).unwrap_or_default()
+        objection(b"Alexandra", Some(b"old password"), new.as_bytes(), superuser)
+            .map_or_else(String::new, |objection| objection.to_string())
     }
 
     #[test]

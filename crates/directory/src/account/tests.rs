@@ -11,86 +11,86 @@ fn standing(properties: &[(&str, &[&str])]) -> Standing {
     Standing::new(list, NOW)
 }
 
-fn decides(properties: &[(&str, &str)]) -> (Outcome, Option<u32>) {
+fn decides(properties: &[(&str, &str)]) -> (State, Option<u32>) {
     let list: Vec<(&str, [&str; 1])> = properties.iter().map(|(name, value)| (*name, [*value])).collect();
     let list: Vec<(&str, &[&str])> = list.iter().map(|(name, values)| (*name, &values[..])).collect();
-    let decision = standing(&list).decide();
-    (decision.outcome, decision.days_left)
+    let condition = standing(&list).condition();
+    (condition.state, condition.days_left)
 }
 
-fn outcome(properties: &[(&str, &str)]) -> Outcome {
+fn state(properties: &[(&str, &str)]) -> State {
     decides(properties).0
 }
 
 #[test]
 fn a_plain_account_may_be_used() {
-    assert_eq!(decides(&[]), (Outcome::Ok, None));
+    assert_eq!(decides(&[]), (State::Usable, None));
     assert_eq!(
         decides(&[("name", "alice"), ("passwd", "$6$x$y"), ("change", "0"), ("expire", "0")]).0,
-        Outcome::Ok
+        State::Usable
     );
     // What is no number says nothing.
     assert_eq!(
-        outcome(&[("expire", "-1"), ("change", ""), ("shadowMax", "x"), ("shadowLastChange", "1")]),
-        Outcome::Ok
+        state(&[("expire", "-1"), ("change", ""), ("shadowMax", "x"), ("shadowLastChange", "1")]),
+        State::Usable
     );
 }
 
 #[test]
 fn disabled() {
     for stored in ["!", "!$6$x$y", "!!", "*LK*", "*LOCKED*$6$x$y"] {
-        assert_eq!(outcome(&[("passwd", stored)]), Outcome::Disabled, "{stored}");
+        assert_eq!(state(&[("passwd", stored)]), State::Disabled, "{stored}");
     }
     for stored in ["*", "x", "", "********"] {
-        assert_eq!(outcome(&[("passwd", stored)]), Outcome::Ok, "{stored}");
+        assert_eq!(state(&[("passwd", stored)]), State::Usable, "{stored}");
     }
-    assert_eq!(outcome(&[("authentication_authority", ";DisabledUser;;ShadowHash;")]), Outcome::Disabled);
-    assert_eq!(outcome(&[("authentication_authority", ";basic;")]), Outcome::Ok);
+    assert_eq!(state(&[("authentication_authority", ";DisabledUser;;ShadowHash;")]), State::Disabled);
+    assert_eq!(state(&[("authentication_authority", ";basic;")]), State::Usable);
     let second = standing(&[("authentication_authority", &[";basic;", ";DisabledUser;"])]);
-    assert_eq!(second.decide().outcome, Outcome::Disabled);
+    assert_eq!(second.condition().state, State::Disabled);
 }
 
 #[test]
 fn expired() {
     let now = NOW / 1000;
     for (at, expected) in [
-        (now - 1, Outcome::Expired),
-        (now, Outcome::Expired),
-        (now + 1, Outcome::Ok),
-        (TODAY - 1, Outcome::Expired),
-        (TODAY, Outcome::Expired),
-        (TODAY + 1, Outcome::Ok),
-        (u64::MAX, Outcome::Ok),
+        (now - 1, State::Expired),
+        (now, State::Expired),
+        (now + 1, State::Usable),
+        (TODAY - 1, State::Expired),
+        (TODAY, State::Expired),
+        (TODAY + 1, State::Usable),
+        (u64::MAX, State::Usable),
     ] {
-        assert_eq!(outcome(&[("expire", &at.to_string())]), expected, "{at}");
+        assert_eq!(state(&[("expire", &at.to_string())]), expected, "{at}");
     }
     // Who is disabled is not told that the account has expired, and who has expired not to change the password.
-    assert_eq!(outcome(&[("passwd", "!"), ("expire", "1")]), Outcome::Disabled);
-    assert_eq!(outcome(&[("shadowLastChange", "0"), ("expire", "1")]), Outcome::Expired);
+    assert_eq!(state(&[("passwd", "!"), ("expire", "1")]), State::Disabled);
+    assert_eq!(state(&[("shadowLastChange", "0"), ("expire", "1")]), State::Expired);
 }
 
 #[test]
 fn passwords_to_be_changed() {
     let now = NOW / 1000;
-    assert_eq!(outcome(&[("change", &now.to_string())]), Outcome::MustChange);
-    assert_eq!(outcome(&[("change", "1")]), Outcome::MustChange);
-    assert_eq!(decides(&[("change", &(now + DAY + 1).to_string())]), (Outcome::Ok, Some(2)));
-    assert_eq!(decides(&[("change", &(now + 30 * DAY).to_string())]), (Outcome::Ok, None));
-    assert_eq!(outcome(&[("shadowLastChange", "0")]), Outcome::MustChange);
+    assert_eq!(state(&[("change", &now.to_string())]), State::PasswordExpired);
+    assert_eq!(state(&[("change", "1")]), State::PasswordExpired);
+    assert_eq!(decides(&[("change", &(now + DAY + 1).to_string())]), (State::Usable, Some(2)));
+    assert_eq!(decides(&[("change", &(now + 30 * DAY).to_string())]), (State::Usable, None));
+    assert_eq!(state(&[("shadowLastChange", "0")]), State::Reset);
     let aged = |age: u64, more: &[(&str, &str)]| {
         let changed = (TODAY - age).to_string();
         let mut list = vec![("shadowLastChange", changed.as_str()), ("shadowmax", "90")];
         list.extend_from_slice(more);
         decides(&list)
     };
-    assert_eq!(aged(10, &[]), (Outcome::Ok, None));
-    assert_eq!(aged(83, &[]), (Outcome::Ok, Some(7)));
-    assert_eq!(aged(90, &[]), (Outcome::Ok, Some(0)));
-    assert_eq!(aged(91, &[]), (Outcome::MustChange, None));
-    assert_eq!(aged(80, &[("shadowWarning", "14")]), (Outcome::Ok, Some(10)));
-    assert_eq!(aged(95, &[("shadowInactive", "5")]), (Outcome::MustChange, None));
-    assert_eq!(aged(96, &[("shadowInactive", "5")]), (Outcome::Expired, None));
-    assert_eq!(decides(&[("shadowLastChange", "1"), ("shadowMax", "99999")]), (Outcome::Ok, None));
+    assert_eq!(aged(10, &[]), (State::Usable, None));
+    assert_eq!(aged(83, &[]), (State::Usable, Some(7)));
+    assert_eq!(aged(90, &[]), (State::Usable, Some(0)));
+    assert_eq!(aged(91, &[]), (State::PasswordExpired, None));
+    assert_eq!(aged(80, &[("shadowWarning", "14")]), (State::Usable, Some(10)));
+    assert_eq!(aged(95, &[("shadowInactive", "5")]), (State::PasswordExpired, None));
+    assert_eq!(aged(96, &[("shadowInactive", "5")]), (State::Expired, None));
+    assert_eq!(decides(&[("shadowLastChange", "1"), ("shadowMax", "99999")]), (State::Usable, None));
 }
 
 #[test]
