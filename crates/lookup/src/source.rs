@@ -26,6 +26,28 @@ impl Table {
     /// How many there are.
     pub(crate) const COUNT: usize = 12;
 
+    /// All of them.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Users,
+        Self::Groups,
+        Self::Machines,
+        Self::Networks,
+        Self::Services,
+        Self::Protocols,
+        Self::Rpcs,
+        Self::Aliases,
+        Self::Netdomains,
+        Self::Netgroups,
+        Self::Mounts,
+        Self::Printers,
+    ];
+
+    /// The table in the directory of this name.
+    #[must_use]
+    pub fn of_directory(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.directory().as_bytes() == name)
+    }
+
     /// Name of the directory.
     #[must_use]
     pub const fn directory(self) -> &'static str {

@@ -18,6 +18,7 @@
 //! | [`admin`] | application passwords; why somebody may do something |
 //! | [`settings`] | settings of a domain as administrators give them |
 //! | [`transfer`] | whole entries for bulk loads |
+//! | [`foreign`] | the tables for readers of other directories |
 
 #![forbid(unsafe_code)]
 
@@ -25,6 +26,7 @@ pub mod admin;
 mod context;
 mod entry;
 mod error;
+pub mod foreign;
 mod lookup;
 pub mod name;
 mod namespace;

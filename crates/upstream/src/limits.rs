@@ -1,0 +1,54 @@
+//! Every time-out and size of this crate, in one place.
+
+use std::time::Duration;
+
+/// How long a look-up waits for a parent. It is less than the two seconds for which the C library's module waits for the
+/// daemon; what is known from before is told then.
+pub const FIND_WAIT: Duration = Duration::from_millis(1000);
+/// How long the listing of a whole table is waited for.
+pub const LIST_WAIT: Duration = Duration::from_secs(20);
+/// How long the verification of a password is waited for: less than the ten seconds of the login module.
+pub const VERIFY_WAIT: Duration = Duration::from_secs(6);
+/// How long the change of a password is waited for.
+pub const CHANGE_WAIT: Duration = Duration::from_secs(8);
+/// Longest wait for a connection, and for each answer on it.
+pub const STEP: Duration = Duration::from_secs(3);
+/// Longest wait for the answer to a question that reads a whole table.
+pub const LIST_STEP: Duration = Duration::from_secs(15);
+
+/// Pause before a parent that could not be asked is asked again; it doubles with every failure.
+pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest such pause.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Questions that may wait for one parent; further ones are answered from what is known.
+pub const MAX_WAITING: usize = 256;
+
+/// Answers of one parent that are remembered; the oldest go first.
+pub const MAX_ANSWERS: usize = 20_000;
+/// Bytes of one parent's records that are remembered, listings included.
+pub const MAX_BYTES: usize = 64 << 20;
+/// Records of one table that are listed; those beyond are found, but not listed.
+pub const MAX_LISTED: usize = 200_000;
+/// Records that one question may find.
+pub const MAX_FOUND: usize = 1_024;
+/// Pause between two writings of what is remembered.
+pub const SAVE_PAUSE: Duration = Duration::from_secs(5);
+/// Longest file that is read, in bytes.
+pub const MAX_FILE: u64 = 160 << 20;
+
+/// Users of one parent whose passwords can be verified while it is away; who has not logged in for longest goes first.
+pub const MAX_VERIFIERS: usize = 1_000;
+
+/// Longest message of an LDAP server, in bytes.
+pub const MAX_LDAP_MESSAGE: usize = 16 << 20;
+/// Entries of a page of an LDAP listing.
+pub const LDAP_PAGE: u32 = 500;
+/// Members of one group, given as names of entries that do not tell the user's name, that are looked at.
+pub const MAX_MEMBERS: usize = 5_000;
+/// Names of entries whose users' names are remembered.
+pub const MAX_NAMES: usize = 50_000;
+/// Searches sent ahead of their answers.
+pub const LDAP_WINDOW: usize = 32;
+/// Longest file of a password or of certificates, in bytes.
+pub const MAX_SECRET_FILE: u64 = 4 << 20;
