@@ -1,6 +1,6 @@
 # The only set-up commands a reader needs. Details are in scripts/.
 
-.PHONY: run test check bench install deps
+.PHONY: run test check bench install package package-test deps
 
 # Start a node on this machine, with its data in ./netinfo-data or $NETINFO_DATA.
 run:
@@ -21,10 +21,20 @@ bench:
 	@scripts/deps.sh bench
 	@scripts/bench.sh $(ARGS)
 
-# Install the programs, the links of the historical tools and the manual pages; PREFIX (/usr/local) and DESTDIR as usual.
+# Install programs, links of the historical tools, modules for logins, manual pages, completions, the unit of the daemon and
+# its configuration; PREFIX (/usr/local) and DESTDIR as usual. docs/install.md says more.
 install:
 	@scripts/deps.sh build
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh
+
+# A Debian package, in target/debian.
+package:
+	@scripts/deps.sh package
+	@scripts/package.sh
+
+# Install that package on a throw-away copy of this system, use it, and purge it; as root.
+package-test:
+	@scripts/package-test.sh
 
 # What building and testing need besides the Rust toolchain.
 deps:

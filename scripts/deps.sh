@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Install what building and testing need besides the Rust toolchain (Debian 12 and its relatives).
 #
-# usage: scripts/deps.sh [build|bench]      with "build": only what building needs; with "bench": that, and what is
-#                                           measured for comparison
+# usage: scripts/deps.sh [build|bench|package]      with "build": only what building needs; with "bench" or "package": that,
+#                                                   and what is measured for comparison or what makes packages
 #
 # As root: installs what is missing. As anybody else: names what is missing and fails.
 set -euo pipefail
@@ -12,14 +12,16 @@ packages=(gcc libc6-dev libpam0g-dev pkg-config)
 if [[ ${1-} == bench ]]; then
     # OpenLDAP's server, which is not configured and not started.
     packages+=(slapd)
+elif [[ ${1-} == package ]]; then
+    packages+=(binutils dpkg-dev)
 elif [[ ${1-} != build ]]; then
     # The tests talk to rpcbind and to clients made by rpcgen, make network namespaces and look at processes.
     packages+=(iproute2 libtirpc-dev procps rpcbind rpcsvc-proto)
     # They talk LDAP to a node, from C, Python and Perl, with certificates that OpenSSL makes.
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     packages+=(ldapvi)
-    # They log in by the PAM module: with pamtester, su, passwd, ssh.
-    packages+=(bsdutils openssh-client openssh-server pamtester passwd util-linux valgrind)
+    # They log in by the PAM module: with pamtester, su, passwd, ssh, login, sudo.
+    packages+=(bsdutils login openssh-client openssh-server pamtester passwd sudo util-linux valgrind)
 fi
 
 is_installed() {
@@ -94,6 +96,15 @@ fi
 if [[ -z ${1-} ]] && ! cargo nextest --version >/dev/null 2>&1; then
     printf 'make deps: installing cargo-nextest (once, some minutes)\n'
     cargo install --locked cargo-nextest
+fi
+
+# Another version may put the files elsewhere.
+cargo_deb=3.8.0
+if [[ ${1-} == package && $(cargo deb --version 2>/dev/null) != "$cargo_deb" ]]; then
+    printf 'make deps: installing cargo-deb %s (once, some minutes)\n' "$cargo_deb"
+    cargo install --locked --version "$cargo_deb" cargo-deb ||
+        fail "cargo-deb $cargo_deb cannot be installed; it comes from crates.io, which this machine has to reach once." \
+            "    \"make install\" needs no cargo-deb and installs the same files."
 fi
 
 if [[ -z ${1-} ]]; then

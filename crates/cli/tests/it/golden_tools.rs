@@ -127,15 +127,31 @@ fn installing_puts_the_links() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/install.sh");
     let mut install = Command::new(script);
     install.env("BINARIES", &binaries).env("DESTDIR", root.path()).env("PREFIX", "/opt");
-    for _ in 0..2 {
-        assert!(install.output().unwrap().status.success());
-    }
+    assert!(install.output().unwrap().status.success());
+    // What is written first can be used, and what an administrator has written stays.
+    let configuration = root.path().join("etc/netinfo/netinfod.toml");
+    let mut check = Command::new(root.path().join("opt/sbin/netinfod"));
+    assert!(check.arg("check-config").arg(&configuration).status().unwrap().success());
+    fs::write(&configuration, "data = \"/elsewhere\"\n").unwrap();
+    assert!(install.output().unwrap().status.success());
+    assert_eq!(fs::read_to_string(&configuration).unwrap(), "data = \"/elsewhere\"\n");
     for tool in TOOLS.iter().filter(|tool| **tool != "nicl") {
         assert_eq!(fs::read_link(bin.join(tool)).unwrap(), Path::new("netinfo"), "{tool}");
     }
     assert_eq!(fs::read(bin.join("nicl")).unwrap(), b"an original");
     assert!(root.path().join("opt/sbin/netinfod").is_file());
     assert!(root.path().join("opt/share/man/man1/netinfo.1").is_file());
+    assert_eq!(
+        fs::read_link(root.path().join("opt/share/man/man1/nicl.1")).unwrap(),
+        Path::new("netinfo-tool.1")
+    );
+    let unit = fs::read_to_string(root.path().join("etc/systemd/system/netinfod.service")).unwrap();
+    assert!(
+        unit.contains("ExecStart=/opt/sbin/netinfod serve --config /etc/netinfo/netinfod.toml\n"),
+        "{unit}"
+    );
+    let completions = root.path().join("opt/share/bash-completion/completions/netinfo");
+    assert!(fs::read_to_string(completions).unwrap().contains("enable-login"));
     let usage = Command::new(bin.join("nireport")).output().unwrap();
     assert_eq!(usage.stderr, b"usage: nireport [-T timeout] [-t] domain directory property...\n");
 }
