@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 use netinfo_wire::lookup::{Answer, Category, Cookie, EntryBuf};
 
 use crate::entries::{Want, build};
-use crate::keys;
-use crate::source::Record;
+use crate::source::{Record, Table};
 use crate::view::{View, for_each_entry};
 
 /// Entries on a page at most; those of one record stay together.
@@ -40,7 +39,7 @@ impl View<'_> {
         let mut from = cookie.position;
         for (number, source) in self.sources.iter().enumerate().skip(cookie.source as usize) {
             let mut next = None;
-            let listed = source.list(keys::table(category), from, &mut |place, record| {
+            let listed = source.list(Table::of_category(category), from, &mut |place, record| {
                 let room = entries.len() < PAGE_ENTRIES && bytes < PAGE_BYTES;
                 if !room {
                     next = Some(Cookie { source: number as u32, position: place });

@@ -5,28 +5,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use netinfo_wire::lookup::{Category, Key, Query};
 
-use crate::source::Table;
-
 /// A property and a value that it may have.
 pub(crate) type Spelling = (&'static [u8], Vec<u8>);
 
 /// Bytes of an Ethernet address.
 pub(crate) const MAC: usize = 6;
-
-/// Where entries of a category come from. Netgroups come from several tables; theirs is that of their own records.
-pub(crate) fn table(category: Category) -> Table {
-    match category {
-        Category::Passwd | Category::Shadow => Table::Users,
-        Category::Group => Table::Groups,
-        Category::Host | Category::Ether => Table::Machines,
-        Category::Network => Table::Networks,
-        Category::Service => Table::Services,
-        Category::Protocol => Table::Protocols,
-        Category::Rpc => Table::Rpcs,
-        Category::Alias => Table::Aliases,
-        Category::Netgroup => Table::Netgroups,
-    }
-}
 
 /// What to look up for a query, in this order. Nothing if the category is not looked up by such a key.
 pub(crate) fn spellings(query: &Query<'_>) -> Vec<Spelling> {

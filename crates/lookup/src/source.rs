@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use netinfo_directory::{Property, RecordRef, Values};
+use netinfo_wire::lookup::Category;
 
 /// The directories below the root in which entries are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +47,22 @@ impl Table {
     #[must_use]
     pub fn of_directory(name: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.directory().as_bytes() == name)
+    }
+
+    /// Where entries of a category come from. Netgroups come from several tables; theirs is that of their own records.
+    #[must_use]
+    pub const fn of_category(category: Category) -> Self {
+        match category {
+            Category::Passwd | Category::Shadow => Self::Users,
+            Category::Group => Self::Groups,
+            Category::Host | Category::Ether => Self::Machines,
+            Category::Network => Self::Networks,
+            Category::Service => Self::Services,
+            Category::Protocol => Self::Protocols,
+            Category::Rpc => Self::Rpcs,
+            Category::Alias => Self::Aliases,
+            Category::Netgroup => Self::Netgroups,
+        }
     }
 
     /// Name of the directory.

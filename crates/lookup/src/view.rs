@@ -6,7 +6,7 @@ use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Key, Query};
 
 use crate::entries::{Want, build, canonical, protocols};
 use crate::keys::{self, Spelling};
-use crate::source::{Record, Source};
+use crate::source::{Record, Source, Table};
 
 /// Records of one source that are looked at for one key: hidden ones among them are passed over for the next.
 const MAX_CANDIDATES: usize = 64;
@@ -54,6 +54,20 @@ impl<'s> View<'s> {
         }
     }
 
+    /// The user that a name leads to: the number of the source, counted from the nearest, and what `take` makes of the
+    /// record.
+    pub fn user<T>(&self, name: &[u8], take: impl FnMut(&Record<'_>) -> T) -> Answer<(usize, T)> {
+        let query = Query { category: Category::Passwd, key: Key::Name(name) };
+        let owned = |entry: EntryBuf| self.owner(Category::Passwd, entry.as_entry().name(), b"", take);
+        match self.find(&query).map(owned) {
+            Answer::Found(Some((source, _, taken))) => Answer::Found((source, taken)),
+            Answer::Found(None) | Answer::NotFound => Answer::NotFound,
+            Answer::TryAgain => Answer::TryAgain,
+            Answer::Refused => Answer::Refused,
+            Answer::TooLarge => Answer::TooLarge,
+        }
+    }
+
     /// Whether passwords may be told.
     pub(crate) fn shows_secrets(&self) -> bool {
         self.sources.iter().all(|source| source.shows_secrets())
@@ -66,7 +80,7 @@ impl<'s> View<'s> {
         for (number, source) in self.sources.iter().enumerate() {
             for ((key, value), taken) in spellings.iter().zip(&mut taken) {
                 let mut candidates = Vec::new();
-                let asked = source.find(keys::table(category), key, value, &mut |record| {
+                let asked = source.find(Table::of_category(category), key, value, &mut |record| {
                     for_each_entry(category, &record, want, number == 0, |name, want| {
                         let entry = build(category, &record, want, number == 0);
                         let protocol = want.protocol.to_vec();
@@ -109,7 +123,7 @@ impl<'s> View<'s> {
         self.sources.iter().enumerate().find_map(|(number, source)| {
             let mut found = None;
             // A source that is away cannot hide anything.
-            let _ = source.find(keys::table(category), b"name", name, &mut |record| {
+            let _ = source.find(Table::of_category(category), b"name", name, &mut |record| {
                 if canonical(category, &record, want, number == 0).is_none() {
                     return ControlFlow::Continue(());
                 }

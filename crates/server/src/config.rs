@@ -4,7 +4,7 @@
 //! their defaults. Map:
 //!
 //! * [`Config`] – the file's content, one field per key; the command line overrides it (`settings`),
-//! * [`listen`] – addresses to listen on; [`ldap`] – how LDAP is served,
+//! * [`listen`] – addresses to listen on; [`ldap`] – how LDAP is served; [`lookup`] – how parents are asked,
 //! * [`value`] – numbers with bounds, byte sizes,
 //! * [`diagnose`] – errors that name file, line and key, and say what is allowed.
 
@@ -21,11 +21,13 @@ use crate::limits;
 pub mod diagnose;
 pub mod ldap;
 pub mod listen;
+pub mod lookup;
 pub mod value;
 
 pub use diagnose::ConfigError;
 pub use ldap::LdapTable;
 pub use listen::{Listen, ListenAddr, ListenName, ListenTable};
+pub use lookup::LookupTable;
 use value::{Count, Hostname, Size, TableChoice};
 
 /// Longest configuration file read, in bytes.
@@ -78,6 +80,9 @@ pub struct Config {
     /// `[ldap]`: how LDAP is served.
     #[serde(default)]
     pub ldap: LdapTable,
+    /// `[lookup]`: how domains on other machines are asked.
+    #[serde(default)]
+    pub lookup: LookupTable,
     /// `[store]`: the database files.
     #[serde(default)]
     pub store: StoreTable,

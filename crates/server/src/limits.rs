@@ -111,6 +111,13 @@ pub const CHAIN_LIMIT: usize = 32;
 /// Look-ups under way that may read very many records: enumerations, netgroups, records by pattern. Others wait.
 pub const SCANS: usize = 4;
 
+/// Look-ups under way that may have to ask another machine. Others wait.
+pub const ASKING: usize = 128;
+
+/// Looks at what is remembered of parents before a look-up is answered with what has been found by then: each one may show
+/// that more has to be asked.
+pub const ASK_ROUNDS: usize = 64;
+
 /// Long answers (checks, backups) under way at once on the local socket.
 pub const MAX_STREAMS: usize = 4;
 

@@ -1,18 +1,23 @@
-//! The domains in which this machine's users, groups and hosts are looked up: `local` and those above it, as far as this
-//! node serves them.
+//! The domains in which this machine's users, groups and hosts are looked up: `local` and those above it that this node
+//! serves, then those above them on other machines (`above`).
+
+mod above;
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use netinfo_directory::{Credentials, Origin, Result, Session};
-use netinfo_lookup::{Asked, DomainSource, Source, Traced, View};
+use netinfo_lookup::{Asked, DomainSource};
+use netinfo_upstream::Policy;
 use netinfo_wire::lookup::{Answer, EntryBuf, Query};
 use tokio::sync::Semaphore;
 
-use crate::limits::{CHAIN_LIMIT, SCANS};
+use crate::limits::{ASKING, CHAIN_LIMIT, SCANS};
 use crate::node::{DEFAULT_TAG, Running};
 use crate::served::Served;
+pub(crate) use above::{Inquiry, Parents, follow};
 
 /// A chain that took longer to be found is believed for [`BELIEVED`], whatever changes meanwhile: machines are many, and
 /// what they say of parents changes rarely.
@@ -24,11 +29,21 @@ pub(crate) struct Lookups {
     chain: Mutex<Option<Chain>>,
     /// Look-ups under way that may read very many records.
     pub(crate) scans: Arc<Semaphore>,
+    /// Look-ups under way that may have to ask another machine.
+    pub(crate) asking: Arc<Semaphore>,
+    /// Domains on other machines.
+    pub(crate) parents: Parents,
 }
 
-impl Default for Lookups {
-    fn default() -> Self {
-        Self { chain: Mutex::default(), scans: Arc::new(Semaphore::new(SCANS)) }
+impl Lookups {
+    /// With nobody above; what is remembered of those who will be is in the directory `data`.
+    pub(crate) fn new(policy: Policy, data: PathBuf) -> Self {
+        Self {
+            chain: Mutex::default(),
+            scans: Arc::new(Semaphore::new(SCANS)),
+            asking: Arc::new(Semaphore::new(ASKING)),
+            parents: Parents::new(policy, data),
+        }
     }
 }
 
@@ -98,19 +113,6 @@ fn parent(node: &Running, served: &Served) -> Result<Option<Arc<Served>>> {
     Ok(here.find_map(|candidate| node.served(&candidate.tag)))
 }
 
-/// Looks things up in a snapshot of all domains; `secrets` shows passwords.
-///
-/// # Errors
-/// When a domain cannot be read.
-pub(crate) fn with_view<T>(node: &Running, secrets: bool, look: impl FnOnce(&View<'_>) -> T) -> Result<T> {
-    let chain = chain(node)?;
-    let mut sources: Vec<Box<dyn Source + '_>> = Vec::with_capacity(chain.len());
-    for served in &chain {
-        sources.push(Box::new(source(served, secrets)?));
-    }
-    Ok(look(&View::new(sources)))
-}
-
 pub(crate) fn source(served: &Served, secrets: bool) -> Result<DomainSource<'_>> {
     let view = served.domain.read(&session(served, secrets)?)?;
     Ok(DomainSource::new(served.domain.tag(), view))
@@ -124,7 +126,7 @@ pub(crate) fn session(served: &Served, secrets: bool) -> Result<Session> {
     }
 }
 
-/// Looks one entry up and keeps an account of it.
+/// Looks one entry up and keeps an account of it. May wait for other machines.
 ///
 /// # Errors
 /// When a domain cannot be read.
@@ -133,16 +135,12 @@ pub(crate) fn trace(
     secrets: bool,
     query: &Query<'_>,
 ) -> Result<(Vec<Asked>, Answer<EntryBuf>)> {
+    let inquiry = Inquiry::new(node);
+    let mut told = inquiry.wait_traced(node, secrets, |view| drop(view.find(query)))?;
     let began = Instant::now();
     let now = || began.elapsed();
     let account = RefCell::default();
-    let chain = chain(node)?;
-    let answer = {
-        let mut sources: Vec<Box<dyn Source + '_>> = Vec::with_capacity(chain.len());
-        for served in &chain {
-            sources.push(Box::new(Traced::new(source(served, secrets)?, &now, &account)));
-        }
-        View::new(sources).find(query)
-    };
-    Ok((account.into_inner(), answer))
+    let answer = inquiry.look_traced(node, secrets, Some((&now, &account)), |view| view.find(query))?;
+    told.append(&mut account.into_inner());
+    Ok((told, answer))
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use netinfo_directory::binding::Parent;
 use netinfo_directory::{Credentials, Domain, Error, Node, Origin};
+use netinfo_upstream::Policy;
 use netinfo_wire::nibind::Addrinfo;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
@@ -67,6 +68,8 @@ pub(crate) struct Running {
     pub(crate) table: Arc<Feed>,
     /// Wrong passwords of those who ask the login program.
     pub(crate) logins: Peers,
+    /// Wrong passwords of users of domains on other machines: given here, and elsewhere.
+    pub(crate) guesses: [Peers; 2],
     pub(crate) ldap: Ldap,
     pub(crate) above: Above,
     /// Changes under way, by weight.
@@ -102,6 +105,9 @@ pub(crate) struct Parts {
     pub(crate) privileged_ports: u16,
     pub(crate) listen: ListenSettings,
     pub(crate) endpoints_file: Option<PathBuf>,
+    /// How domains on other machines are asked, and where what they say is kept.
+    pub(crate) lookup: Policy,
+    pub(crate) data: PathBuf,
 }
 
 impl Running {
@@ -123,9 +129,10 @@ impl Running {
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             passwords: parts.passwords,
-            lookups: Lookups::default(),
+            lookups: Lookups::new(parts.lookup, parts.data),
             table: Feed::new(),
             logins: Peers::default(),
+            guesses: Default::default(),
             ldap: parts.ldap,
             above: Above::default(),
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),

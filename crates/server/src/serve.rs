@@ -26,7 +26,7 @@ use crate::node::{DEFAULT_TAG, Parts, Running};
 use crate::passwords::Passwords;
 use crate::settings::{LdapSettings, Settings, UserChoice};
 use crate::workers::{Workers, event_loop};
-use crate::{binding, limits, logging, notify, privileges, rpcbind, seed, table};
+use crate::{binding, limits, logging, lookups, notify, privileges, rpcbind, seed, table};
 
 /// Why the daemon could not start or go on, in words for people.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -97,6 +97,8 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         privileged_ports: privileges::privileged_port_limit(),
         listen: settings.listen.clone(),
         endpoints_file: settings.endpoints.clone(),
+        lookup: settings.lookup,
+        data: settings.data.clone(),
     };
     let runtime = event_loop("netinfod")?;
     let node = Running::new(parts);
@@ -243,6 +245,7 @@ async fn serve(
     let file = settings.endpoints.as_deref().unwrap_or_else(|| Path::new("")).display();
     node.announce(|_| {}, true).map_err(|e| format!("cannot write the endpoints file {file}: {e}"))?;
     node.keep(tokio::spawn(binding::tell(node.clone())).abort_handle());
+    node.keep(tokio::spawn(lookups::follow(node.clone())).abort_handle());
     describe(&node);
     notify::ready(&format!("serving {} domains", node.all_served().len()));
     until_stopped(&node, &settings, log, signals).await?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use netinfo_directory::Rule;
+use netinfo_upstream::Policy;
 
 use crate::cli::ServeArgs;
 use crate::config::ldap::{ClientCertificates, LdapTable, MinTls, RequireTls};
@@ -48,6 +49,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How LDAP is served.
     pub ldap: LdapSettings,
+    /// How domains on other machines are asked.
+    pub lookup: Policy,
     /// The database files.
     pub store: StoreSettings,
     /// Whether to register the binder with a running rpcbind.
@@ -204,6 +207,7 @@ impl Settings {
             listen: listen_settings(config.listen)?,
             limits: limits(&config.limits),
             ldap: LdapSettings::of(config.ldap)?,
+            lookup: config.lookup.policy(),
             store: StoreSettings {
                 map_size: config.store.map_size.map_or(DEFAULT_MAP_SIZE, |size| size.get()),
                 change_feed_retention: config

@@ -154,7 +154,7 @@ fn take_over(path: &Path, account: Option<&Account>) -> io::Result<Publisher> {
 /// # Errors
 /// When there is no thread to be had.
 pub(crate) fn keep_current(node: &Arc<Running>, publisher: Publisher) -> io::Result<()> {
-    let keeper = Keeper { node: Arc::downgrade(node), publisher, made: None, rest: QUIET };
+    let keeper = Keeper { node: Arc::downgrade(node), publisher, made: None, elsewhere: false, rest: QUIET };
     thread::Builder::new().name("table".into()).spawn(move || keeper.run()).map(drop)
 }
 
@@ -163,6 +163,8 @@ struct Keeper {
     publisher: Publisher,
     /// What the present table was made of: domains and the sequence numbers of their last changes.
     made: Option<Vec<(String, u64)>>,
+    /// Whether there were domains on other machines.
+    elsewhere: bool,
     rest: Duration,
 }
 
@@ -217,7 +219,8 @@ impl Keeper {
         let begin = Instant::now();
         // Numbers first: a change that comes in between is looked at once more.
         let made = sources(node)?;
-        let content::Content { image, entries } = content::make(node)?;
+        let elsewhere = is_elsewhere_too(node);
+        let content::Content { image, entries } = content::make(node, elsewhere)?;
         self.publisher.replace(&image)?;
         let switch = self.publisher.switch()?;
         let took = begin.elapsed();
@@ -227,7 +230,7 @@ impl Keeper {
         state.switch = switch;
         // From now on only these matter. What others did before is counted.
         state.tags = made.iter().map(|(tag, _)| tag.clone()).collect();
-        self.made = Some(made);
+        (self.made, self.elsewhere) = (Some(made), elsewhere);
         if state.changes == seen {
             state.activate();
         }
@@ -238,6 +241,9 @@ impl Keeper {
     /// Whether the table would be the same if it were made once more. Brings `made` up to date if so.
     fn matters_not(&mut self, node: &Running) -> bool {
         let Some(made) = &self.made else { return false };
+        if self.elsewhere != is_elsewhere_too(node) {
+            return false;
+        }
         let Ok(now) = sources(node) else { return false };
         let same_domains = made.iter().map(|(tag, _)| tag).eq(now.iter().map(|(tag, _)| tag));
         if !same_domains || !made.iter().all(|(tag, since)| is_same(node, tag, *since)) {
@@ -248,7 +254,12 @@ impl Keeper {
     }
 }
 
-/// The domains that look-ups look in, the nearest first, with the sequence numbers of their last changes.
+/// Whether look-ups look in domains on other machines, too.
+fn is_elsewhere_too(node: &Running) -> bool {
+    !node.lookups.parents.now().is_empty()
+}
+
+/// The domains served here that look-ups look in, the nearest first, with the sequence numbers of their last changes.
 fn sources(node: &Running) -> netinfo_directory::Result<Vec<(String, u64)>> {
     let chain = lookups::find(node)?;
     chain.iter().map(|served| Ok((served.domain.tag().to_owned(), served.view()?.sequence()?))).collect()

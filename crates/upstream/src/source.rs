@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -21,25 +22,59 @@ pub enum Want {
     List(Table),
 }
 
+impl fmt::Display for Want {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Find(Question { table, key, value }) => {
+                write!(f, "{}/{}={}", table.directory(), key.escape_ascii(), value.escape_ascii())
+            }
+            Self::List(table) => f.write_str(table.directory()),
+        }
+    }
+}
+
+impl Want {
+    /// The table that is wanted whole.
+    fn listed(&self) -> Option<Table> {
+        match self {
+            Self::List(table) => Some(*table),
+            Self::Find(_) => None,
+        }
+    }
+}
+
 /// What one look-up wants to know from one parent.
 #[derive(Debug, Default)]
 pub struct Wants {
     missing: RefCell<Vec<Want>>,
     /// What has been asked for this look-up: whatever came of it is good enough.
     asked: RefCell<HashSet<Want>>,
+    /// Whatever is there is good enough.
+    settled: bool,
 }
 
 impl Wants {
+    /// Nothing is to be asked: what is remembered is all that is told.
+    #[must_use]
+    pub fn settled() -> Self {
+        Self { settled: true, ..Self::default() }
+    }
+
     /// Whether something has to be asked.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         !self.missing.borrow().is_empty()
     }
 
-    /// Takes what is to be asked, to ask it now.
+    /// Takes what is to be asked, to ask it now. Where a whole table is, single records of it are not.
     #[must_use]
     pub fn take(&self) -> Vec<Want> {
-        let wants = self.missing.take();
+        let mut wants = self.missing.take();
+        let listed: Vec<Table> = wants.iter().filter_map(Want::listed).collect();
+        wants.retain(|want| match want {
+            Want::Find(question) => !listed.contains(&question.table),
+            Want::List(_) => true,
+        });
         self.asked.borrow_mut().extend(wants.iter().cloned());
         wants
     }
@@ -50,10 +85,11 @@ impl Wants {
     }
 
     fn has_asked(&self, want: &Want) -> bool {
-        self.asked.borrow().contains(want)
+        self.settled || self.asked.borrow().contains(want)
     }
 
-    fn note(&self, want: Want) {
+    /// Notes that something is wanted.
+    pub fn note(&self, want: Want) {
         let mut missing = self.missing.borrow_mut();
         if !missing.contains(&want) {
             missing.push(want);

@@ -153,6 +153,12 @@ impl Upstream {
         Err(Some(reason.unwrap_or_else(|| "no answer in time".into())))
     }
 
+    /// Whether something has to be asked before it can be told.
+    #[must_use]
+    pub fn lacks(&self, want: &Want) -> bool {
+        matches!(self.remembered(want, false), Err(None))
+    }
+
     /// Asks the parent, and waits for the answers for a while: for [`FIND_WAIT`] all in all, or for [`LIST_WAIT`] if a table
     /// is among them. What comes later is remembered, too.
     pub fn ask(&self, wants: &[Want]) {

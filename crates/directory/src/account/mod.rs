@@ -116,7 +116,9 @@ impl Standing {
         Self::new(record.properties().map(|property| (property.name, property.values)), at)
     }
 
-    fn new<'a, V: IntoIterator<Item = &'a [u8]>>(
+    /// The same of a record that is in no domain here: its properties with their values, secrets or marks in their place.
+    #[must_use]
+    pub fn new<'a, V: IntoIterator<Item = &'a [u8]>>(
         properties: impl IntoIterator<Item = (&'a [u8], V)>,
         at: u64,
     ) -> Self {

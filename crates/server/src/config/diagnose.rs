@@ -53,6 +53,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("ldap.message_size_unbound", "\"16 KiB\" to \"1 GiB\""),
     ("ldap.referrals", "a list of LDAP URLs in quotes"),
     ("ldap.access", "a list of access rules in quotes"),
+    ("lookup.live_seconds", "a whole number from 0 to 604800"),
+    ("lookup.negative_seconds", "a whole number from 0 to 604800"),
+    ("lookup.offline_days", "a whole number from 0 to 3650"),
+    ("lookup.offline_login_days", "a whole number from 0 (never) to 3650"),
+    ("lookup.plain_passwords", "true or false"),
     ("store.map_size", "\"16 MiB\" to \"16 TiB\""),
     ("store.change_feed_retention", "a whole number from 1000 to 1000000000"),
     ("rpcbind.register", "true or false"),
@@ -175,7 +180,7 @@ fn unknown_key(key: &str) -> String {
 /// The known key or table most like `key`: by its full name, or by its last part in another table.
 fn suggestion(key: &str) -> Option<&'static str> {
     let last = |key: &'_ str| key.rfind('.').map_or(0, |dot| dot + 1);
-    let tables = ["listen", "limits", "ldap", "store", "rpcbind"];
+    let tables = ["listen", "limits", "ldap", "lookup", "store", "rpcbind"];
     let known = KEYS.iter().map(|(known, _)| *known).chain(tables);
     let rated = known.map(|known| {
         let whole = strsim::normalized_damerau_levenshtein(known, key);
@@ -318,6 +323,8 @@ mod tests {
         assert_eq!(allowed("limits.stall_seconds"), count(limits::SECONDS_RANGE));
         assert_eq!(allowed("limits.readall"), count(limits::READALL_RANGE));
         assert_eq!(allowed("store.change_feed_retention"), count(config::RETENTION_RANGE));
+        assert_eq!(allowed("lookup.live_seconds"), count((0, config::lookup::LONGEST_SECONDS)));
+        assert_eq!(allowed("lookup.offline_days"), count((0, config::lookup::LONGEST_DAYS)));
         assert_eq!(allowed("ldap.size_limit"), count(limits::LDAP_SIZE_RANGE));
         assert_eq!(allowed("ldap.look_through"), count(limits::LDAP_SIZE_RANGE));
         assert_eq!(allowed("ldap.time_limit_seconds"), count(limits::SECONDS_RANGE));

@@ -5,13 +5,15 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `chain` | the domains in which this machine's users are looked for, and the record of a user |
+//! | `chain` | where this machine's users are, and the record of a user |
 //! | `peers` | how often callers may be wrong |
 //! | `questions` | AUTHENTICATE, ACCOUNT and KEYS |
 //! | `change` | CHANGE |
+//! | `elsewhere` | both for users of domains on other machines |
 
 mod chain;
 mod change;
+mod elsewhere;
 mod peers;
 mod questions;
 
@@ -31,6 +33,7 @@ use netinfo_wire::xdr;
 use zeroize::Zeroizing;
 
 use super::{Context, Step, accepted, refuse};
+use crate::lookups::Inquiry;
 use crate::node::Running;
 use crate::throttle::Throttle;
 use chain::Found;
@@ -167,37 +170,115 @@ pub(crate) fn call(node: &Arc<Running>, context: &Context, call: &Call<'_>, out:
     let Origin::Local { uid } = context.caller.origin else {
         return refuse(out, call.xid, AcceptStat::ProgUnavail);
     };
-    answer(node, Peer { uid }, procedure, call, out)
-        .unwrap_or_else(|_| refuse(out, call.xid, AcceptStat::GarbageArgs))
+    let Ok(about) = About::of(procedure, call.args) else {
+        return refuse(out, call.xid, AcceptStat::GarbageArgs);
+    };
+    match about.is_known(node) {
+        true => answer(node, Peer { uid }, procedure, (call.xid, call.args), out),
+        false => after_asking(node, about, Peer { uid }, procedure, call),
+    }
 }
 
+/// Whom a question is about.
+struct About {
+    user: Vec<u8>,
+    groups: Vec<Vec<u8>>,
+}
+
+impl About {
+    fn of(procedure: Procedure, args: &[u8]) -> Result<Self, xdr::Error> {
+        let (user, mut groups) = match procedure {
+            Procedure::Null => (&b""[..], Vec::new()),
+            Procedure::Authenticate => (Authenticate::decode(args)?.user, Vec::new()),
+            Procedure::Account => {
+                let Account { user, one_of, all_of, .. } = Account::decode(args)?;
+                (user, one_of.iter().chain(all_of.iter()).map(|group| group.to_vec()).collect())
+            }
+            Procedure::Change => (Change::decode(args)?.user, Vec::new()),
+            Procedure::Keys => (decode_keys_args(args)?, Vec::new()),
+        };
+        groups.dedup();
+        Ok(Self { user: user.to_vec(), groups })
+    }
+
+    /// Whether no other machine has to be asked.
+    fn is_known(&self, node: &Running) -> bool {
+        let inquiry = Inquiry::new(node);
+        if self.user.is_empty() || inquiry.parents().is_empty() {
+            return true;
+        }
+        let looked = inquiry.look(node, false, |view| chain::look_up(view, &self.user, &self.groups));
+        looked.is_err() || !inquiry.is_missing()
+    }
+}
+
+/// Answers one call after other machines have been asked about the user.
+fn after_asking(
+    node: &Arc<Running>,
+    about: About,
+    peer: Peer,
+    procedure: Procedure,
+    call: &Call<'_>,
+) -> Step {
+    let (node, xid, args) = (node.clone(), call.xid, Zeroizing::new(call.args.to_vec()));
+    Step::Later(Box::pin(async move {
+        // Never closed, and without a permit it would be asked all the same.
+        let _permit = node.lookups.asking.clone().acquire_owned().await;
+        let to = node.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            Inquiry::new(&to).wait(&to, false, |view| chain::look_up(view, &about.user, &about.groups))
+        });
+        // What could not be found out is not known to the answer either.
+        if let Ok(Err(error)) = asked.await {
+            tracing::warn!(%error, "a user cannot be looked up");
+        }
+        let mut out = Vec::new();
+        match answer(&node, peer, procedure, (xid, &args), &mut out) {
+            Step::Later(later) => later.await,
+            _ => out,
+        }
+    }))
+}
+
+/// Answers one call from what is known.
 fn answer(
     node: &Arc<Running>,
     peer: Peer,
     procedure: Procedure,
-    call: &Call<'_>,
+    (xid, args): (u32, &[u8]),
+    out: &mut Vec<u8>,
+) -> Step {
+    try_answer(node, peer, procedure, (xid, args), out)
+        .unwrap_or_else(|_| refuse(out, xid, AcceptStat::GarbageArgs))
+}
+
+fn try_answer(
+    node: &Arc<Running>,
+    peer: Peer,
+    procedure: Procedure,
+    (xid, args): (u32, &[u8]),
     out: &mut Vec<u8>,
 ) -> Result<Step, xdr::Error> {
     let keep = |password: &[u8]| Zeroizing::new(password.to_vec());
     Ok(match procedure {
-        Procedure::Null => refuse(out, call.xid, AcceptStat::Success),
+        Procedure::Null => refuse(out, xid, AcceptStat::Success),
         Procedure::Authenticate => {
-            let Authenticate { user, password, place } = Authenticate::decode(call.args)?;
+            let Authenticate { user, password, place } = Authenticate::decode(args)?;
             let asked = questions::authenticate(node, peer, user, keep(password), OwnedPlace::of(&place));
-            later(node, call.xid, asked)
+            later(node, xid, asked)
         }
         Procedure::Account => {
-            let account = Account::decode(call.args)?;
-            done(out, call.xid, &questions::account(node, peer, &account))
+            let account = Account::decode(args)?;
+            done(out, xid, &questions::account(node, peer, &account))
         }
         Procedure::Change => {
-            let Change { user, old, new, place } = Change::decode(call.args)?;
+            let Change { user, old, new, place } = Change::decode(args)?;
             let asked = change::change(node, peer, user, old.map(keep), keep(new), OwnedPlace::of(&place));
-            later(node, call.xid, asked)
+            later(node, xid, asked)
         }
         Procedure::Keys => {
-            let user = decode_keys_args(call.args)?;
-            refuse(out, call.xid, AcceptStat::Success);
+            let user = decode_keys_args(args)?;
+            refuse(out, xid, AcceptStat::Success);
             questions::keys(node, user, out);
             Step::Done
         }
@@ -236,7 +317,7 @@ fn done(out: &mut Vec<u8>, xid: u32, decision: &Decision) -> Step {
 fn log_failure(user: &[u8], found: &Found, peer: Peer, place: &OwnedPlace, error: &Error) {
     FAILED_LOGINS.line(|more| {
         let (user, service, host) = (user.escape_ascii(), &place.service, place.host.as_deref());
-        let tag = found.served.domain.tag();
+        let tag = found.domain();
         tracing::warn!(%user, service, host, tag, uid = peer.uid, more, "login failed: {error}");
     });
 }

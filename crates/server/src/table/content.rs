@@ -25,12 +25,15 @@ pub(crate) struct Content {
 /// Names by which entries are found, besides that which they bear, by that.
 type Aliases = HashMap<Vec<u8>, Vec<Vec<u8>>>;
 
-/// Makes a table of what the domains hold now. It takes several snapshots: whoever uses it makes sure that nothing has
+/// Makes a table of what the domains served here hold now; with `elsewhere` there are others on other machines. It takes several snapshots: whoever uses it makes sure that nothing has
 /// changed meanwhile.
 ///
 /// # Errors
 /// When a domain cannot be read, or when there is too much for a table.
-pub(crate) fn make(node: &Running) -> std::result::Result<Content, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn make(
+    node: &Running,
+    elsewhere: bool,
+) -> std::result::Result<Content, Box<dyn std::error::Error + Send + Sync>> {
     let chain = lookups::find(node)?;
     let sources = || -> Result<Vec<Box<dyn Source + '_>>> {
         chain.iter().map(|served| Ok(Box::new(lookups::source(served, false)?) as _)).collect()
@@ -38,9 +41,19 @@ pub(crate) fn make(node: &Running) -> std::result::Result<Content, Box<dyn std::
     let maker = Maker { view: View::new(sources()?), records: sources()? };
     let mut builder = Builder::new();
     let users = maker.users(&mut builder);
-    let groups = maker.groups(&mut builder);
     let services = maker.services(&mut builder);
-    maker.groups_of_users(&mut builder);
+    let mut groups = 0;
+    if elsewhere {
+        // Nearer users and services hide those of other machines, which are asked for where there are none. But groups have
+        // members everywhere.
+        for section in [Section::Passwd, Section::Services, Section::Group, Section::Initgroups] {
+            builder.look_ups_incomplete(section);
+            builder.list_incomplete(section);
+        }
+    } else {
+        groups = maker.groups(&mut builder);
+        maker.groups_of_users(&mut builder);
+    }
     let image = builder.finish()?;
     Ok(Content { image, entries: users + groups + services })
 }

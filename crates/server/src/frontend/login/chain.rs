@@ -1,85 +1,167 @@
-//! Where the users of this machine are: in the domains in which look-ups look.
+//! Where the users of this machine are: where look-ups find them.
 
 use std::sync::Arc;
 
-use netinfo_directory::{ROOT, RecordRef, Result, View};
+use netinfo_directory::account::Standing;
+use netinfo_directory::{Property, Result};
+use netinfo_lookup::{Record, View};
+use netinfo_upstream::Upstream;
+use netinfo_wire::lookup::{Answer, Category, Entry, Key, Query};
 
-use crate::lookups::chain;
-use crate::node::{DEFAULT_TAG, Running};
+use crate::frontend::now;
+use crate::lookups::{Inquiry, chain};
+use crate::node::Running;
 use crate::served::Served;
 
 /// A user and the domain that owns the record.
 pub(super) struct Found {
-    pub(super) served: Arc<Served>,
-    pub(super) object: u32,
+    pub(super) place: Place,
+    /// The first name.
+    pub(super) name: Vec<u8>,
     pub(super) uid: u32,
 }
 
-/// Looks for a user: the first domain that has one of this name decides.
+/// Where a record is.
+pub(super) enum Place {
+    /// In a domain that this node serves.
+    Here(Here),
+    /// In a domain on another machine, and what is known of it.
+    Above(Arc<Upstream>, Vec<Property>),
+}
+
+/// A record of a domain served here.
+pub(super) struct Here {
+    pub(super) served: Arc<Served>,
+    pub(super) object: u32,
+}
+
+impl Here {
+    /// What the record says of the account now.
+    pub(super) fn standing(&self) -> Result<Standing> {
+        let view = self.served.view()?;
+        Ok(Standing::of(&view.record(self.object)?, now()))
+    }
+}
+
+impl Found {
+    /// Name of the domain.
+    pub(super) fn domain(&self) -> &str {
+        match &self.place {
+            Place::Here(here) => here.served.domain.tag(),
+            Place::Above(upstream, _) => upstream.name(),
+        }
+    }
+
+    /// What the record says of the account now.
+    pub(super) fn standing(&self) -> Result<Standing> {
+        match &self.place {
+            Place::Here(here) => here.standing(),
+            Place::Above(_, properties) => Ok(standing_of(properties)),
+        }
+    }
+
+    /// Hands out the properties of the record.
+    pub(super) fn each_property(&self, mut each: impl FnMut(&[u8], &[&[u8]])) -> Result<()> {
+        match &self.place {
+            Place::Here(here) => {
+                let view = here.served.view()?;
+                for property in view.record(here.object)?.properties() {
+                    each(property.name, &property.values.collect::<Vec<_>>());
+                }
+            }
+            Place::Above(_, properties) => {
+                for property in properties {
+                    each(&property.name, &property.values.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a record of another machine says of the account now.
+pub(super) fn standing_of(properties: &[Property]) -> Standing {
+    let properties = properties.iter().map(|p| (p.name.as_slice(), p.values.iter().map(Vec::as_slice)));
+    Standing::new(properties, now())
+}
+
+/// A user as a view shows it.
+struct Seen {
+    source: usize,
+    id: u64,
+    name: Vec<u8>,
+    uid: u32,
+    /// Of a record of another machine.
+    properties: Vec<Property>,
+}
+
+/// Looks for a user: whom the system knows by this name. [`Answer::TryAgain`] if that cannot be found out now.
 ///
-/// Who is the superuser of this machine, the machine's own domain says and no other.
-pub(super) fn find(node: &Running, name: &[u8]) -> Result<Option<Found>> {
-    if name.is_empty() {
-        return Ok(None);
-    }
-    for served in chain(node)? {
-        let found = {
-            let view = served.view()?;
-            in_domain(&view, name)?
+/// Other machines are not asked: see [`look_up`].
+pub(super) fn find(node: &Running, name: &[u8]) -> Result<Answer<Found>> {
+    let inquiry = Inquiry::settled(node);
+    let chain = chain(node)?;
+    Ok(match inquiry.look(node, false, |view| see(view, name))? {
+        Answer::Found(seen) => place(&seen, &chain, &inquiry)
+            .map_or(Answer::TryAgain, |place| Answer::Found(Found { place, name: seen.name, uid: seen.uid })),
+        Answer::NotFound => Answer::NotFound,
+        Answer::TryAgain | Answer::Refused | Answer::TooLarge => Answer::TryAgain,
+    })
+}
+
+fn see(view: &View<'_>, name: &[u8]) -> Answer<Seen> {
+    let seen = view.user(name, |record| {
+        let properties = match record {
+            Record::Stored(_) => Vec::new(),
+            Record::Listed { properties, .. } => properties.to_vec(),
         };
-        let Some((object, uid)) = found else { continue };
-        if served.domain.tag() != DEFAULT_TAG && (uid == 0 || name == b"root") {
-            continue;
+        (record.id(), record.first(b"name").unwrap_or_default().to_vec(), properties)
+    });
+    match (seen, number(view, Category::Passwd, name)) {
+        (Answer::Found((source, (id, name, properties))), Some(uid)) => {
+            Answer::Found(Seen { source, id, name, uid, properties })
         }
-        return Ok(Some(Found { served, object, uid }));
+        (Answer::NotFound, _) => Answer::NotFound,
+        _ => Answer::TryAgain,
     }
-    Ok(None)
 }
 
-/// Object id and number of the user with this name. Who has no number is no user of a machine.
-fn in_domain(view: &View<'_>, name: &[u8]) -> Result<Option<(u32, u32)>> {
-    let Some(users) = view.child_named(ROOT, b"users")? else { return Ok(None) };
-    let Some(object) = view.child_named(users, name)? else { return Ok(None) };
-    Ok(view.record(object)?.first_value(b"uid").and_then(number).map(|uid| (object, uid)))
-}
-
-/// A user or group number: decimal, negative ones as C takes them.
-pub(super) fn number(text: &[u8]) -> Option<u32> {
-    let number: i64 = str::from_utf8(text).ok()?.trim().parse().ok()?;
-    u32::try_from(number).ok().or_else(|| i32::try_from(number).ok().map(i32::cast_unsigned))
-}
-
-/// Whether the user is a member of a group, by what any of the domains says.
-pub(super) fn is_member(chain: &[Arc<Served>], user: &RecordRef<'_>, group: &[u8]) -> Result<bool> {
-    let primary = user.first_value(b"gid").and_then(number);
-    for served in chain {
-        let view = served.view()?;
-        let Some(group) = view.path(&[b"groups", group])? else { continue };
-        let group = view.record(group)?;
-        let listed = group.property(b"users").is_some_and(|users| {
-            let names = user.property(b"name").into_iter().flat_map(|names| names.values);
-            names.into_iter().any(|name| users.values.contains(name))
-        });
-        let gid = group.first_value(b"gid").and_then(number);
-        if listed || gid.is_some_and(|gid| primary == Some(gid)) {
-            return Ok(true);
+/// The place of a record; `None` if the domains have just become others.
+fn place(seen: &Seen, chain: &[Arc<Served>], inquiry: &Inquiry) -> Option<Place> {
+    match seen.source.checked_sub(chain.len()) {
+        Some(above) => {
+            let upstream = inquiry.parents().get(above)?;
+            Some(Place::Above(upstream.clone(), seen.properties.clone()))
+        }
+        None => {
+            let served = chain.get(seen.source)?.clone();
+            Some(Place::Here(Here { served, object: u32::try_from(seen.id).ok()? }))
         }
     }
-    Ok(false)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The number of a user or group, by its name.
+fn number(view: &View<'_>, category: Category, name: &[u8]) -> Option<u32> {
+    match view.find(&Query { category, key: Key::Name(name) }) {
+        Answer::Found(entry) => match entry.as_entry() {
+            Entry::Passwd(user) => Some(user.uid),
+            Entry::Group(group) => Some(group.gid),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
-    #[test]
-    fn numbers() {
-        assert_eq!(number(b"501"), Some(501));
-        assert_eq!(number(b" 0 "), Some(0));
-        assert_eq!(number(b"-2"), Some(u32::MAX - 1));
-        assert_eq!(number(b"4294967294"), Some(u32::MAX - 1));
-        for text in ["", "x", "4294967296", "-2147483649", "1.0"] {
-            assert_eq!(number(text.as_bytes()), None, "{text}");
-        }
+/// Whether a user is a member of a group, by what any of the domains says: whether the system would say so.
+pub(super) fn is_member(view: &View<'_>, user: &[u8], group: &[u8]) -> bool {
+    let Some(gid) = number(view, Category::Group, group) else { return false };
+    matches!(view.initgroups(user), Answer::Found(gids) if gids.contains(&gid))
+}
+
+/// Looks at everything that a question about a user and groups looks at.
+pub(super) fn look_up(view: &View<'_>, user: &[u8], groups: &[Vec<u8>]) {
+    let _ = see(view, user);
+    for group in groups {
+        let _ = is_member(view, user, group);
     }
 }

@@ -7,12 +7,13 @@ use netinfo_directory::password::{HashError, hash_new};
 use netinfo_directory::{
     Change, Credentials, Domain, Error, Origin, Property, RecordRef, Result, Role, Session, Target,
 };
+use netinfo_upstream::Upstream;
 use netinfo_wire::login::Outcome;
 use zeroize::Zeroizing;
 
-use super::chain::Found;
-use super::questions::{admitted, limited, standing};
-use super::{Asked, Decision, OwnedPlace, Peer, log_failure};
+use super::chain::{Found, Here, Place};
+use super::questions::{admitted, limited};
+use super::{Asked, Decision, OwnedPlace, Peer, elsewhere, log_failure};
 use crate::frontend::now;
 use crate::node::Running;
 
@@ -47,23 +48,42 @@ pub(super) fn change(
     if old.is_none() && !peer.is_superuser() {
         return Asked::Decided(Decision::refused("the old password is needed").about(&found));
     }
-    if let Role::Clone { .. } = found.served.domain.role() {
+    if let Place::Here(here) = &found.place
+        && let Role::Clone { .. } = here.served.domain.role()
+    {
         return Asked::Decided(Decision::from(&Error::NotMaster).about(&found));
     }
     if let Err(decision) = limited(node, peer) {
         return Asked::Decided(decision.about(&found));
     }
     let (node, request) = (node.clone(), Request { user: user.to_vec(), old, new, peer, place });
-    Asked::Work(Box::new(move || request.carry_out(&node, &found).about(&found)))
+    Asked::Work(Box::new(move || {
+        let decision = match &found.place {
+            Place::Here(here) => request.carry_out(&node, &found, here),
+            Place::Above(upstream, _) => request.pass_on(&node, &found, upstream),
+        };
+        decision.about(&found)
+    }))
 }
 
 impl Request {
-    fn carry_out(&self, node: &Running, found: &Found) -> Decision {
-        if let Err(error) = self.session(found) {
+    /// Lets the domain on the other machine change it.
+    fn pass_on(&self, node: &Running, found: &Found, upstream: &Arc<Upstream>) -> Decision {
+        let old = self.old.as_ref().map(|old| old.as_slice());
+        let decision = elsewhere::change(node, found, upstream, old, &self.new);
+        match decision.outcome {
+            Outcome::Bad => log_failure(&self.user, found, self.peer, &self.place, &Error::Authentication),
+            _ => node.logins.give_back(self.peer.uid),
+        }
+        decision
+    }
+
+    fn carry_out(&self, node: &Running, found: &Found, here: &Here) -> Decision {
+        if let Err(error) = self.session(here) {
             log_failure(&self.user, found, self.peer, &self.place, &error);
             return Decision::from(&error);
         }
-        match self.checked(found) {
+        match self.checked(here) {
             Ok(None) => {}
             Ok(Some(decision)) => {
                 // Only what is stored counts against those who were right: hashing is what costs.
@@ -80,9 +100,9 @@ impl Request {
                 return Outcome::Unavailable.into();
             }
         };
-        match self.store(found, &hash) {
+        match self.store(here, &hash) {
             Ok(()) => {
-                let (user, tag) = (self.user.escape_ascii(), found.served.domain.tag());
+                let (user, tag) = (self.user.escape_ascii(), here.served.domain.tag());
                 tracing::info!(%user, tag, uid = self.peer.uid, "password changed");
                 Outcome::Ok.into()
             }
@@ -91,18 +111,18 @@ impl Request {
     }
 
     /// Who changes the password: the user, by the old one, or the superuser of this machine.
-    fn session(&self, found: &Found) -> Result<Session> {
+    fn session(&self, here: &Here) -> Result<Session> {
         let credentials = match &self.old {
-            Some(old) => Credentials::Password { object: found.object, password: old },
+            Some(old) => Credentials::Password { object: here.object, password: old },
             None => Credentials::None,
         };
-        let session = found.served.domain.login(credentials, Origin::Local { uid: self.peer.uid }, now())?;
+        let session = here.served.domain.login(credentials, Origin::Local { uid: self.peer.uid }, now())?;
         // A password for one application only is not the user's.
         if session.is_read_only() { Err(Error::Authentication) } else { Ok(session) }
     }
 
     /// Why the change is not made.
-    fn checked(&self, found: &Found) -> Result<Option<Decision>> {
+    fn checked(&self, here: &Here) -> Result<Option<Decision>> {
         let by_superuser = self.old.is_none();
         let old = self.old.as_ref().map(|old| old.as_slice());
         if let Some(objection) = objection(&self.user, old, &self.new, by_superuser) {
@@ -111,7 +131,7 @@ impl Request {
         if by_superuser {
             return Ok(None);
         }
-        let standing = standing(found)?;
+        let standing = here.standing()?;
         let decision = Decision::from(standing.condition());
         if let Outcome::Disabled | Outcome::Expired = decision.outcome {
             return Ok(Some(decision));
@@ -121,24 +141,24 @@ impl Request {
     }
 
     /// Writes the hash. The password that was there is looked at anew whenever the record has changed meanwhile.
-    fn store(&self, found: &Found, hash: &[u8]) -> Result<()> {
-        let domain = &found.served.domain;
+    fn store(&self, here: &Here, hash: &[u8]) -> Result<()> {
+        let domain = &here.served.domain;
         let mut attempt = 1;
         loop {
             let (target, change) = {
-                let view = found.served.view()?;
-                let record = view.record(found.object)?;
+                let view = here.served.view()?;
+                let record = view.record(here.object)?;
                 (Target::from(record.id()), write(&record, PASSWORD, hash))
             };
             debug_assert_eq!(change.directory(), target);
-            let session = self.session(found)?;
+            let session = self.session(here)?;
             match domain.write_blocking(&session, vec![change], now()) {
                 Err(Error::Stale) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
                 Ok(_) => break,
             }
         }
-        if let Err(error) = note(domain, found) {
+        if let Err(error) = note(domain, here) {
             tracing::warn!("the password is changed, but not when that was: {error}");
         }
         Ok(())
@@ -146,15 +166,15 @@ impl Request {
 }
 
 /// Notes in the record that the password has been changed: users may not do that themselves.
-fn note(domain: &Domain, found: &Found) -> Result<()> {
+fn note(domain: &Domain, here: &Here) -> Result<()> {
     let session = domain.authenticate(Credentials::None, Origin::Internal)?;
     let mut attempt = 1;
     loop {
         // One by one, because each counts the properties anew.
         let next = {
-            let written = standing(found)?.after_change();
-            let view = found.served.view()?;
-            let record = view.record(found.object)?;
+            let written = here.standing()?.after_change();
+            let view = here.served.view()?;
+            let record = view.record(here.object)?;
             let current = |name: &[u8], value: &[u8]| record.first_value(name) == Some(value);
             let next = written.iter().find(|(name, value)| !current(name, value));
             next.map(|(name, value)| write(&record, name, value))

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use netinfo_directory::account::Standing;
 use netinfo_directory::password::burn;
-use netinfo_directory::{Credentials, Error, Origin, RecordRef, Result};
-use netinfo_wire::login::{Account, Answer, Keys, MAX_KEY, MAX_KEYS, Outcome};
+use netinfo_directory::{Credentials, Error, Origin, Result};
+use netinfo_wire::login::{self, Account, Keys, MAX_KEY, MAX_KEYS, Outcome};
+use netinfo_wire::lookup::Answer;
 use zeroize::Zeroizing;
 
-use super::chain::{Found, find, is_member};
-use super::{Asked, Decision, OwnedPlace, Peer, log_failure};
+use super::chain::{Found, Here, Place, find, is_member};
+use super::{Asked, Decision, OwnedPlace, Peer, elsewhere, log_failure};
 use crate::frontend::now;
-use crate::lookups::chain;
+use crate::lookups::Inquiry;
 use crate::node::Running;
 
 /// Properties with SSH keys, in any case: the attribute of LDAP, and the name that people give it.
@@ -52,17 +52,30 @@ pub(super) fn authenticate(
     let (node, user) = (node.clone(), user.to_vec());
     Asked::Work(Box::new(move || {
         let login = Login { password, origin };
-        let decision = match verify(&found, &login) {
-            Ok(()) => {
-                node.logins.give_back(peer.uid);
-                standing(&found)
-                    .map_or_else(|error| Decision::from(&error), |standing| standing.condition().into())
-            }
-            Err(error) => {
-                log_failure(&user, &found, peer, &place, &error);
-                Decision::from(&error)
+        let decision = match &found.place {
+            Place::Here(here) => match verify(here, &login) {
+                Ok(()) => found
+                    .standing()
+                    .map_or_else(|error| Decision::from(&error), |standing| standing.condition().into()),
+                Err(error) => {
+                    log_failure(&user, &found, peer, &place, &error);
+                    Decision::from(&error)
+                }
+            },
+            Place::Above(upstream, _) => {
+                let decision = elsewhere::authenticate(&node, &found, upstream, &login);
+                if decision.outcome == Outcome::Bad {
+                    log_failure(&user, &found, peer, &place, &Error::Authentication);
+                }
+                decision
             }
         };
+        if matches!(
+            decision.outcome,
+            Outcome::Ok | Outcome::MustChange | Outcome::Expired | Outcome::Disabled
+        ) {
+            node.logins.give_back(peer.uid);
+        }
         decision.about(&found)
     }))
 }
@@ -70,9 +83,10 @@ pub(super) fn authenticate(
 /// The user, if there is one and the caller may ask about it.
 pub(super) fn admitted(node: &Running, peer: Peer, user: &[u8]) -> std::result::Result<Found, Decision> {
     match find(node, user) {
-        Ok(Some(found)) if peer.may_ask_about(&found) => Ok(found),
-        Ok(Some(_)) => Err(Decision::refused("only the superuser may ask about other users")),
-        Ok(None) => Err(Outcome::UnknownUser.into()),
+        Ok(Answer::Found(found)) if peer.may_ask_about(&found) => Ok(found),
+        Ok(Answer::Found(_)) => Err(Decision::refused("only the superuser may ask about other users")),
+        Ok(Answer::NotFound) => Err(Outcome::UnknownUser.into()),
+        Ok(_) => Err(Outcome::Unavailable.into()),
         Err(error) => Err(Decision::from(&error)),
     }
 }
@@ -86,19 +100,10 @@ pub(super) fn limited(node: &Running, peer: Peer) -> std::result::Result<(), Dec
 }
 
 /// Lets the core look at a password. A password for one application only does not let anybody in here.
-///
-/// This is the one place where it is decided how a password is verified: for users of domains that other machines serve,
-/// their servers will be asked from here, and what is kept for the time that they cannot be.
-pub(super) fn verify(found: &Found, login: &Login) -> Result<()> {
-    let credentials = Credentials::Password { object: found.object, password: &login.password };
-    let session = found.served.domain.login(credentials, login.origin, now())?;
+fn verify(here: &Here, login: &Login) -> Result<()> {
+    let credentials = Credentials::Password { object: here.object, password: &login.password };
+    let session = here.served.domain.login(credentials, login.origin, now())?;
     if session.is_read_only() { Err(Error::Authentication) } else { Ok(()) }
-}
-
-/// What the user's record says of the account now.
-pub(super) fn standing(found: &Found) -> Result<Standing> {
-    let view = found.served.view()?;
-    Ok(Standing::of(&view.record(found.object)?, now()))
 }
 
 /// Whether an account may be used.
@@ -112,69 +117,61 @@ pub(super) fn account(node: &Running, peer: Peer, asked: &Account<'_>) -> Decisi
 }
 
 fn decide(node: &Running, found: &Found, asked: &Account<'_>) -> Result<Decision> {
-    let view = found.served.view()?;
-    let record = view.record(found.object)?;
-    let standing = Standing::of(&record, now());
+    let standing = found.standing()?;
     let decision = Decision::from(standing.condition());
     if !matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
         return Ok(decision);
     }
     let listed = (!asked.by_host || standing.lists("host", node.hostname.as_bytes()))
         && (!asked.by_service || standing.lists("authorizedService", asked.place.service));
-    if !(listed && in_groups(node, &record, asked)?) {
+    if !(listed && in_groups(node, found, asked)?) {
         return Ok(Outcome::NotAllowed.into());
     }
     Ok(decision)
 }
 
-fn in_groups(node: &Running, user: &RecordRef<'_>, asked: &Account<'_>) -> Result<bool> {
+fn in_groups(node: &Running, found: &Found, asked: &Account<'_>) -> Result<bool> {
     if asked.one_of.is_empty() && asked.all_of.is_empty() {
         return Ok(true);
     }
-    let chain = chain(node)?;
-    for group in &asked.all_of {
-        if !is_member(&chain, user, group)? {
-            return Ok(false);
-        }
-    }
-    for group in &asked.one_of {
-        if is_member(&chain, user, group)? {
-            return Ok(true);
-        }
-    }
-    Ok(asked.one_of.is_empty())
+    Inquiry::settled(node).look(node, false, |view| {
+        let member = |group: &&[u8]| is_member(view, &found.name, group);
+        asked.all_of.iter().all(member) && (asked.one_of.is_empty() || asked.one_of.iter().any(member))
+    })
 }
 
 /// Appends the SSH keys of a user. Keys are no secrets: whoever asks may have them.
 pub(super) fn keys(node: &Running, user: &[u8], out: &mut Vec<u8>) {
     let mut list = Vec::new();
     let decision = match find(node, user) {
-        Ok(Some(found)) => {
+        Ok(Answer::Found(found)) => {
             read_keys(&found, &mut list).unwrap_or_else(|error| Decision::from(&error)).about(&found)
         }
-        Ok(None) => Outcome::UnknownUser.into(),
+        Ok(Answer::NotFound) => Outcome::UnknownUser.into(),
+        Ok(_) => Outcome::Unavailable.into(),
         Err(error) => Decision::from(&error),
     };
     if decision.outcome != Outcome::Ok {
         list.clear();
     }
-    let answer = Answer { days_left: None, ..decision.answer() };
+    let answer = login::Answer { days_left: None, ..decision.answer() };
     Keys { answer, keys: list.iter().map(Vec::as_slice).collect() }.encode(out);
 }
 
 /// The keys of an account that may be used. That its password is due does not matter to them.
 fn read_keys(found: &Found, list: &mut Vec<Vec<u8>>) -> Result<Decision> {
-    let view = found.served.view()?;
-    let record = view.record(found.object)?;
-    let decision = Decision::from(Standing::of(&record, now()).condition());
-    if matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
-        let named = |name: &[u8]| KEYS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
-        let values = record.properties().filter(|p| named(p.name)).flat_map(|p| p.values);
-        let keys = values.map(<[u8]>::trim_ascii).filter(|key| is_key(key));
-        list.extend(keys.take(MAX_KEYS as usize).map(<[u8]>::to_vec));
-        return Ok(Outcome::Ok.into());
+    let decision = Decision::from(found.standing()?.condition());
+    if !matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
+        return Ok(decision);
     }
-    Ok(decision)
+    found.each_property(|name, values| {
+        if KEYS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
+            let keys = values.iter().map(|key| key.trim_ascii()).filter(|key| is_key(key));
+            list.extend(keys.map(<[u8]>::to_vec));
+        }
+    })?;
+    list.truncate(MAX_KEYS as usize);
+    Ok(Outcome::Ok.into())
 }
 
 /// Whether a value can be a line of an `authorized_keys` file, and one only.

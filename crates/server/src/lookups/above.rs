@@ -1,0 +1,201 @@
+//! Domains on other machines in look-ups: what is remembered of them is looked at, what is missing is asked between two looks.
+//! So no snapshot of a domain is held while another machine is waited for, and whoever must not wait need not.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use netinfo_directory::Result;
+use netinfo_directory::binding::Parent;
+use netinfo_lookup::{Asked, Source, Table, Traced, View};
+use netinfo_upstream::{Policy, Remembered, Upstream, Want, Wants};
+
+use super::{chain, source};
+use crate::limits::ASK_ROUNDS;
+use crate::node::Running;
+
+/// Directory of what is remembered, in the data directory.
+const FOLDER: &str = "parents";
+
+/// The domains above on other machines.
+pub(crate) struct Parents {
+    now: ArcSwap<Vec<Arc<Upstream>>>,
+    policy: Policy,
+    folder: PathBuf,
+}
+
+impl Parents {
+    pub(super) fn new(policy: Policy, data: PathBuf) -> Self {
+        Self { now: ArcSwap::default(), policy, folder: data.join(FOLDER) }
+    }
+
+    /// Those of now, the nearest first.
+    pub(crate) fn now(&self) -> Arc<Vec<Arc<Upstream>>> {
+        self.now.load_full()
+    }
+
+    /// Takes `above` from now on. Those that stay keep their connections.
+    fn set(&self, above: &[Parent]) {
+        let known = self.now();
+        let upstream = |parent: &Parent| {
+            let same = known.iter().find(|upstream| upstream.parent() == parent);
+            same.cloned().unwrap_or_else(|| Upstream::open(parent, self.policy, &self.folder))
+        };
+        self.now.store(Arc::new(above.iter().map(upstream).collect()));
+    }
+}
+
+/// Follows the changes of the domains above.
+pub(crate) async fn follow(node: Arc<Running>) {
+    let mut changes = node.above_changes();
+    loop {
+        let above = changes.borrow_and_update().clone();
+        let to = node.clone();
+        // Files are read.
+        let set = tokio::task::spawn_blocking(move || {
+            to.lookups.parents.set(&above);
+            to.table.changed(None);
+        });
+        if let Err(error) = set.await {
+            tracing::error!("the domains above cannot be taken into use: {error}");
+        }
+        // The sender lives as long as the node.
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A clock, and where questions are noted.
+pub(super) type Account<'t> = (&'t dyn Fn() -> Duration, &'t RefCell<Vec<Asked>>);
+
+fn traced<'s, S: Source + 's>(source: S, account: Option<Account<'s>>) -> Box<dyn Source + 's> {
+    match account {
+        Some((now, account)) => Box::new(Traced::new(source, now, account)),
+        None => Box::new(source),
+    }
+}
+
+/// One question to all domains, with what has to be asked for it.
+pub(crate) struct Inquiry {
+    parents: Arc<Vec<Arc<Upstream>>>,
+    wants: Vec<Wants>,
+}
+
+impl Inquiry {
+    /// A question for which other machines may be asked.
+    pub(crate) fn new(node: &Running) -> Self {
+        let parents = node.lookups.parents.now();
+        let wants = parents.iter().map(|_| Wants::default()).collect();
+        Self { parents, wants }
+    }
+
+    /// A question that is answered from what is known.
+    pub(crate) fn settled(node: &Running) -> Self {
+        let parents = node.lookups.parents.now();
+        let wants = parents.iter().map(|_| Wants::settled()).collect();
+        Self { parents, wants }
+    }
+
+    /// The domains on other machines, as they are numbered in views behind those served here.
+    pub(crate) fn parents(&self) -> &[Arc<Upstream>] {
+        &self.parents
+    }
+
+    /// Looks at all domains. What comes of it is to be believed if then [nothing is missing](Inquiry::is_missing).
+    pub(crate) fn look<T>(
+        &self,
+        node: &Running,
+        secrets: bool,
+        look: impl FnOnce(&View<'_>) -> T,
+    ) -> Result<T> {
+        self.look_traced(node, secrets, None, look)
+    }
+
+    /// The same; the questions to each domain are noted in `account`.
+    pub(super) fn look_traced<T>(
+        &self,
+        node: &Running,
+        secrets: bool,
+        account: Option<Account<'_>>,
+        look: impl FnOnce(&View<'_>) -> T,
+    ) -> Result<T> {
+        let chain = chain(node)?;
+        let mut sources: Vec<Box<dyn Source + '_>> = Vec::with_capacity(chain.len() + self.parents.len());
+        for served in &chain {
+            sources.push(traced(source(served, secrets)?, account));
+        }
+        for (upstream, wants) in self.parents.iter().zip(&self.wants) {
+            sources.push(traced(Remembered::new(upstream, wants), account));
+        }
+        Ok(look(&View::new(sources)))
+    }
+
+    /// Whether something has to be asked.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.wants.iter().any(Wants::is_missing)
+    }
+
+    /// Notes that whole tables will be wanted.
+    pub(crate) fn want_all(&self, table: Table) {
+        for (upstream, wants) in self.parents.iter().zip(&self.wants) {
+            let want = Want::List(table);
+            if upstream.lacks(&want) {
+                wants.note(want);
+            }
+        }
+    }
+
+    /// Asks what is missing, the nearest parent only: its answer may make the others needless. Waits for it for a while.
+    pub(crate) fn ask(&self) -> Option<(&str, Vec<Want>)> {
+        let mut asked = None;
+        for (upstream, wants) in self.parents.iter().zip(&self.wants) {
+            if asked.is_none() && wants.is_missing() {
+                let list = wants.take();
+                upstream.ask(&list);
+                asked = Some((upstream.name(), list));
+            }
+            wants.clear();
+        }
+        asked
+    }
+
+    /// Looks, and asks, until nothing is missing.
+    pub(crate) fn wait<T>(
+        &self,
+        node: &Running,
+        secrets: bool,
+        mut look: impl FnMut(&View<'_>) -> T,
+    ) -> Result<T> {
+        let mut round = 0;
+        loop {
+            let found = self.look(node, secrets, &mut look)?;
+            round += 1;
+            if !self.is_missing() || round == ASK_ROUNDS {
+                return Ok(found);
+            }
+            self.ask();
+        }
+    }
+
+    /// Asks until nothing is missing, and keeps an account of that.
+    pub(super) fn wait_traced(
+        &self,
+        node: &Running,
+        secrets: bool,
+        mut look: impl FnMut(&View<'_>),
+    ) -> Result<Vec<Asked>> {
+        let mut account = Vec::new();
+        for _ in 0..ASK_ROUNDS {
+            self.look(node, secrets, &mut look)?;
+            let began = Instant::now();
+            let Some((source, wants)) = self.ask() else { break };
+            let wants: Vec<String> = wants.iter().map(ToString::to_string).collect();
+            let outcome = format!("asked: {}", wants.join(", "));
+            account.push(Asked { source: source.to_owned(), outcome, time: began.elapsed() });
+        }
+        Ok(account)
+    }
+}
