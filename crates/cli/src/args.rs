@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    access, app_password, changes, domain, edit, enable_login, find, generate, group, host, list, lookup,
-    migrate, moving, nidb, node, port, schema, ssh_keys, tool, transfer, user,
+    access, app_password, bind, changes, domain, edit, enable_login, find, generate, group, host, list,
+    lookup, migrate, moving, nidb, node, port, schema, ssh_keys, tool, transfer, user,
 };
 use crate::failure::EXIT_CODES;
 
@@ -160,6 +160,12 @@ pub(crate) enum PlainCommand {
     Access(access::AccessCommand),
     /// Look up users, groups, hosts and so on, as programs on this machine see them
     Lookup(lookup::Lookup),
+    /// Bind a domain of this machine to the domain above it
+    Bind(bind::Bind),
+    /// Forget the parents that were given with "bind"
+    Unbind,
+    /// Show the domains from here to the root, and whether they can be reached
+    Where,
     /// Show what the daemon is doing
     Status,
     /// Show what was changed in a domain, when and by whom
@@ -258,6 +264,9 @@ mod tests {
           app-password  Passwords of a user for one program each, which can read and nothing else
           access        Who may read and change what over LDAP
           lookup        Look up users, groups, hosts and so on, as programs on this machine see them
+          bind          Bind a domain of this machine to the domain above it
+          unbind        Forget the parents that were given with "bind"
+          where         Show the domains from here to the root, and whether they can be reached
           status        Show what the daemon is doing
           changes       Show what was changed in a domain, when and by whom
           check         Check the database of a domain, or of all domains

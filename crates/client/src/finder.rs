@@ -7,6 +7,7 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use netinfo_wire::nibind;
 
@@ -72,6 +73,8 @@ fn addresses(host: &str) -> Result<Vec<IpAddr>> {
 pub struct Finder {
     /// How long calls wait.
     pub timeouts: Timeouts,
+    /// Longest wait for a TCP connection to a port that may well be closed or filtered.
+    pub probe: Duration,
     /// Port of a node's common endpoint.
     pub ipcserver: u16,
     /// Port of the portmapper.
@@ -84,6 +87,7 @@ impl Default for Finder {
     fn default() -> Self {
         Self {
             timeouts: Timeouts::default(),
+            probe: PROBE_TIMEOUT,
             ipcserver: IPCSERVER_PORT,
             portmap: portmap::PORT,
             local: LOCAL_PORT,
@@ -102,7 +106,7 @@ impl Finder {
         match server {
             Server::Local(path) => {
                 let mut connection =
-                    Connection::open(Endpoint::Unix(path.clone()), self.timeouts, PROBE_TIMEOUT)?;
+                    Connection::open(Endpoint::Unix(path.clone()), self.timeouts, self.probe)?;
                 tag.map_or(Ok(()), |tag| select(&mut connection, tag))?;
                 Ok(Domain::new(connection))
             }
@@ -145,7 +149,7 @@ impl Finder {
         }
         if tag == b"local" && host.is_loopback() {
             let local = Endpoint::Tcp(SocketAddr::new(host, self.local));
-            match Connection::open(local, self.timeouts, PROBE_TIMEOUT) {
+            match Connection::open(local, self.timeouts, self.probe) {
                 Ok(connection) => return Ok(Domain::new(connection)),
                 Err(error) => attempts.push(format!("port {}: {}", self.local, reason(&error))),
             }
@@ -163,8 +167,8 @@ impl Finder {
     fn open_ipcserver(&self, host: IpAddr, tag: &[u8]) -> Result<Domain> {
         let endpoint = Endpoint::Tcp(SocketAddr::new(host, self.ipcserver));
         // Whatever else listens there need not answer.
-        let probe = Timeouts { read: self.timeouts.read.min(PROBE_TIMEOUT), ..self.timeouts };
-        let mut connection = Connection::open(endpoint, probe, PROBE_TIMEOUT)?;
+        let probe = Timeouts { read: self.timeouts.read.min(self.probe), ..self.timeouts };
+        let mut connection = Connection::open(endpoint, probe, self.probe)?;
         Binder::new(&mut connection).ping()?;
         connection.set_timeouts(self.timeouts);
         select(&mut connection, tag)?;
@@ -192,7 +196,7 @@ impl Finder {
     /// [`Error::NoServer`]; errors of a call.
     pub fn binder(&self, host: IpAddr) -> Result<Connection> {
         let common = Endpoint::Tcp(SocketAddr::new(host, self.ipcserver));
-        let opened = Connection::open(common, self.timeouts, PROBE_TIMEOUT).and_then(|mut connection| {
+        let opened = Connection::open(common, self.timeouts, self.probe).and_then(|mut connection| {
             Binder::new(&mut connection).ping()?;
             Ok(connection)
         });

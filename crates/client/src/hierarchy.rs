@@ -37,7 +37,12 @@ impl Finder {
     /// [`Status::NetRoot`] if it has none, [`Status::NoResponse`] while its server is looking for one; errors of a call.
     pub fn parent(&self, domain: &mut Domain) -> Result<Domain> {
         let binding = domain.rparent()?;
-        self.open_host(IpAddr::V4(binding.addr), &binding.tag)
+        // A server whose parent is on its own host may name it by an address that means only itself.
+        let address = match domain.connection().addresses() {
+            Some((_, server)) if binding.addr.is_loopback() => server.ip().to_canonical(),
+            _ => IpAddr::V4(binding.addr),
+        };
+        self.open_host(address, &binding.tag)
     }
 
     /// The domain at `path`, seen from `base`.

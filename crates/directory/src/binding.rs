@@ -3,9 +3,15 @@
 //! | module | holds |
 //! |---|---|
 //! | `parent` | a domain on another machine, and how it is written |
+//! | `search` | finding the parent of a domain and keeping an eye on it: a state machine |
 //!
 //! Nothing here opens a socket or reads a clock.
 
 mod parent;
+mod search;
 
 pub use parent::{LdapParent, PARENT_TEXT_LIMIT, Parent, ParentError, ParentName};
+pub use search::{
+    Action, Answer, Bound, CANDIDATES_LIMIT, Candidate, LOOP_PATIENCE, Plan, Policy, Refusal, Search, State,
+    Step, Via, ends_loop,
+};

@@ -5,6 +5,7 @@
 //!
 //! * [`Config`] – the file's content, one field per key; the command line overrides it (`settings`),
 //! * [`listen`] – addresses to listen on; [`ldap`] – how LDAP is served; [`lookup`] – how parents are asked,
+//!   [`binding`] – how they are found,
 //! * [`value`] – numbers with bounds, byte sizes,
 //! * [`diagnose`] – errors that name file, line and key, and say what is allowed.
 
@@ -18,12 +19,14 @@ use serde::Deserialize;
 
 use crate::limits;
 
+pub mod binding;
 pub mod diagnose;
 pub mod ldap;
 pub mod listen;
 pub mod lookup;
 pub mod value;
 
+pub use binding::BindingTable;
 pub use diagnose::ConfigError;
 pub use ldap::LdapTable;
 pub use listen::{Listen, ListenAddr, ListenName, ListenTable};
@@ -83,6 +86,9 @@ pub struct Config {
     /// `[lookup]`: how domains on other machines are asked.
     #[serde(default)]
     pub lookup: LookupTable,
+    /// `[binding]`: how parents are found.
+    #[serde(default)]
+    pub binding: BindingTable,
     /// `[store]`: the database files.
     #[serde(default)]
     pub store: StoreTable,
@@ -209,6 +215,7 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| diagnose::explain(&error, text, path))?;
         config.ldap.check().map_err(|message| ConfigError::new(path, None, message))?;
+        config.binding.check().map_err(|message| ConfigError::new(path, None, message))?;
         Ok(config)
     }
 

@@ -108,6 +108,26 @@ pub const UPLOAD_REST: Duration = Duration::from_secs(600);
 /// Domains above each other in which look-ups look: more are a mistake.
 pub const CHAIN_LIMIT: usize = 32;
 
+/// Seconds between two checks of a parent, unless configured otherwise.
+pub const CHECK_SECONDS: u64 = 15;
+/// Seconds a candidate for a parent has to answer, unless configured otherwise.
+pub const ANSWER_SECONDS: u64 = 5;
+/// Time that "no parent" is believed, unless configured otherwise.
+pub const NO_PARENT_TIME: Duration = Duration::from_secs(30);
+/// The same where historical servers are to be reproduced.
+pub const HISTORICAL_NO_PARENT_TIME: Duration = Duration::from_secs(600);
+/// Candidates for parents that are asked at once, of all domains.
+pub const CANDIDATES_AT_ONCE: usize = 16;
+/// Parents that can be configured for one domain.
+pub const CONFIGURED_PARENTS: usize = 8;
+/// Longest file that keeps configured parents, in bytes.
+pub const BINDING_FILE_SIZE: u64 = 256 << 10;
+
+/// Nameservers of `/etc/resolv.conf` that are asked, in order.
+pub const NAMESERVERS: usize = 3;
+/// Longest answer of the DNS that is taken, in bytes.
+pub const DNS_ANSWER: usize = 4096;
+
 /// Look-ups under way that may read very many records: enumerations, netgroups, records by pattern. Others wait.
 pub const SCANS: usize = 4;
 

@@ -1,6 +1,7 @@
 //! The running node: its domains, tables and limits, and the tasks that listen.
 
 use std::collections::BTreeMap;
+use std::hash::RandomState;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
-use crate::binding::Above;
+use crate::binding::{self, Above, Binding, Configured};
 use crate::connection::Connection;
 use crate::connections::{Connections, Place};
 use crate::datagram;
@@ -32,7 +33,7 @@ use crate::listen::{self, Bound, DomainPort, ListenError, Pair};
 use crate::lookups::Lookups;
 use crate::passwords::Passwords;
 use crate::served::Served;
-use crate::settings::ListenSettings;
+use crate::settings::{BindingSettings, ListenSettings};
 use crate::socket::Socket;
 use crate::table::Feed;
 use crate::throttle::Throttle;
@@ -71,7 +72,13 @@ pub(crate) struct Running {
     /// Wrong passwords of users of domains on other machines: given here, and elsewhere.
     pub(crate) guesses: [Peers; 2],
     pub(crate) ldap: Ldap,
+    /// Domains on other machines.
     pub(crate) above: Above,
+    /// How parents are found, and those that were configured.
+    pub(crate) binding: BindingSettings,
+    pub(crate) configured: Configured,
+    /// The order among candidates of equal rank.
+    pub(crate) shuffle: RandomState,
     /// Changes under way, by weight.
     pub(crate) change_permits: Arc<Semaphore>,
     /// Pages of long replies being made.
@@ -104,6 +111,7 @@ pub(crate) struct Parts {
     pub(crate) max_connections: usize,
     pub(crate) privileged_ports: u16,
     pub(crate) listen: ListenSettings,
+    pub(crate) binding: BindingSettings,
     pub(crate) endpoints_file: Option<PathBuf>,
     /// How domains on other machines are asked, and where what they say is kept.
     pub(crate) lookup: Policy,
@@ -112,6 +120,7 @@ pub(crate) struct Parts {
 
 impl Running {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let configured = Configured::load(parts.core.path());
         let Parts { core, hostname, own, historical, limits, max_connections, .. } = parts;
         Arc::new(Self {
             core,
@@ -135,6 +144,9 @@ impl Running {
             guesses: Default::default(),
             ldap: parts.ldap,
             above: Above::default(),
+            binding: parts.binding,
+            configured,
+            shuffle: RandomState::new(),
             change_permits: Arc::new(Semaphore::new(CHANGE_PERMITS as usize)),
             page_permits: Semaphore::new(pages_at_once()),
             stream_permits: Arc::new(Semaphore::new(MAX_STREAMS)),
@@ -222,7 +234,7 @@ impl Running {
     /// Serves an open domain of the core: opens its ports and registers it with the binder.
     pub(crate) fn start_domain(self: &Arc<Self>, tag: &str) -> Result<(), ListenError> {
         let Some(domain) = self.core.domain(tag) else { return Ok(()) };
-        let served = Arc::new(Served::new(domain.clone()));
+        let served = Arc::new(Served::new(domain.clone(), Binding::new(&self.binding, self.historical)));
         let asked = root_port(&domain);
         let bound = listen::domain(tag, self.listen.domain(tag), asked)?;
         let address = bound.client_address();
@@ -254,6 +266,7 @@ impl Running {
         }
         ldap::refresh(self);
         crate::replica::start(self, &served);
+        binding::start(self, &served);
         let tcp = address.map(|a| tracing::field::display(a.tcp));
         let udp = address.map(|a| tracing::field::display(a.udp));
         tracing::info!(tag, role = domain.role().name(), tcp, udp, "serving domain");

@@ -166,7 +166,7 @@ pub(crate) fn crashed(served: &Served, checksum: u32) {
 
 /// Somebody asks for a fresh start of replication: a master tells its clones, a clone checks with its master.
 pub(crate) fn resync(served: &Served) {
-    served.parent.forget();
+    served.binding.forget();
     match &mut *served.replica.lock() {
         Machine::Idle => {}
         Machine::Master(master) => master.resync(Instant::now()),

@@ -96,6 +96,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         max_connections,
         privileged_ports: privileges::privileged_port_limit(),
         listen: settings.listen.clone(),
+        binding: settings.binding.clone(),
         endpoints_file: settings.endpoints.clone(),
         lookup: settings.lookup,
         data: settings.data.clone(),
@@ -377,7 +378,7 @@ async fn until_stopped(
                 node.table.changed(None);
                 reload_ldap(node, settings, in_use.as_ref());
                 for served in node.all_served() {
-                    served.parent.forget();
+                    served.binding.forget();
                     crate::replica::resync(&served);
                 }
                 notify::ready("reloaded");

@@ -9,7 +9,7 @@ use netinfo_wire::netinfo::Procedure;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use crate::parent::Parent;
+use crate::binding::Binding;
 use crate::replica::Replica;
 
 /// A domain and everything the daemon keeps about it while serving it.
@@ -17,7 +17,7 @@ pub(crate) struct Served {
     pub(crate) domain: Arc<Domain>,
     pub(crate) tally: Tally,
     pub(crate) connections: ConnectionFigures,
-    pub(crate) parent: Parent,
+    pub(crate) binding: Binding,
     pub(crate) replica: Replica,
     /// The tasks that listen on the domain's own ports.
     listeners: std::sync::Mutex<Vec<AbortHandle>>,
@@ -25,12 +25,12 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn new(domain: Arc<Domain>) -> Self {
+    pub(crate) fn new(domain: Arc<Domain>, binding: Binding) -> Self {
         Self {
             domain,
             tally: Tally::default(),
             connections: ConnectionFigures::default(),
-            parent: Parent::default(),
+            binding,
             replica: Replica::default(),
             listeners: std::sync::Mutex::default(),
             gone: watch::Sender::new(false),

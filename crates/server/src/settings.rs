@@ -13,10 +13,10 @@ use crate::cli::ServeArgs;
 use crate::config::ldap::{ClientCertificates, LdapTable, MinTls, RequireTls};
 use crate::config::value::{Hostname, TableChoice};
 use crate::config::{
-    Compat, Config, ConfigError, DEFAULT_MAP_SIZE, DEFAULT_RETENTION, LimitsTable, Listen, ListenName,
-    ListenTable, LogFormat, LogLevel, Seed,
+    BindingTable, Compat, Config, ConfigError, DEFAULT_MAP_SIZE, DEFAULT_RETENTION, LimitsTable, Listen,
+    ListenName, ListenTable, LogFormat, LogLevel, Seed,
 };
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 
 /// Settings of one daemon. All paths are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Settings {
     pub ldap: LdapSettings,
     /// How domains on other machines are asked.
     pub lookup: Policy,
+    /// How parents are found.
+    pub binding: BindingSettings,
     /// The database files.
     pub store: StoreSettings,
     /// Whether to register the binder with a running rpcbind.
@@ -118,6 +120,25 @@ pub struct TlsSettings {
     pub clients: ClientCertificates,
     /// PEM file of the authorities whose client certificates are accepted.
     pub client_ca: Option<PathBuf>,
+}
+
+/// How parents are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BindingSettings {
+    /// Time between two checks of a parent.
+    pub check: Duration,
+    /// Time a candidate has to answer.
+    pub answer: Duration,
+    /// Time that "no parent" is believed; `None`: as long as usual.
+    pub no_parent: Option<Duration>,
+    /// DNS domain to ask.
+    pub dns: Option<String>,
+    /// Whether to ask by multicast DNS.
+    pub mdns: bool,
+    /// Whether to ask by broadcast.
+    pub broadcast: bool,
+    /// Tag of the parent where nobody says it.
+    pub tag: String,
 }
 
 /// The database files.
@@ -205,9 +226,10 @@ impl Settings {
                 other => other,
             },
             listen: listen_settings(config.listen)?,
-            limits: limits(&config.limits),
+            limits: client_limits(&config.limits),
             ldap: LdapSettings::of(config.ldap)?,
             lookup: config.lookup.policy(),
+            binding: BindingSettings::of(config.binding),
             store: StoreSettings {
                 map_size: config.store.map_size.map_or(DEFAULT_MAP_SIZE, |size| size.get()),
                 change_feed_retention: config
@@ -224,6 +246,21 @@ impl ListenSettings {
     /// What to do for the own port of the domain `tag`.
     pub fn domain(&self, tag: &str) -> &Listen {
         self.domains.get(tag).unwrap_or(&Listen::Default)
+    }
+}
+
+impl BindingSettings {
+    fn of(table: BindingTable) -> Self {
+        let seconds = |given: Option<u64>, default| Duration::from_secs(given.unwrap_or(default));
+        Self {
+            check: seconds(table.check_seconds.map(|n| n.get()), limits::CHECK_SECONDS),
+            answer: seconds(table.answer_seconds.map(|n| n.get()), limits::ANSWER_SECONDS),
+            no_parent: table.no_parent_seconds.map(|n| Duration::from_secs(n.get())),
+            dns: table.dns,
+            mdns: table.mdns.unwrap_or(false),
+            broadcast: table.broadcast.unwrap_or(false),
+            tag: table.tag.unwrap_or_else(|| "network".into()),
+        }
     }
 }
 
@@ -275,7 +312,7 @@ fn listen_settings(mut table: ListenTable) -> Result<ListenSettings, SettingsErr
     })
 }
 
-fn limits(table: &LimitsTable) -> Limits {
+fn client_limits(table: &LimitsTable) -> Limits {
     let default = Limits::default();
     let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     Limits {

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod app_password;
+pub(crate) mod bind;
 pub(crate) mod changes;
 pub(crate) mod domain;
 pub(crate) mod edit;
@@ -71,6 +72,9 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::AppPassword(command) => app_password::run(context, command)?,
         PlainCommand::Access(command) => access::run(context, command)?,
         PlainCommand::Lookup(args) => return lookup::lookup(context, &args),
+        PlainCommand::Bind(args) => return bind::bind(context, &args),
+        PlainCommand::Unbind => return bind::unbind(context),
+        PlainCommand::Where => return bind::whereabouts(context),
         PlainCommand::Status => node::status(context)?,
         PlainCommand::Changes(args) => changes::changes(context, &args)?,
         PlainCommand::Check(args) => return node::check(context, &args),

@@ -20,7 +20,13 @@ fn closed_port() -> u16 {
 }
 
 fn finder() -> Finder {
-    Finder { timeouts: patient(), ipcserver: closed_port(), portmap: closed_port(), local: closed_port() }
+    Finder {
+        timeouts: patient(),
+        ipcserver: closed_port(),
+        portmap: closed_port(),
+        local: closed_port(),
+        ..Finder::default()
+    }
 }
 
 fn binder(call: &Call<'_>, tcp_port: u16) -> Vec<u8> {

@@ -58,6 +58,13 @@ pub const KEYS: &[(&str, &str)] = &[
     ("lookup.offline_days", "a whole number from 0 to 3650"),
     ("lookup.offline_login_days", "a whole number from 0 (never) to 3650"),
     ("lookup.plain_passwords", "true or false"),
+    ("binding.check_seconds", "a whole number from 1 to 86400"),
+    ("binding.answer_seconds", "a whole number from 1 to 60"),
+    ("binding.no_parent_seconds", "a whole number from 1 to 86400"),
+    ("binding.dns", "a DNS domain in quotes"),
+    ("binding.mdns", "true or false"),
+    ("binding.broadcast", "true or false"),
+    ("binding.tag", "the tag of a domain in quotes"),
     ("store.map_size", "\"16 MiB\" to \"16 TiB\""),
     ("store.change_feed_retention", "a whole number from 1000 to 1000000000"),
     ("rpcbind.register", "true or false"),
@@ -180,7 +187,7 @@ fn unknown_key(key: &str) -> String {
 /// The known key or table most like `key`: by its full name, or by its last part in another table.
 fn suggestion(key: &str) -> Option<&'static str> {
     let last = |key: &'_ str| key.rfind('.').map_or(0, |dot| dot + 1);
-    let tables = ["listen", "limits", "ldap", "lookup", "store", "rpcbind"];
+    let tables = ["listen", "limits", "ldap", "lookup", "binding", "store", "rpcbind"];
     let known = KEYS.iter().map(|(known, _)| *known).chain(tables);
     let rated = known.map(|known| {
         let whole = strsim::normalized_damerau_levenshtein(known, key);

@@ -22,6 +22,7 @@ const SAMPLES: &[&str] = &[
     "ldap.client_ca",
     "ldap.referrals",
     "ldap.access",
+    "binding.dns",
 ];
 
 fn parse(text: &str) -> Config {

@@ -8,6 +8,7 @@ use netinfo_wire::netinfo::Status;
 use serde_json::{Value, json};
 
 use super::{Answer, Failure, Request, blocking, member, settings, users};
+use crate::binding;
 use crate::frontend::now;
 use crate::node::Running;
 use crate::served::Served;
@@ -18,7 +19,7 @@ const CHANGES_LIMIT: u64 = 1000;
 pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> Answer {
     let value = request.parse()?;
     let op = member(&value, "op")?;
-    if !root && !matches!(op, "status" | "domains" | "domain-settings" | "schema") {
+    if !root && !matches!(op, "status" | "domains" | "where" | "domain-settings" | "schema") {
         return Err(Failure::new(Status::Perm, "this takes the superuser")
             .hint("run it as root, for example with sudo"));
     }
@@ -39,6 +40,9 @@ pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> 
             let path = node.destroy_domain(tag).await?;
             Ok(json!({ "moved_to": path }))
         }
+        "where" => binding::whereabouts(&node, &value).await,
+        "bind" => binding::bind(&node, &value).await,
+        "unbind" => binding::unbind(&node, &value).await,
         "changes" => changes(&node, &value),
         other => match users::answer(&node, other, &value).await {
             Some(answer) => answer,

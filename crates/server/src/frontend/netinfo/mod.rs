@@ -133,7 +133,9 @@ fn other(
     let Some(Selected { reader, .. }) = &context.selected else { return Err(Refusal::Garbage) };
     match procedure {
         Procedure::Statistics => statistics::write(node, served, &call.cred, out)?,
-        Procedure::RParent => return Ok(Some(Step::Later(crate::parent::rparent(node, served, call.xid)))),
+        Procedure::RParent => {
+            return Ok(Some(Step::Later(crate::parent::rparent(node, served, context.caller, call.xid))));
+        }
         Procedure::Crashed => {
             let checksum = decode_checksum(call.args)?;
             crate::replica::crashed(served, checksum);

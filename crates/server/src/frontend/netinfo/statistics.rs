@@ -70,7 +70,7 @@ pub(super) fn write(
     let minutes = if wait < 0 { -1 } else { wait / 60 };
     list.property_with(b"cleanup_wait", [minutes.to_string(), left.to_string()]);
     list.property_with(b"total_calls", [served.tally.total().to_string()]);
-    list.property_with(b"binding", [served.parent.describe(view.root_flag(b"isRoot", false)?)]);
+    list.property_with(b"binding", [served.binding.describe(view.root_flag(b"isRoot", false)?)]);
     let c = &served.connections;
     list.property_with(
         b"connections",

@@ -1,0 +1,229 @@
+//! What is kept in the data directory.
+//!
+//! * `binding.toml` has the parents that were configured with `netinfo bind`. They are not in the domain: they may name files
+//!   of this machine (certificates, a password), which nobody but its superuser is to choose, and a domain with several
+//!   servers would bind all of them. What all servers of a domain are to know stands in the domain, as a `../TAG` value.
+//! * `binding.last` has what each domain was bound to last, so that after a start without a network those who keep answers of
+//!   a parent know whose they are.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use netinfo_directory::binding::{Answer, Bound, Candidate, Parent, ParentName, Via};
+use serde::{Deserialize, Serialize};
+
+use crate::limits::BINDING_FILE_SIZE;
+
+const CONFIGURED: &str = "binding.toml";
+const LAST: &str = "binding.last";
+const HEAD: &str = "# Kept by \"netinfo bind\" and \"netinfo unbind\". Parents of each domain, the one asked first first.\n\n";
+
+/// The parents that were configured, by domain, and the parents of the last time.
+pub(crate) struct Configured {
+    folder: PathBuf,
+    parents: Mutex<BTreeMap<String, Vec<ParentName>>>,
+    last: Mutex<BTreeMap<String, Remembered>>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    parents: BTreeMap<String, Vec<String>>,
+}
+
+/// A parent as it is written to `binding.last`.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Remembered {
+    name: String,
+    via: String,
+    parent: String,
+    here: bool,
+    above: Vec<String>,
+}
+
+impl Configured {
+    /// Reads the files of a data directory. Faults are logged: a machine has to start, with the parents it finds otherwise.
+    pub(crate) fn load(folder: &Path) -> Self {
+        let parents = read(&folder.join(CONFIGURED)).and_then(|text| match text {
+            Some(text) => parse(&text).map_err(io::Error::other),
+            None => Ok(BTreeMap::new()),
+        });
+        let parents = parents.unwrap_or_else(|error| {
+            let file = folder.join(CONFIGURED);
+            tracing::error!("{}: {error}; no configured parent is used", file.display());
+            BTreeMap::new()
+        });
+        let last = read(&folder.join(LAST)).ok().flatten();
+        // Nothing is lost with it but what is found again.
+        let last = last.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Self { folder: folder.to_owned(), parents: Mutex::new(parents), last: Mutex::new(last) }
+    }
+
+    /// The configured parents of a domain.
+    pub(crate) fn of(&self, tag: &str) -> Vec<ParentName> {
+        self.parents.lock().unwrap_or_else(PoisonError::into_inner).get(tag).cloned().unwrap_or_default()
+    }
+
+    /// Configures the parents of a domain, durably; none to forget them.
+    ///
+    /// # Errors
+    /// Of the file. Then nothing has changed.
+    pub(crate) fn set(&self, tag: &str, parents: Vec<ParentName>) -> io::Result<()> {
+        let mut known = self.parents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = known.clone();
+        match parents.is_empty() {
+            true => new.remove(tag),
+            false => new.insert(tag.to_owned(), parents),
+        };
+        let texts = |names: &Vec<ParentName>| names.iter().map(ToString::to_string).collect();
+        let file = File { parents: new.iter().map(|(tag, names)| (tag.clone(), texts(names))).collect() };
+        let text = toml::to_string(&file).map_err(io::Error::other)?;
+        write(&self.folder.join(CONFIGURED), format!("{HEAD}{text}").as_bytes())?;
+        *known = new;
+        Ok(())
+    }
+
+    /// What a domain was bound to last, in this run or an earlier one.
+    pub(super) fn last(&self, tag: &str) -> Option<Bound> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).get(tag)?.bound()
+    }
+
+    /// Remembers what a domain is bound to.
+    pub(super) fn remember(&self, tag: &str, bound: Option<&Bound>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let bound = bound.map(Remembered::of);
+        if last.get(tag) == bound.as_ref() {
+            return;
+        }
+        match bound {
+            Some(bound) => last.insert(tag.to_owned(), bound),
+            None => last.remove(tag),
+        };
+        let written = serde_json::to_vec(&*last).map_err(io::Error::other);
+        if let Err(error) = written.and_then(|text| write(&self.folder.join(LAST), &text)) {
+            tracing::warn!("cannot keep who the parent is: {error}");
+        }
+    }
+}
+
+impl Remembered {
+    fn of(bound: &Bound) -> Self {
+        Self {
+            name: bound.candidate.name.to_string(),
+            via: super::report::via_name(bound.candidate.via).to_owned(),
+            parent: bound.answer.parent.to_string(),
+            here: bound.answer.here,
+            above: bound.answer.above.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn bound(&self) -> Option<Bound> {
+        let ways = [Via::Configured, Via::Serves, Via::Dns, Via::Mdns, Via::Broadcast];
+        let via = ways.into_iter().find(|via| super::report::via_name(*via) == self.via)?;
+        let above: Result<Vec<Parent>, _> = self.above.iter().map(|text| text.parse()).collect();
+        Some(Bound {
+            candidate: Candidate { name: self.name.parse().ok()?, via },
+            answer: Answer {
+                parent: self.parent.parse().ok()?,
+                here: self.here,
+                latency: Duration::ZERO,
+                above: above.ok()?,
+                loops: None,
+            },
+            since: Duration::ZERO,
+            checked: Duration::ZERO,
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<BTreeMap<String, Vec<ParentName>>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut parents = BTreeMap::new();
+    for (tag, names) in file.parents {
+        let names: Result<Vec<ParentName>, _> = names.iter().map(|name| name.parse()).collect();
+        parents.insert(tag, names.map_err(|error| error.to_string())?);
+    }
+    Ok(parents)
+}
+
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut text = String::new();
+    if file.take(BINDING_FILE_SIZE + 1).read_to_string(&mut text)? as u64 > BINDING_FILE_SIZE {
+        return Err(io::Error::other(format!("longer than {BINDING_FILE_SIZE} bytes")));
+    }
+    Ok(Some(text))
+}
+
+/// Replaces a file at once and durably.
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configured_parents_are_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<ParentName> = ["network@boss:945", "ldap://ldap.example/dc=x????x-start-tls"]
+            .map(|n| n.parse().unwrap())
+            .to_vec();
+        let configured = Configured::load(folder.path());
+        assert!(configured.of("local").is_empty());
+        configured.set("local", names.clone()).unwrap();
+        let configured = Configured::load(folder.path());
+        assert_eq!(configured.of("local"), names);
+        configured.set("local", Vec::new()).unwrap();
+        assert!(Configured::load(folder.path()).of("local").is_empty());
+    }
+
+    #[test]
+    fn files_that_are_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(CONFIGURED);
+        let long = "#".repeat(usize::try_from(BINDING_FILE_SIZE).unwrap() + 1);
+        for text in ["[parents]\nlocal = ['nothing']", "other = 1", "[", long.as_str()] {
+            fs::write(&file, text).unwrap();
+            assert!(Configured::load(folder.path()).of("local").is_empty());
+        }
+        fs::write(folder.path().join(LAST), "{").unwrap();
+        assert!(Configured::load(folder.path()).last("local").is_none());
+    }
+
+    #[test]
+    fn the_last_parent_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let bound = Bound {
+            candidate: Candidate { name: "n@boss".parse().unwrap(), via: Via::Dns },
+            answer: Answer {
+                parent: "n@10.0.0.1".parse().unwrap(),
+                here: false,
+                latency: Duration::ZERO,
+                above: vec!["root@10.0.0.2".parse().unwrap()],
+                loops: None,
+            },
+            since: Duration::ZERO,
+            checked: Duration::ZERO,
+        };
+        Configured::load(folder.path()).remember("local", Some(&bound));
+        assert_eq!(Configured::load(folder.path()).last("local"), Some(bound));
+        Configured::load(folder.path()).remember("local", None);
+        assert_eq!(Configured::load(folder.path()).last("local"), None);
+    }
+}
