@@ -11,6 +11,7 @@ use netinfo_directory::binding::{Answer, LdapParent, Parent, ParentName, Refusal
 
 use crate::limits::CHAIN_LIMIT;
 use crate::node::Running;
+use crate::served::Served;
 
 /// Longest wait for a connection to the common port of a node, which a historical host does not have.
 const CONNECTING: Duration = Duration::from_millis(800);
@@ -82,7 +83,10 @@ impl Question {
             if tag == self.tag {
                 return Err(Refusal::Itself);
             }
-            return self.ask_here(parent, tag);
+            // What this node does not serve, another server on this machine may.
+            if let Some(served) = self.node.served(tag) {
+                return Ok((self.ask_here(parent, served), true));
+            }
         }
         let failed = |error: Error| Refusal::Unreachable(words(&error));
         let mut domain = open(&parent).map_err(failed)?;
@@ -103,10 +107,7 @@ impl Question {
     }
 
     /// A candidate that this node serves.
-    fn ask_here(&self, parent: Parent, tag: &str) -> Result<(Answer, bool), Refusal> {
-        let Some(served) = self.node.served(tag) else {
-            return Err(Refusal::Unreachable(format!("this machine does not serve \"{tag}\"")));
-        };
+    fn ask_here(&self, parent: Parent, served: Arc<Served>) -> Answer {
         // Domains of one node may form a loop among themselves.
         let mut members = vec![parent.clone()];
         let mut at = Some(served);
@@ -124,7 +125,7 @@ impl Question {
             }
             at = self.node.served(above);
         }
-        Ok((Answer { parent, here: true, latency: Duration::ZERO, above: Vec::new(), loops }, true))
+        Answer { parent, here: true, latency: Duration::ZERO, above: Vec::new(), loops }
     }
 
     /// Asks the binder of the parent whether it serves this domain. It may take that as the wish to be added; what it says does

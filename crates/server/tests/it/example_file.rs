@@ -23,6 +23,7 @@ const SAMPLES: &[&str] = &[
     "ldap.referrals",
     "ldap.access",
     "binding.dns",
+    "binding.no_parent_seconds",
 ];
 
 fn parse(text: &str) -> Config {
