@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heed::RoTxn;
 
+use crate::bulk::Bulk;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::feed;
@@ -22,7 +23,6 @@ use crate::stamp::{self, StampBuf};
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32, be_u64, child_key};
 use crate::store::state::State;
-use crate::values::bulk::Bulk;
 
 /// Name of the directory under the root that repair attaches orphans to.
 pub const LOST_AND_FOUND: &str = "lost+found";
@@ -495,7 +495,7 @@ fn rebuild(
 ) -> Result<()> {
     (state.checksum, state.directories, state.version) = (0, 0, 0);
     let mut expected = 0;
-    let mut bulk = Bulk::default();
+    let mut bulk = Bulk::new(store);
     for (object, mut record) in records {
         for gap in expected..object {
             store.free.put(txn, &gap.to_be_bytes(), &[])?;
@@ -512,15 +512,12 @@ fn rebuild(
         if object != ROOT {
             let parent = record.header.parent;
             store.children.put(txn, &child_key(parent, record.header.position), &object.to_be_bytes())?;
-            for (name, value) in Terms::of(&record.properties).iter() {
-                let key = IndexKey::new(parent, name, value);
-                store.index.put(txn, key.as_bytes(), &object.to_be_bytes())?;
-            }
         }
         state.exchange(object, 0, record.header.instance);
         state.directories += 1;
         store.save(txn, object, &record, false)?;
-        if bulk.add(object, &record.properties) {
+        let parent = (object != ROOT).then_some(record.header.parent);
+        if bulk.add(parent, object, &record.properties)? {
             bulk.drain(store, txn)?;
         }
     }

@@ -1,20 +1,16 @@
 //! A whole domain loaded as it comes: parents before their children, which nobody has counted yet.
 
-use heed::PutFlags;
-
 use crate::access::Counters;
-use crate::apply::{Applier, HIGHEST_OBJECT};
+use crate::apply::HIGHEST_OBJECT;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
-use crate::index::Entries;
+use crate::loading::Loading;
 use crate::model::{Property, ROOT};
-use crate::record::{Header, Record, check_limits};
+use crate::record::{Header, Record};
 use crate::session::Session;
 use crate::siblings::{FIRST, STEP};
 use crate::stamp::StampBuf;
 use crate::store::Store;
-use crate::transfer::Stamps;
-use crate::values::bulk::Bulk;
 
 /// A directory on its way into a domain that is filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +42,8 @@ impl Domain {
         let policy = self.policy();
         let directories = self.exclusive(move |store| {
             let counters = Counters::default();
-            let mut applier = Applier::begin(store, &store.env, &counters, policy)?;
-            store.clear_tree(&mut applier.txn)?;
-            let state = &mut applier.state;
-            (state.checksum, state.directories, state.next_object) = (0, 0, 0);
-            let mut filling = Filling {
-                applier,
-                counts: Vec::new(),
-                entries: Entries::default(),
-                bulk: Bulk::default(),
-                stamps: Stamps::default(),
-            };
+            let loading = Loading::begin(store, &counters, policy)?;
+            let mut filling = Filling { loading, counts: Vec::new() };
             while let Some(directory) = next()? {
                 filling.add(directory)?;
             }
@@ -69,15 +56,9 @@ impl Domain {
 
 /// A tree that grows in the order of its object ids.
 struct Filling<'a, 'e> {
-    applier: Applier<'a, 'e>,
+    loading: Loading<'a, 'e>,
     /// Children of each directory so far, by object id.
     counts: Vec<u32>,
-    /// Not in the index yet.
-    entries: Entries,
-    /// Not in the value index yet.
-    bulk: Bulk,
-    /// Not found by uuid and time yet.
-    stamps: Stamps,
 }
 
 impl Filling<'_, '_> {
@@ -88,7 +69,6 @@ impl Filling<'_, '_> {
             return Err(Error::NoSpace("all object ids are in use".into()));
         }
         let object = number as u32;
-        check_limits(&properties)?;
         self.counts.push(0);
         let mut position = 0;
         if object != ROOT {
@@ -100,54 +80,25 @@ impl Filling<'_, '_> {
             *count += 1;
         }
         let parent = if object == ROOT { ROOT } else { parent };
-        let version = self.applier.next_version(object, None)?;
-        let header = Header { instance: 0, version, parent, children: 0, position };
-        if object != ROOT && self.entries.add(parent, object, &properties) {
-            self.index()?;
-        }
-        if self.bulk.add(object, &properties) {
-            self.bulk.drain(self.applier.store, &mut self.applier.txn)?;
-        }
-        if let Some(stamp) = &stamp {
-            self.stamps.add(&mut self.applier, object, stamp.as_stamp())?;
-        }
-        self.applier.insert_unindexed(object, &Record { header, properties })
-    }
-
-    fn index(&mut self) -> Result<()> {
-        let (index, txn) = (self.applier.store.index, &mut self.applier.txn);
-        let mut last = index.last(txn)?.map_or_else(Vec::new, |(key, _)| key.to_vec());
-        self.entries.drain(|key, object| {
-            // What comes behind all others needs no search for its place.
-            let behind = key > &last[..];
-            let flags = if behind { PutFlags::APPEND } else { PutFlags::empty() };
-            index.put_with_flags(txn, flags, key, &object.to_be_bytes())?;
-            if behind {
-                last.clear();
-                last.extend_from_slice(key);
-            }
-            Ok(())
-        })
+        let header = Header { instance: 0, version: 0, parent, children: 0, position };
+        self.loading.insert(object, Record { header, properties }, stamp.as_ref())
     }
 
     /// Tells the parents how many children they have, and commits.
-    fn finish(mut self, store: &Store) -> Result<u64> {
+    fn finish(self, store: &Store) -> Result<u64> {
         if self.counts.is_empty() {
             return Err(Error::Unusable("there is no root directory".into()));
         }
-        self.index()?;
-        self.bulk.finish(store, &mut self.applier.txn)?;
-        self.stamps.drain(&mut self.applier)?;
+        let mut applier = self.loading.finish()?;
         for (object, children) in self.counts.iter().enumerate().filter(|(_, children)| **children > 0) {
             let object = object as u32;
-            let Some(record) = store.record(&self.applier.txn, object)? else { continue };
+            let Some(record) = store.record(&applier.txn, object)? else { continue };
             // As many writes as a directory would have seen that got them one by one.
             let header = Header { children: *children, instance: *children, ..record.header() };
-            self.applier.state.exchange(object, record.id().instance, header.instance);
-            store.save_header(&mut self.applier.txn, object, header)?;
+            applier.state.exchange(object, record.id().instance, header.instance);
+            store.save_header(&mut applier.txn, object, header)?;
         }
         let directories = self.counts.len() as u64;
-        let mut applier = self.applier;
         applier.state.next_object = self.counts.len() as u32;
         store.changes.clear(&mut applier.txn)?;
         applier.state.sequence += 1;

@@ -17,6 +17,7 @@
 //! | [`binding`] | domains above a domain, on other machines |
 //! | `moves` | a directory moved to another place |
 //! | `batch`, `fill` | many changes in one commit; a whole domain loaded as it comes |
+//! | `loading`, `bulk`, `sort` | how a whole tree gets into an empty store: in order, indexes and all |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
 //! | `stamp` | uuids, times and names of those who made and changed a directory |
 //! | `pending` | entries of the indexes that are still to be made |
@@ -35,6 +36,7 @@ mod attempts;
 mod auth;
 mod batch;
 pub mod binding;
+mod bulk;
 mod change;
 mod check;
 mod domain;
@@ -43,6 +45,7 @@ mod feed;
 mod fill;
 mod fold;
 mod index;
+mod loading;
 mod login;
 mod machines;
 mod model;
@@ -56,6 +59,7 @@ mod remembered;
 mod session;
 mod settings;
 mod siblings;
+mod sort;
 mod stamp;
 mod store;
 mod structured;

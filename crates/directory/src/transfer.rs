@@ -11,15 +11,14 @@ use crate::access::Counters;
 use crate::apply::{Applier, HIGHEST_OBJECT, Policy};
 use crate::domain::Domain;
 use crate::error::{Error, Result};
-use crate::index::Entries;
+use crate::loading::Loading;
 use crate::model::{Id, Property, RECORD_LIMIT, ROOT};
-use crate::record::{Header, Record, RecordRef, check_limits};
+use crate::record::{Header, Record, RecordRef};
 use crate::session::Session;
 use crate::siblings::{FIRST, STEP};
 use crate::stamp::{self, Stamp, StampBuf};
 use crate::store::Store;
 use crate::store::keys::be_u32;
-use crate::values::bulk::Bulk;
 use crate::view::View;
 
 const MAGIC: &[u8; 8] = b"NIBACKUP";
@@ -366,19 +365,11 @@ type Source<'a> = &'a mut dyn FnMut() -> Result<Option<TransferObject>>;
 /// Replaces the tree in one transaction; the change feed starts anew behind it.
 fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'_>) -> Result<()> {
     let counters = Counters::default();
-    let mut applier = Applier::begin(store, &store.env, &counters, policy)?;
-    store.clear_tree(&mut applier.txn)?;
-    let state = &mut applier.state;
-    (state.checksum, state.directories, state.next_object) = (0, 0, 0);
+    let mut loading = Loading::begin(store, &counters, policy)?;
+    let state = &mut loading.applier.state;
     state.uuid = uuid.unwrap_or(state.uuid);
-    let mut filling = Filling {
-        applier,
-        places: HashMap::from([(ROOT, (ROOT, 0))]),
-        waiting: HashMap::new(),
-        entries: Entries::default(),
-        bulk: Bulk::default(),
-        stamps: Stamps::default(),
-    };
+    let mut filling =
+        Filling { loading, places: HashMap::from([(ROOT, (ROOT, 0))]), waiting: HashMap::new() };
     while let Some(object) = next()? {
         filling.add(object)?;
     }
@@ -391,17 +382,11 @@ fn replace(store: &Store, policy: Policy, uuid: Option<[u8; 16]>, next: Source<'
 
 /// A tree being filled.
 struct Filling<'a, 'e> {
-    applier: Applier<'a, 'e>,
+    loading: Loading<'a, 'e>,
     /// Parent, and place among its siblings, of every child announced by its parent and not seen yet.
     places: HashMap<u32, (u32, u64)>,
     /// Directories that came before their parents.
     waiting: HashMap<u32, TransferObject>,
-    /// Not in the index yet.
-    entries: Entries,
-    /// Not in the value index yet.
-    bulk: Bulk,
-    /// Not found by uuid and time yet.
-    stamps: Stamps,
 }
 
 impl<'a, 'e> Filling<'a, 'e> {
@@ -445,102 +430,43 @@ impl<'a, 'e> Filling<'a, 'e> {
             }
             place += STEP;
         }
-        check_limits(&object.properties)?;
-        let version = self.applier.next_version(id.object, None)?;
         let children = object.children.len() as u32;
-        let header = Header { instance: id.instance, version, parent, children, position };
-        if id.object != ROOT && self.entries.add(parent, id.object, &object.properties) {
-            self.index()?;
-        }
-        if self.bulk.add(id.object, &object.properties) {
-            self.bulk.drain(self.applier.store, &mut self.applier.txn)?;
-        }
-        if let Some(stamp) = &object.stamp {
-            self.stamps.add(&mut self.applier, id.object, stamp.as_stamp())?;
-        }
-        self.applier.insert_unindexed(id.object, &Record { header, properties: object.properties })?;
+        let header = Header { instance: id.instance, version: 0, parent, children, position };
+        let record = Record { header, properties: object.properties };
+        self.loading.insert(id.object, record, object.stamp.as_ref())?;
         Ok(object.children)
     }
 
-    /// Puts the gathered entries into the index.
-    fn index(&mut self) -> Result<()> {
-        let (index, txn) = (self.applier.store.index, &mut self.applier.txn);
-        self.entries.drain(|key, object| Ok(index.put(txn, key, &object.to_be_bytes())?))
-    }
-
     /// Refuses a copy whose links do not fit, and notes the ids that are not in use.
-    fn finish(mut self) -> Result<Applier<'a, 'e>> {
+    fn finish(self) -> Result<Applier<'a, 'e>> {
         if let Some(child) = self.places.keys().min() {
             return Err(unfit(format!("directory {child} is missing in the copy, or stands in it twice")));
         }
         if let Some(id) = self.waiting.keys().min() {
             return Err(unfit(format!("directory {id} has no parent in the copy, or stands in it twice")));
         }
-        self.index()?;
-        let store = self.applier.store;
-        self.bulk.finish(store, &mut self.applier.txn)?;
-        self.stamps.drain(&mut self.applier)?;
-        let highest = store.highest(&self.applier.txn)?.unwrap_or(ROOT);
-        let unused = u64::from(highest) + 1 - self.applier.state.directories;
+        let mut applier = self.loading.finish()?;
+        let store = applier.store;
+        let highest = store.highest(&applier.txn)?.unwrap_or(ROOT);
+        let unused = u64::from(highest) + 1 - applier.state.directories;
         if unused > UNUSED_LIMIT {
             return Err(unfit(format!("its ids go up to {highest} with {unused} of them unused")));
         }
         let mut expected = 0;
         let mut gaps = Vec::new();
-        for entry in store.records.iter(&self.applier.txn)? {
+        for entry in store.records.iter(&applier.txn)? {
             let object = be_u32(entry?.0);
             gaps.extend(expected..object);
             expected = object + 1;
         }
         for gap in gaps {
-            store.free.put(&mut self.applier.txn, &gap.to_be_bytes(), &[])?;
+            store.free.put(&mut applier.txn, &gap.to_be_bytes(), &[])?;
         }
-        self.applier.state.next_object = expected;
-        Ok(self.applier)
+        applier.state.next_object = expected;
+        Ok(applier)
     }
 }
 
-/// Stamps of a copy: they are stored as they come, and found by uuid and time once these have been sorted.
-#[derive(Default)]
-pub(crate) struct Stamps {
-    uuids: Vec<([u8; 16], u32)>,
-    times: Vec<[u8; 12]>,
-}
-
-/// Stamps that are gathered before they are sorted.
-const STAMPS_GATHERED: usize = 4 << 20;
-
-impl Stamps {
-    pub(crate) fn add(&mut self, applier: &mut Applier<'_, '_>, object: u32, stamp: Stamp<'_>) -> Result<()> {
-        match stamp::derived_object(&applier.state.uuid, &stamp.uuid) {
-            None => self.uuids.push((stamp.uuid, object)),
-            Some(derived) if derived == object => {}
-            Some(_) => return Err(unfit(format!("the uuid of directory {object} belongs to another"))),
-        }
-        if stamp.modified != 0 {
-            self.times.push(stamp::time_key(stamp.modified, object));
-        }
-        let bytes = stamp::encode(object, stamp);
-        applier.store.stamps.put(&mut applier.txn, &object.to_be_bytes(), &bytes)?;
-        if self.uuids.len() >= STAMPS_GATHERED { self.drain(applier) } else { Ok(()) }
-    }
-
-    pub(crate) fn drain(&mut self, applier: &mut Applier<'_, '_>) -> Result<()> {
-        self.uuids.sort_unstable();
-        for (uuid, object) in self.uuids.drain(..) {
-            if applier.store.uuids.get(&applier.txn, &uuid)?.is_some() {
-                return Err(unfit(format!("directory {object} has the uuid of another")));
-            }
-            applier.store.uuids.put(&mut applier.txn, &uuid, &object.to_be_bytes())?;
-        }
-        self.times.sort_unstable();
-        for time in self.times.drain(..) {
-            applier.store.times.put(&mut applier.txn, &time, &[])?;
-        }
-        Ok(())
-    }
-}
-
-fn unfit(why: String) -> Error {
+pub(crate) fn unfit(why: String) -> Error {
     Error::Unusable(format!("the copy cannot be used: {why}"))
 }

@@ -41,6 +41,16 @@ impl IndexKey {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
+
+    /// What it has in common with the keys of other values of the property, and the rest. The first parts of two keys are
+    /// equal, or neither is the beginning of the other.
+    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
+        let name = match u16::from_be_bytes([self.bytes[4], self.bytes[5]]) {
+            HASHED => 0,
+            len => usize::from(len),
+        };
+        self.as_bytes().split_at(6 + name)
+    }
 }
 
 /// Key of the children table: parent, position.
@@ -73,6 +83,8 @@ mod tests {
         assert_eq!(long.as_bytes().len(), 38);
         let other = IndexKey::new(1, b"name", &[b'x'; INDEX_KEY_LIMIT - 8]);
         assert_ne!(long.as_bytes(), other.as_bytes());
+        assert_eq!(plain.parts(), (&b"\0\0\0\x01\0\x04name"[..], &[b'x'; INDEX_KEY_LIMIT - 10][..]));
+        assert_eq!(long.parts().0, b"\0\0\0\x01\xff\xff");
         // The border between name and value counts.
         assert_ne!(IndexKey::new(1, b"ab", b"c").as_bytes(), IndexKey::new(1, b"a", b"bc").as_bytes());
         let (v, w) = (vec![b'c'; 500], [b"b".to_vec(), vec![b'c'; 500]].concat());

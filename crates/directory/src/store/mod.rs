@@ -7,6 +7,7 @@ pub(crate) mod keys;
 pub(crate) mod pages;
 pub(crate) mod preflight;
 pub(crate) mod state;
+pub(crate) mod tail;
 mod upgrade;
 
 use std::path::{Path, PathBuf};

@@ -6,9 +6,9 @@ use heed::RwTxn;
 
 use super::Store;
 use super::keys::be_u32;
+use crate::bulk::Bulk;
 use crate::error::Result;
 use crate::record::RecordRef;
-use crate::values::bulk::Bulk;
 
 /// Fills what format `found` had not. From 2 to 3 that is nothing: nothing is pending in it.
 pub(crate) fn upgrade(store: &Store, txn: &mut RwTxn<'_>, found: u32) -> Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn upgrade(store: &Store, txn: &mut RwTxn<'_>, found: u32) -> Result<
 fn index_values(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
     let total = store.records.len(txn)?;
     tracing::info!(directories = total, path = %store.path.display(), "bringing a domain to a new format");
-    let mut bulk = Bulk::default();
+    let mut bulk = Bulk::new(store);
     let mut next = Some(0u32);
     while let Some(start) = next.take() {
         let mut full = false;
@@ -34,7 +34,7 @@ fn index_values(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
                 break;
             }
             if let Ok(record) = RecordRef::parse(object, bytes) {
-                full = bulk.add(object, &record.to_record().properties);
+                full = bulk.add(None, object, &record.to_record().properties)?;
             }
         }
         bulk.drain(store, txn)?;

@@ -8,13 +8,12 @@
 //! |---|---|
 //! | `set` | sets of objects in stored form |
 //! | `terms` | which entries the values of a property have |
-//! | `update`, `bulk` | keeping the index: with each change; for whole domains, in order |
+//! | `update` | keeping the index, with each change |
 //! | `query` | candidates |
 
-pub(crate) mod bulk;
 mod query;
 pub(crate) mod set;
-mod terms;
+pub(crate) mod terms;
 pub(crate) mod update;
 
 /// Fewest bytes that the fold of the piece of a [`Term::Contains`] has to have for the index to be of use.

@@ -149,6 +149,21 @@ pub(crate) fn single(object: u32) -> [u8; 2] {
     ((object % CHUNK) as u16).to_le_bytes()
 }
 
+/// Appends the stored form of the set of these objects, which are of one chunk, in order and distinct.
+pub(crate) fn of_sorted(objects: &[u32], out: &mut Vec<u8>) {
+    match objects.len() {
+        all if all == CHUNK as usize => {}
+        DENSE.. => {
+            let mut set = Set::default();
+            for object in objects {
+                set.insert(*object);
+            }
+            set.encode(out);
+        }
+        _ => objects.iter().for_each(|object| out.extend_from_slice(&single(*object))),
+    }
+}
+
 /// Puts the stored form of a set, together with an object that is not in it, into `room`.
 pub(crate) fn with(bytes: &[u8], object: u32, room: &mut Vec<u8>) {
     room.clear();
@@ -274,6 +289,10 @@ mod tests {
             let mut bytes = Vec::new();
             set.encode(&mut bytes);
             if !set.is_empty() {
+                let mut sorted = Vec::new();
+                let objects: Vec<u32> = (0..CHUNK).filter(|object| contains(*object)).collect();
+                of_sorted(&objects, &mut sorted);
+                prop_assert_eq!(&sorted, &bytes);
                 prop_assert!(Set::decode(&bytes) == set);
                 prop_assert_eq!(len(&bytes), set.len() as u64);
                 let mut objects = RoaringBitmap::new();

@@ -108,6 +108,11 @@ pub(crate) fn put_value(property: &[u8], fold: &[u8], out: &mut Vec<u8>) {
 /// Appends the key of an entry in `pieces`, but for the chunk in front of it.
 pub(crate) fn put_piece(property: &[u8], entry: Entry<'_>, out: &mut Vec<u8>) {
     put_property(property, out);
+    put_kind(entry, out);
+}
+
+/// Appends what follows the property in the key of an entry in `pieces`.
+pub(crate) fn put_kind(entry: Entry<'_>, out: &mut Vec<u8>) {
     match entry {
         Entry::Kind(kind) => out.push(kind),
         Entry::Gram(gram) => {
