@@ -17,6 +17,8 @@ elif [[ ${1-} == package ]]; then
 elif [[ ${1-} != build ]]; then
     # The tests talk to rpcbind and to clients made by rpcgen, make network namespaces and look at processes.
     packages+=(iproute2 libtirpc-dev procps rpcbind rpcsvc-proto)
+    # They let a node find its parent by DNS and multicast DNS.
+    packages+=(avahi-daemon dnsmasq-base)
     # They talk LDAP to a node, from C, Python and Perl, with certificates that OpenSSL makes.
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     packages+=(ldapvi)

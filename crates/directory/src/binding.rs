@@ -2,14 +2,19 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `hosts` | rules by which machines may add themselves |
 //! | `parent` | a domain on another machine, and how it is written |
 //! | `search` | finding the parent of a domain and keeping an eye on it: a state machine |
 //!
 //! Nothing here opens a socket or reads a clock.
 
+mod hosts;
 mod parent;
 mod search;
 
+pub use hosts::{
+    Admission, HOST_NAME_LIMIT, HOST_RULE_MOST, HOST_RULES, HOST_RULES_LIMIT, Newcomer, network,
+};
 pub use parent::{LdapParent, PARENT_TEXT_LIMIT, Parent, ParentError, ParentName};
 pub use search::{
     Action, Answer, Bound, CANDIDATES_LIMIT, Candidate, LOOP_PATIENCE, Plan, Policy, Refusal, Search, State,

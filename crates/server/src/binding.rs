@@ -9,6 +9,7 @@
 //! | `probe` | asks a candidate whether it is there, and who is above it |
 //! | `kept` | files of the data directory: configured parents, and who the parent was last |
 //! | `above` | the domains on other machines, for whoever looks things up in them |
+//! | `welcome` | answers BIND, and adds machines that may add themselves |
 //! | `report` | what is told to administrators |
 
 mod above;
@@ -18,6 +19,7 @@ mod kept;
 mod plan;
 mod probe;
 mod report;
+mod welcome;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +32,7 @@ pub(crate) use above::{Above, tell};
 pub(crate) use driver::{settled, start};
 pub(crate) use kept::Configured;
 pub(crate) use report::{bind, unbind, whereabouts};
+pub(crate) use welcome::answer;
 
 use crate::limits::{HISTORICAL_NO_PARENT_TIME, NO_PARENT_TIME};
 use crate::node::Running;
@@ -44,6 +47,8 @@ pub(crate) struct Binding {
     dirty: AtomicBool,
     /// Wakes the task of the domain.
     nudge: Notify,
+    /// Held while a machine is added.
+    adding: tokio::sync::Mutex<()>,
     /// Counts what happens.
     news: watch::Sender<u64>,
 }
@@ -70,6 +75,7 @@ impl Binding {
             planned: Mutex::new(Planned { at: Instant::now(), took: Duration::ZERO, told: None }),
             dirty: AtomicBool::new(true),
             nudge: Notify::new(),
+            adding: tokio::sync::Mutex::default(),
             news: watch::Sender::new(0),
         }
     }

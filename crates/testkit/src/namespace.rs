@@ -112,6 +112,86 @@ impl Default for Neighbour {
     }
 }
 
+/// A machine of its own on the network `lan`, which can be cut off. Only inside of [`isolated`], after [`lan`].
+#[derive(Debug)]
+pub struct Machine {
+    namespace: File,
+    /// The interface on the side of the network.
+    port: String,
+}
+
+/// Makes the network 10.0.9.0/24 of [`Machine`]s. The maker is at 10.0.9.254.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn lan() {
+    ip("link add lan type bridge");
+    ip("address add 10.0.9.254/24 brd + dev lan");
+    ip("link set lan up");
+}
+
+impl Machine {
+    /// Makes the machine 10.0.9.`number`.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn new(number: u8) -> Self {
+        let (port, end) = (format!("port{number}"), format!("eth{number}"));
+        ip(&format!("link add {port} type veth peer name {end}"));
+        ip(&format!("link set {port} master lan"));
+        ip(&format!("link set {port} up"));
+        let (tell, hear) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        let namespace = thread::scope(|scope| {
+            let inner = end.clone();
+            let machine = scope.spawn(move || {
+                unshare(CloneFlags::CLONE_NEWNET).unwrap_or_else(|e| panic!("unshare: {e}"));
+                let path = "/proc/thread-self/ns/net";
+                let namespace = File::open(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+                // If nobody hears it, the maker of this machine has failed already.
+                let _ = tell.send(gettid());
+                let _ = wait.recv();
+                ip("link set lo up");
+                ip(&format!("address add 10.0.9.{number}/24 brd + dev {inner}"));
+                ip(&format!("link set {inner} up"));
+                namespace
+            });
+            let thread = hear.recv().unwrap_or_else(|e| panic!("{e}"));
+            ip(&format!("link set {end} netns {thread}"));
+            let _ = go.send(());
+            machine.join().unwrap_or_else(|cause| panic::resume_unwind(cause))
+        });
+        Self { namespace, port }
+    }
+
+    /// Pulls the plug.
+    ///
+    /// # Panics
+    /// If it cannot be pulled.
+    pub fn cut(&self) {
+        ip(&format!("link set {} down", self.port));
+    }
+
+    /// Plugs the machine in again.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn join(&self) {
+        ip(&format!("link set {} up", self.port));
+    }
+
+    /// Runs `work` on that machine.
+    ///
+    /// # Panics
+    /// When `work` panics.
+    pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        on_a_thread(|| {
+            setns(&self.namespace, CloneFlags::CLONE_NEWNET).unwrap_or_else(|e| panic!("setns: {e}"));
+            work()
+        })
+    }
+}
+
 /// A thread may leave its namespaces, but not come back: so it gets to live for this work only.
 fn on_a_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(work).join().unwrap_or_else(|cause| panic::resume_unwind(cause)))

@@ -32,6 +32,17 @@ impl Credentials {
         Ok(Self { uid, machine: complement(password) })
     }
 
+    /// The name of the calling machine and nothing else, for calls that ask who calls and want no proof.
+    ///
+    /// # Errors
+    /// [`Error::Password`] for a name of over 255 bytes.
+    pub fn machine(name: &str) -> Result<Self> {
+        if name.len() > MAX_MACHINE_NAME as usize {
+            return Err(Error::Password("the name of a machine has at most 255 bytes"));
+        }
+        Ok(Self { uid: 0, machine: Zeroizing::new(name.as_bytes().to_vec()) })
+    }
+
     /// The user id.
     pub const fn uid(&self) -> u32 {
         self.uid
@@ -59,6 +70,14 @@ impl fmt::Debug for Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn machines_have_names() {
+        let credentials = Credentials::machine("ada").unwrap();
+        let Credential::Sys(sys) = credentials.as_wire() else { panic!("AUTH_SYS expected") };
+        assert_eq!(sys.machine, b"ada");
+        assert!(Credentials::machine(&"x".repeat(256)).is_err());
+    }
 
     #[test]
     fn the_password_is_complemented_and_hidden() {

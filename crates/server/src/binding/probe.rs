@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use netinfo_client::binder::Binder;
 use netinfo_client::rpc::Timeouts;
-use netinfo_client::{Domain, Error, Finder, Server, Status};
+use netinfo_client::{Connection, Credentials, Domain, Error, Finder, Server, Status};
 use netinfo_directory::binding::{Answer, LdapParent, Parent, ParentName, Refusal, State, ends_loop};
 
 use crate::limits::CHAIN_LIMIT;
@@ -133,13 +133,15 @@ impl Question {
     fn introduce(&self, domain: &mut Domain, server_tag: &str, port: Option<u16>) {
         let Some((own, server)) = domain.connection().addresses() else { return };
         let IpAddr::V4(own) = own.ip().to_canonical() else { return };
+        let ask = |connection: &mut Connection| {
+            connection.set_credentials(Credentials::machine(&self.node.hostname).ok());
+            let asked = Binder::new(&mut *connection).bind(own, self.tag.as_bytes(), server_tag.as_bytes());
+            connection.set_credentials(None);
+            asked
+        };
         let asked = match port {
-            Some(_) => {
-                Binder::new(domain.connection_mut()).bind(own, self.tag.as_bytes(), server_tag.as_bytes())
-            }
-            None => finder().binder(server.ip()).and_then(|mut connection| {
-                Binder::new(&mut connection).bind(own, self.tag.as_bytes(), server_tag.as_bytes())
-            }),
+            Some(_) => ask(domain.connection_mut()),
+            None => finder().binder(server.ip()).and_then(|mut connection| ask(&mut connection)),
         };
         match asked {
             Ok(listed) => tracing::debug!(tag = self.tag, listed, "asked {server_tag} whether it serves us"),

@@ -156,7 +156,7 @@ fn answer(
             Step::Done
         }
         Procedure::GetRegister => get_register(node, context, decode_tag(call.args)?, xid, out),
-        Procedure::Bind => bind(node, &BindArgs::decode(call.args)?, xid, out),
+        Procedure::Bind => bind(node, context, &BindArgs::decode(call.args)?, call, out),
         Procedure::Register => {
             let args = Registration::decode(call.args)?;
             privileged(node, root, call, out, |_| {
@@ -238,13 +238,19 @@ fn ni_target(ports: Addrinfo, procedure: ni::Procedure) -> Target {
     Target { address, prog: ni::PROGRAM, vers: ni::VERSION, proc: procedure.code() }
 }
 
-fn bind(node: &Arc<Running>, args: &BindArgs<'_>, xid: u32, out: &mut Vec<u8>) -> Step {
+fn bind(
+    node: &Arc<Running>,
+    context: &Context,
+    args: &BindArgs<'_>,
+    call: &Call<'_>,
+    out: &mut Vec<u8>,
+) -> Step {
+    let xid = call.xid;
     let tag = resolve_alias(node, args.server_tag, args.client_addr);
     let binding = Binding { tag: args.client_tag, addr: args.client_addr };
     let entry = node.registry.find(&tag);
     if let Some(served) = entry.as_ref().filter(|e| e.own).and_then(|_| node.served(&text(&tag))) {
-        let positive = super::netinfo::serves(&served, &binding);
-        return refuse(out, xid, if positive { AcceptStat::Success } else { AcceptStat::SystemErr });
+        return crate::binding::answer(&served, &binding, &context.caller, &call.cred, xid, out);
     }
     let Some(entry) = entry else {
         return refuse(out, xid, AcceptStat::SystemErr);

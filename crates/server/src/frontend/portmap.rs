@@ -14,7 +14,7 @@ use netinfo_wire::portmap::v2::{self, CallItArgs, Mapping};
 use netinfo_wire::portmap::{
     IPPROTO_TCP, IPPROTO_UDP, PORTMAP_VERSION, PROGRAM, RPCBIND_VERSION_3, RPCBIND_VERSION_4, uaddr,
 };
-use netinfo_wire::rpc::{AcceptStat, Call, Credential, Outcome, parse_reply, put_accepted};
+use netinfo_wire::rpc::{AcceptStat, Call, Outcome, parse_reply, put_accepted};
 use netinfo_wire::xdr;
 
 use super::{Caller, Context, Port, Step, Transport, accepted, now, refuse};
@@ -86,7 +86,7 @@ fn portmap(
         v2::Procedure::CallIt => {
             out.truncate(mark);
             let args = CallItArgs::decode(call.args)?;
-            return Ok(indirect(node, caller, &args, call.xid, Answer::Portmap));
+            return Ok(indirect(node, caller, &args, call, Answer::Portmap));
         }
     }
     Ok(Step::Done)
@@ -131,7 +131,7 @@ fn rpcbind_call(
             out.truncate(mark);
             let args = CallItArgs::decode(call.args)?;
             let answer = if procedure == P::Indirect { Answer::Indirect } else { Answer::Rpcbind };
-            return Ok(indirect(node, caller, &args, call.xid, answer));
+            return Ok(indirect(node, caller, &args, call, answer));
         }
         P::Uaddr2Taddr | P::Taddr2Uaddr | P::GetStat => {
             out.truncate(mark);
@@ -271,7 +271,14 @@ enum Answer {
 }
 
 /// CALLIT and its kin: silent unless the inner call succeeds (INDIRECT answers failures too).
-fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u32, answer: Answer) -> Step {
+fn indirect(
+    node: &Arc<Running>,
+    caller: &Caller,
+    args: &CallItArgs<'_>,
+    outer: &Call<'_>,
+    answer: Answer,
+) -> Step {
+    let xid = outer.xid;
     let silent = || match answer {
         Answer::Indirect => Step::Later(Box::pin(async move {
             let mut out = Vec::new();
@@ -292,7 +299,8 @@ fn indirect(node: &Arc<Running>, caller: &Caller, args: &CallItArgs<'_>, xid: u3
         prog: args.prog,
         vers: args.vers,
         proc: args.proc,
-        cred: Credential::None,
+        // Nothing that passes is allowed more for it; BIND takes the name of the machine from it.
+        cred: outer.cred,
         args: args.args,
     };
     let mut out = Vec::new();

@@ -5,6 +5,7 @@
 mod access;
 mod auth;
 mod binder;
+mod binding;
 mod check_config;
 mod clients;
 mod clone;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use netinfo_directory::Origin;
 use netinfo_wire::netinfo::{Binding, Procedure};
-use netinfo_wire::rpc::{AcceptStat, Call, put_accepted};
+use netinfo_wire::rpc::{AcceptStat, Call};
 
 use super::super::{Context, Port, Selected, Step, Transport, refuse};
 use super::reader;
@@ -28,17 +28,10 @@ pub(super) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
             return refuse(out, call.xid, stat);
         }
     };
-    let positive = served.as_ref().is_some_and(|s| serves(s, &binding));
-    put_accepted(out, call.xid, if positive { AcceptStat::Success } else { AcceptStat::SystemErr });
-    if let Some(served) = served {
-        served.tally.count(Procedure::Bind, start.elapsed());
-    }
-    Step::Done
-}
-
-/// Whether the domain regards the caller's domain as its child.
-pub(crate) fn serves(served: &Served, binding: &Binding<'_>) -> bool {
-    served.view().and_then(|view| view.serves_child(binding.addr, binding.tag)).unwrap_or(false)
+    let Some(served) = served else { return refuse(out, call.xid, AcceptStat::SystemErr) };
+    let step = crate::binding::answer(&served, &binding, &context.caller, &call.cred, call.xid, out);
+    served.tally.count(Procedure::Bind, start.elapsed());
+    step
 }
 
 /// Makes `served` the domain of the connection if the caller may reach it.

@@ -7,7 +7,7 @@ mod statistics;
 mod status;
 mod writes;
 
-pub(crate) use bind::{admits, serves};
+pub(crate) use bind::admits;
 pub(crate) use status::status_of;
 pub(crate) use writes::{change, encode_outcome};
 
