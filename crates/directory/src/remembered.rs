@@ -61,11 +61,12 @@ struct Answer {
 pub(crate) struct Question(u64);
 
 impl Remembered {
-    /// For a store whose last transaction was `base`; stamps of earlier ones do not exist.
-    pub(crate) fn new(base: usize) -> Self {
+    /// For a store that is opened by transaction `opening`, which may come to nothing; there are no snapshots from before
+    /// the one in front of it.
+    pub(crate) fn new(opening: usize) -> Self {
         Self {
             key: RandomState::new(),
-            base: base as u64,
+            base: opening.saturating_sub(1) as u64,
             mask: AtomicUsize::new(SEGMENT - 1),
             floor: AtomicU32::new(0),
             segments: (0..MAX_LINES / SEGMENT).map(|_| OnceLock::new()).collect(),
@@ -177,9 +178,11 @@ fn found(word: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::View;
+    use crate::{Node, Options, ROOT};
 
     fn fresh() -> (Remembered, Question) {
-        let remembered = Remembered::new(10);
+        let remembered = Remembered::new(11);
         let question = remembered.question(1, b"name", b"alice");
         (remembered, question)
     }
@@ -275,5 +278,21 @@ mod tests {
         remembered.mark(last + 1, question);
         assert_eq!(remembered.get(last, question), None);
         assert_eq!(remembered.get(9, question), None, "from before the domain was opened");
+    }
+
+    #[test]
+    fn a_domain_that_nobody_changes_remembers_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { map_size: 64 << 20, ..Options::default() };
+        for _ in 0..3 {
+            let (node, _) = Node::open(dir.path(), options.clone(), true).unwrap();
+            let domain = node.domain("x").unwrap_or_else(|| node.create_master("x", 1).unwrap());
+            let view = View::new(domain.store(), true).unwrap();
+            let found = view.lookup_first(ROOT, b"name", b"machines").unwrap();
+            let remembered = &domain.store().remembered;
+            let question = remembered.question(ROOT, b"name", b"machines");
+            assert!(found.is_some());
+            assert_eq!(remembered.get(view.state_number() as usize, question), found);
+        }
     }
 }
