@@ -116,7 +116,7 @@ fn a_parent_that_goes_is_replaced() {
     assert_eq!(check.len(), 1);
     search.answered(at(10), check[0].0, Err(dead()));
     assert_eq!(parent(&search), None);
-    assert!(search.is_busy());
+    assert!(search.is_busy(at(10)));
     assert_eq!(
         search.last().unwrap().answer.parent.to_string(),
         "n@10.0.0.1",
