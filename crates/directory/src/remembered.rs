@@ -36,7 +36,15 @@ pub(crate) struct Remembered {
     mask: AtomicUsize,
     /// Stamp before which nothing holds.
     floor: AtomicU32,
-    segments: Box<[OnceLock<Box<[Line]>>]>,
+    segments: Box<[Segment]>,
+}
+
+/// Lines that are made when the first answer is to be kept in one of them.
+#[derive(Default)]
+struct Segment {
+    /// The mark of all of its lines, from the time before there were any.
+    mark: AtomicU32,
+    lines: OnceLock<Box<[Line]>>,
 }
 
 /// One line of the processor's cache.
@@ -69,7 +77,7 @@ impl Remembered {
             base: opening.saturating_sub(1) as u64,
             mask: AtomicUsize::new(SEGMENT - 1),
             floor: AtomicU32::new(0),
-            segments: (0..MAX_LINES / SEGMENT).map(|_| OnceLock::new()).collect(),
+            segments: (0..MAX_LINES / SEGMENT).map(|_| Segment::default()).collect(),
         }
     }
 
@@ -88,18 +96,21 @@ impl Remembered {
         // The snapshot was chosen before anything is looked at here.
         fence(Ordering::Acquire);
         let now = self.stamp(snapshot)?;
-        let line = self.line(question)?;
+        let (segment, number) = self.place(question);
+        let line = &segment.lines.get()?[number];
         let word = line.answers.iter().find_map(|answer| answer.get(question))?;
         // After the answer: whoever found it in a later snapshot has seen the marks of that snapshot, and so do we.
-        let mark = line.mark.load(Ordering::Acquire).max(self.floor.load(Ordering::Acquire));
+        let mark = self.last_mark(segment, line);
         (found(word) >= mark && now >= mark).then_some(word as u32)
     }
 
     /// Keeps an answer that was found in the snapshot of transaction `snapshot`.
     pub(crate) fn put(&self, snapshot: usize, question: Question, object: u32) {
         let Some(now) = self.stamp(snapshot) else { return };
-        let line = self.make_line(question);
-        let mark = line.mark.load(Ordering::Acquire).max(self.floor.load(Ordering::Acquire));
+        let (segment, number) = self.place(question);
+        let make = || (0..SEGMENT).map(|_| Line::default()).collect();
+        let line = &segment.lines.get_or_init(make)[number];
+        let mark = self.last_mark(segment, line);
         if now < mark {
             return;
         }
@@ -112,9 +123,11 @@ impl Remembered {
 
     /// Transaction `writer` is about to change the answer to a question.
     pub(crate) fn mark(&self, writer: usize, question: Question) {
-        match self.stamp(writer) {
-            Some(stamp) => self.make_line(question).mark.store(stamp, Ordering::Release),
-            None => self.floor.store(u32::MAX, Ordering::Release),
+        let Some(stamp) = self.stamp(writer) else { return self.mark_all(writer) };
+        let (segment, number) = self.place(question);
+        match segment.lines.get() {
+            Some(lines) => lines[number].mark.store(stamp, Ordering::Release),
+            None => segment.mark.store(stamp, Ordering::Release),
         }
     }
 
@@ -141,19 +154,16 @@ impl Remembered {
         u32::try_from(number).ok().filter(|&stamp| stamp < u32::MAX)
     }
 
-    fn place(&self, question: Question) -> (&OnceLock<Box<[Line]>>, usize) {
+    /// The segment and the number in it of the line for a question.
+    fn place(&self, question: Question) -> (&Segment, usize) {
         let number = question.0 as usize & self.mask.load(Ordering::Acquire);
         (&self.segments[number / SEGMENT], number % SEGMENT)
     }
 
-    fn line(&self, question: Question) -> Option<&Line> {
-        let (segment, number) = self.place(question);
-        segment.get().map(|lines| &lines[number])
-    }
-
-    fn make_line(&self, question: Question) -> &Line {
-        let (segment, number) = self.place(question);
-        &segment.get_or_init(|| (0..SEGMENT).map(|_| Line::default()).collect())[number]
+    /// The stamp before which nothing in a line holds.
+    fn last_mark(&self, segment: &Segment, line: &Line) -> u32 {
+        let mark = line.mark.load(Ordering::Acquire).max(segment.mark.load(Ordering::Acquire));
+        mark.max(self.floor.load(Ordering::Acquire))
     }
 }
 
@@ -214,12 +224,25 @@ mod tests {
     }
 
     #[test]
+    fn marks_need_no_lines() {
+        let (remembered, question) = fresh();
+        remembered.mark(13, question);
+        assert!(remembered.segments.iter().all(|segment| segment.lines.get().is_none()));
+        remembered.put(12, question, 7);
+        assert_eq!(remembered.get(13, question), None, "found before the change");
+        remembered.put(13, question, 9);
+        assert_eq!((remembered.get(12, question), remembered.get(13, question)), (None, Some(9)));
+    }
+
+    #[test]
     fn an_answer_that_comes_late_does_not_hold() {
         let (remembered, question) = fresh();
         // As if the writer had marked between the look at the mark and the keeping of the answer.
-        let line = remembered.make_line(question);
+        remembered.put(10, question, 7);
         remembered.mark(13, question);
-        line.answers[0].set(question, u64::from(remembered.stamp(12).unwrap()) << 32 | 7);
+        let (segment, number) = remembered.place(question);
+        segment.lines.get().unwrap()[number].answers[0]
+            .set(question, u64::from(remembered.stamp(12).unwrap()) << 32 | 7);
         for snapshot in [12, 13, 14] {
             assert_eq!(remembered.get(snapshot, question), None);
         }
@@ -254,14 +277,16 @@ mod tests {
         let known = (1..=9).filter(|n| remembered.get(12, line(*n)) == Some(*n as u32)).count();
         assert!((1..=WAYS).contains(&known), "{known}");
         assert!(MAX_LINES * size_of::<Line>() <= 64 << 20);
-        assert_eq!(remembered.segments.iter().filter(|segment| segment.get().is_some()).count(), 1);
+        assert_eq!(remembered.segments.iter().filter(|segment| segment.lines.get().is_some()).count(), 1);
     }
 
     #[test]
     fn two_writers_at_once_leave_nothing_wrong() {
         let (remembered, question) = fresh();
         let other = remembered.question(1, b"name", b"bob");
-        let answer = &remembered.make_line(question).answers[0];
+        remembered.put(12, question, 7);
+        let (segment, number) = remembered.place(question);
+        let answer = &segment.lines.get().unwrap()[number].answers[0];
         answer.mixed.store(question.0 ^ (3 << 32 | 7), Ordering::Relaxed);
         answer.word.store(3 << 32 | 8, Ordering::Relaxed);
         assert_eq!((answer.get(question), answer.get(other)), (None, None));
