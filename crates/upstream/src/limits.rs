@@ -11,7 +11,9 @@ pub const LIST_WAIT: Duration = Duration::from_secs(20);
 pub const VERIFY_WAIT: Duration = Duration::from_secs(6);
 /// How long the change of a password is waited for.
 pub const CHANGE_WAIT: Duration = Duration::from_secs(8);
-/// Longest wait for a connection, and for each answer on it.
+/// Longest wait for each of the steps that lead to a NetInfo domain: port, binder, domain.
+pub const CONNECT: Duration = Duration::from_millis(1500);
+/// Longest wait for a connection to an LDAP server, and for each answer on a connection.
 pub const STEP: Duration = Duration::from_secs(3);
 /// Longest wait for the answer to a question that reads a whole table.
 pub const LIST_STEP: Duration = Duration::from_secs(15);

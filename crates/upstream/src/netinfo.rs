@@ -11,7 +11,7 @@ use netinfo_lookup::Table;
 use zeroize::Zeroizing;
 
 use crate::item::{Item, Question, is_locked, is_shown};
-use crate::limits::{MAX_FOUND, MAX_LISTED, STEP};
+use crate::limits::{CONNECT, MAX_FOUND, MAX_LISTED, STEP};
 use crate::remote::{Changed, Fault, Remote, Verdict};
 
 /// Records read at once when a table is listed.
@@ -49,7 +49,10 @@ impl NetInfo {
     }
 
     fn open(&self) -> Result<Domain, Error> {
-        Finder { timeouts: self.timeouts, ..Finder::default() }.open(&self.server, Some(&self.tag))
+        let timeouts = Timeouts { read: CONNECT, write: CONNECT };
+        let mut domain = Finder { timeouts, ..Finder::default() }.open(&self.server, Some(&self.tag))?;
+        domain.connection_mut().set_timeouts(self.timeouts);
+        Ok(domain)
     }
 
     /// Asks something; once more over a new connection if the one before was of no use any longer.

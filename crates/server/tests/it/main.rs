@@ -35,4 +35,5 @@ mod tree;
 mod trust;
 mod unix;
 mod unprivileged;
+mod upstream;
 mod users;
