@@ -50,7 +50,7 @@ fn until(network: &Network, what: &str, mut ready: impl FnMut(&Network) -> bool)
     let deadline = Instant::now() + NOTICED;
     while !ready(network) {
         assert!(Instant::now() < deadline, "{what}: not yet\n{}", network.beta.log());
-        sleep(Duration::from_millis(50));
+        sleep(Duration::from_millis(700));
     }
 }
 

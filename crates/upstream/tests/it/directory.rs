@@ -1,0 +1,194 @@
+//! OpenLDAP's slapd with a small directory, on ports of its own.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tempfile::TempDir;
+
+const PROGRAM: &str = "/usr/sbin/slapd";
+const SCHEMA: &str = "/etc/ldap/schema";
+
+const CONTENT: &str = "\
+dn: dc=example,dc=com
+objectClass: dcObject
+objectClass: organization
+dc: example
+o: Example
+
+dn: ou=people,dc=example,dc=com
+objectClass: organizationalUnit
+ou: people
+
+dn: uid=jane,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+objectClass: posixAccount
+objectClass: shadowAccount
+uid: jane
+cn: Jane Doe
+sn: Doe
+uidNumber: 5001
+gidNumber: 100
+homeDirectory: /home/jane
+loginShell: /bin/sh
+userPassword: secret
+
+dn: cn=Bob Builder,ou=people,dc=example,dc=com
+objectClass: inetOrgPerson
+objectClass: posixAccount
+uid: bob
+cn: Bob Builder
+sn: Builder
+uidNumber: 5002
+gidNumber: 100
+homeDirectory: /home/bob
+userPassword: other
+
+dn: ou=groups,dc=example,dc=com
+objectClass: organizationalUnit
+ou: groups
+
+dn: cn=staff,ou=groups,dc=example,dc=com
+objectClass: posixGroup
+cn: staff
+gidNumber: 600
+memberUid: jane
+memberUid: ann
+
+dn: cn=makers,ou=groups,dc=example,dc=com
+objectClass: groupOfNames
+objectClass: extensibleObject
+objectClass: group
+cn: makers
+gidNumber: 601
+member: cn=Bob Builder,ou=people,dc=example,dc=com
+member: uid=jane,ou=people,dc=example,dc=com
+member: cn=nobody,dc=example,dc=com
+
+dn: cn=www.example.com,dc=example,dc=com
+objectClass: device
+objectClass: ipHost
+objectClass: ieee802Device
+cn: WWW
+cn: www.example.com
+ipHostNumber: 10.0.0.7
+macAddress: 00:05:02:FE:EF:4B
+";
+
+/// A running slapd.
+pub(crate) struct Slapd {
+    folder: TempDir,
+    port: u16,
+    child: Child,
+}
+
+impl Slapd {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        certificates(path);
+        fs::create_dir(path.join("db")).unwrap();
+        let config = format!(
+            "include {SCHEMA}/core.schema\ninclude {SCHEMA}/cosine.schema\ninclude {SCHEMA}/nis.schema\n\
+             include {SCHEMA}/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
+             objectclass ( 1.3.6.1.4.1.99999.1 NAME 'group' SUP top AUXILIARY )\n\
+             TLSCertificateFile {0}/leaf.pem\nTLSCertificateKeyFile {0}/leaf.key\n\
+             database mdb\nsuffix dc=example,dc=com\nrootdn cn=admin,dc=example,dc=com\nrootpw admin-password\n\
+             directory {0}/db\naccess to attrs=userPassword by self write by anonymous auth by * none\n\
+             access to * by * read\n",
+            path.display()
+        );
+        fs::write(path.join("slapd.conf"), config).unwrap();
+        fs::write(path.join("content.ldif"), CONTENT).unwrap();
+        let added = Command::new("slapadd")
+            .arg("-f")
+            .arg(path.join("slapd.conf"))
+            .arg("-l")
+            .arg(path.join("content.ldif"))
+            .output();
+        let added = added.expect("slapadd; install the package slapd");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = launch(path, port);
+        Self { folder, port, child }
+    }
+
+    /// Where it listens, for a parent.
+    pub(crate) fn url(&self) -> String {
+        format!("ldap://localhost:{}", self.port)
+    }
+
+    /// The certificate of the authority that vouches for it.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn stop(&mut self) {
+        let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM);
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.child = launch(self.folder.path(), self.port);
+    }
+
+    /// Changes the directory as its administrator.
+    pub(crate) fn modify(&self, ldif: &str) {
+        let file = self.folder.path().join("change.ldif");
+        fs::write(&file, ldif).unwrap();
+        let words = ["-x", "-D", "cn=admin,dc=example,dc=com", "-w", "admin-password", "-H", &self.url()];
+        let changed = Command::new("ldapmodify").args(words).arg("-f").arg(file).output();
+        let changed = changed.expect("ldapmodify; install the package ldap-utils");
+        assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+    }
+}
+
+impl Drop for Slapd {
+    fn drop(&mut self) {
+        // It may have been stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn launch(path: &Path, port: u16) -> Child {
+    let mut command = Command::new(PROGRAM);
+    command.arg("-f").arg(path.join("slapd.conf")).args([
+        "-h",
+        &format!("ldap://127.0.0.1:{port}/"),
+        "-d",
+        "0",
+    ]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = child.expect("slapd; install the package slapd");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < deadline, "slapd does not answer");
+        sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// An authority `ca.pem`, and a certificate of it for `localhost`.
+fn certificates(path: &Path) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, "test authority");
+    fs::write(path.join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    fs::write(path.join("leaf.pem"), leaf.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+    fs::write(path.join("leaf.key"), key.serialize_pem()).unwrap();
+}

@@ -1,0 +1,6 @@
+//! Tests of parents against the servers that people have.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod directory;
+mod slapd;
