@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::feed;
 use crate::model::{Id, MASK, Property, ROOT, Target, is_secret};
 use crate::moves::Places;
-use crate::pending;
+use crate::pending::{self, Gathered};
 use crate::record::{Header, Record, check_limits};
 use crate::session::Session;
 use crate::siblings;
@@ -39,6 +39,8 @@ pub(crate) struct Applier<'a, 'e> {
     pub(crate) state: State,
     pub(crate) counters: &'a Counters,
     pub(crate) policy: Policy,
+    /// In a batch: directories whose entries in the indexes are made in the end. Otherwise they leave notes.
+    pub(crate) gathered: Option<Gathered>,
 }
 
 impl<'a, 'e> Applier<'a, 'e> {
@@ -50,7 +52,7 @@ impl<'a, 'e> Applier<'a, 'e> {
     ) -> Result<Self> {
         let txn = env.write_txn()?;
         let state = store.state(&txn)?;
-        Ok(Self { store, txn, state, counters, policy })
+        Ok(Self { store, txn, state, counters, policy, gathered: None })
     }
 
     /// Makes everything applied so far durable.
@@ -338,7 +340,8 @@ impl<'a, 'e> Applier<'a, 'e> {
     /// Puts a record that is new to the store into all tables but `versions` and those of stamps.
     pub(crate) fn insert(&mut self, object: u32, record: &Record) -> Result<()> {
         self.insert_unindexed(object, record)?;
-        pending::enter(self.store, &mut self.txn, object, record.header.parent, &record.properties)
+        let (parent, gathered) = (record.header.parent, self.gathered.as_mut());
+        pending::enter(self.store, &mut self.txn, gathered, object, parent, &record.properties)
     }
 
     /// As [`Applier::insert`], leaving both indexes to the caller.
@@ -355,7 +358,14 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     fn remove(&mut self, object: u32, record: &Record) -> Result<()> {
         let (parent, key) = (record.header.parent, object.to_be_bytes());
-        pending::leave(self.store, &mut self.txn, object, parent, &record.properties)?;
+        pending::leave(
+            self.store,
+            &mut self.txn,
+            self.gathered.as_mut(),
+            object,
+            parent,
+            &record.properties,
+        )?;
         self.store.children.delete(&mut self.txn, &child_key(parent, record.header.position))?;
         self.store.records.delete(&mut self.txn, &key)?;
         self.store.secrets.delete(&mut self.txn, &key)?;
@@ -373,7 +383,8 @@ impl<'a, 'e> Applier<'a, 'e> {
         let after = Record { header, properties };
         self.store.save(&mut self.txn, object, &after, had_secrets)?;
         let parent = header.parent;
-        pending::change(self.store, &mut self.txn, object, parent, &before.properties, &after.properties)?;
+        let (old, new, gathered) = (&before.properties, &after.properties, self.gathered.as_mut());
+        pending::change(self.store, &mut self.txn, gathered, object, parent, old, new)?;
         Ok(Outcome { id: Id { object, instance: header.instance }, created: None })
     }
 

@@ -11,7 +11,7 @@ use crate::domain::Domain;
 use crate::error::{Error, Result};
 use crate::machines::Role;
 use crate::model::{Id, Property, is_secret};
-use crate::pending;
+use crate::pending::{self, Gathered};
 use crate::session::Session;
 use crate::store::keys::be_u32;
 
@@ -51,6 +51,8 @@ impl Domain {
         self.exclusive(move |store| {
             let counters = Counters::default();
             let mut applier = Applier::begin(store, &store.env, &counters, policy)?;
+            // Whoever has to be judged is judged by what the indexes say.
+            applier.gathered = (!session.read_only).then(Gathered::default);
             let before = applier.state.sequence;
             let mut batch =
                 Batch { applier: &mut applier, session: &session, at, discarded: false, failed: false };
@@ -60,8 +62,11 @@ impl Domain {
                 return Err(Error::Storage("the batch went on after the store had failed".into()));
             }
             if result.is_ok() && !discarded && applier.state.sequence > before {
+                let gathered = applier.gathered.take().unwrap_or_default();
                 if applier.state.sequence - before >= SETTLED {
-                    pending::settle(store, &mut applier.txn)?;
+                    gathered.settle(store, &mut applier.txn)?;
+                } else {
+                    gathered.leave_notes(store, &mut applier.txn)?;
                 }
                 applier.commit()?;
             }
@@ -123,6 +128,10 @@ impl Batch<'_, '_, '_> {
         if is_secret(key) {
             return Ok(Vec::new());
         }
-        pending::children_with(self.applier.store, &self.applier.txn, directory, key, value)
+        let Applier { store, txn, gathered, .. } = &*self.applier;
+        match gathered {
+            Some(gathered) => gathered.children_with(store, txn, directory, key, value),
+            None => pending::children_with(store, txn, directory, key, value),
+        }
     }
 }

@@ -43,7 +43,15 @@ impl Applier<'_, '_> {
         let position = siblings::position(self.store, &mut self.txn, to.object, siblings, position)?;
         self.store.children.put(&mut self.txn, &child_key(to.object, position), &key)?;
         if !same {
-            pending::finish(self.store, &mut self.txn, child.object, from.object, &moved.properties)?;
+            let gathered = self.gathered.as_mut();
+            pending::finish(
+                self.store,
+                &mut self.txn,
+                gathered,
+                child.object,
+                from.object,
+                &moved.properties,
+            )?;
             for (name, value) in Terms::of(&moved.properties).iter() {
                 let (old, new) =
                     (IndexKey::new(from.object, name, value), IndexKey::new(to.object, name, value));

@@ -6,8 +6,10 @@
 //! [`BLOCKS_KEPT`] of notes. Whoever asks an index looks through the notes as well: they hold a hash of every entry that
 //! is asked for, and what the indexes have instead.
 //!
-//! [`settle`] makes the entries.
+//! [`settle`] makes the entries. A batch keeps its directories in memory ([`Gathered`]) and makes their entries in the end: a
+//! note for each would cost more than they do.
 
+mod gathered;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,7 @@ use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32};
 use crate::values::update;
 
+pub(crate) use gathered::Gathered;
 pub(crate) use settle::settle;
 
 /// Blocks of notes from which on the writer settles them even if it is busy.
@@ -148,13 +151,22 @@ pub(crate) fn children_with(
     name: &[u8],
     value: &[u8],
 ) -> Result<Vec<u32>> {
-    let term = IndexKey::new(parent, name, value);
+    found(store, txn, &IndexKey::new(parent, name, value), (parent, name, value))
+}
+
+/// As [`children_with`]; `term` is the key of the entry.
+fn found(
+    store: &Store,
+    txn: &RoTxn<'_>,
+    term: &IndexKey,
+    (parent, name, value): (u32, &[u8], &[u8]),
+) -> Result<Vec<u32>> {
     let mut hits = Vec::new();
     for hit in store.index.get_duplicates(txn, term.as_bytes())?.into_iter().flatten() {
         hits.push(be_u32(hit?.1));
     }
     if !is_empty(store, txn)? {
-        let hash = term_hash(&term);
+        let hash = term_hash(term);
         for note in notes(store, txn)? {
             let note = note?;
             let found = hits.binary_search(&note.object);
@@ -184,11 +196,16 @@ fn matches(record: &RecordRef<'_>, parent: u32, name: &[u8], value: &[u8]) -> bo
 pub(crate) fn enter(
     store: &Store,
     txn: &mut RwTxn<'_>,
+    gathered: Option<&mut Gathered>,
     object: u32,
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
     mark(store, txn, parent, properties);
+    if let Some(gathered) = gathered {
+        gathered.add(object, parent, None, properties);
+        return Ok(());
+    }
     note(store, txn, object, parent, None, properties)
 }
 
@@ -196,6 +213,7 @@ pub(crate) fn enter(
 pub(crate) fn change(
     store: &Store,
     txn: &mut RwTxn<'_>,
+    mut gathered: Option<&mut Gathered>,
     object: u32,
     parent: u32,
     old: &[Property],
@@ -203,7 +221,12 @@ pub(crate) fn change(
 ) -> Result<()> {
     mark(store, txn, parent, old);
     mark(store, txn, parent, new);
-    match take(store, txn, object)? {
+    let before = take(store, txn, gathered.as_deref_mut(), object)?;
+    if let Some(gathered) = gathered {
+        gathered.add(object, parent, before.unwrap_or_else(|| Some(old.to_vec())), new);
+        return Ok(());
+    }
+    match before {
         Some(indexed) => note(store, txn, object, parent, indexed.as_deref(), new),
         None => note(store, txn, object, parent, Some(old), new),
     }
@@ -213,12 +236,13 @@ pub(crate) fn change(
 pub(crate) fn leave(
     store: &Store,
     txn: &mut RwTxn<'_>,
+    gathered: Option<&mut Gathered>,
     object: u32,
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
     mark(store, txn, parent, properties);
-    match take(store, txn, object)? {
+    match take(store, txn, gathered, object)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), &[]),
         None => at_once(store, txn, object, parent, properties, &[]),
     }
@@ -228,11 +252,12 @@ pub(crate) fn leave(
 pub(crate) fn finish(
     store: &Store,
     txn: &mut RwTxn<'_>,
+    gathered: Option<&mut Gathered>,
     object: u32,
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
-    match take(store, txn, object)? {
+    match take(store, txn, gathered, object)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), properties),
         None => Ok(()),
     }
@@ -301,8 +326,16 @@ fn put_block(store: &Store, txn: &mut RwTxn<'_>, number: u32, mut block: Vec<u8>
 /// Properties according to which a directory is in the indexes; `None` if it is in none.
 type Indexed = Option<Vec<Property>>;
 
-/// Takes out the note about a directory, if there is one.
-fn take(store: &Store, txn: &mut RwTxn<'_>, object: u32) -> Result<Option<Indexed>> {
+/// Takes out the note about a directory, if there is one, or what was gathered of it.
+fn take(
+    store: &Store,
+    txn: &mut RwTxn<'_>,
+    gathered: Option<&mut Gathered>,
+    object: u32,
+) -> Result<Option<Indexed>> {
+    if let Some(indexed) = gathered.and_then(|gathered| gathered.remove(object)) {
+        return Ok(Some(indexed));
+    }
     let mut found = None;
     for block in store.pending.iter(txn)? {
         let (key, bytes) = block?;

@@ -231,6 +231,7 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
         state: state.clone(),
         counters: applier.counters,
         policy: applier.policy,
+        gathered: None,
     };
     let mut outcomes = Vec::with_capacity(proposal.changes.len());
     let mut created = None;

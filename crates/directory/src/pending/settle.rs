@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use heed::RwTxn;
 
+use super::Indexed;
+use crate::bulk::Bulk;
 use crate::error::Result;
 use crate::index::Terms;
 use crate::model::{Property, ROOT};
@@ -15,28 +17,14 @@ use crate::values::update::{self, Keys};
 
 /// Makes all entries that are pending. A directory whose record cannot be read keeps its note; a check reports it.
 pub(crate) fn settle(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
-    let mut work = Work::default();
-    let mut kept = vec![0; 4];
-    for note in super::notes(store, txn)? {
-        let note = note?;
-        match store.record(txn, note.object) {
-            Ok(Some(record)) => {
-                let record = record.to_record();
-                work.add(note.object, record.header.parent, &note.indexed()?, &record.properties);
-            }
-            _ => note.encode(&mut kept),
-        }
-    }
-    store.pending.clear(txn)?;
-    if kept.len() > 4 {
-        super::put_block(store, txn, 0, kept)?;
-    }
-    work.carry_out(store, txn)
+    Work::of_notes(store, txn)?.carry_out(store, txn)
 }
 
 /// What is to be done, by table.
-#[derive(Default)]
-struct Work {
+pub(super) struct Work {
+    /// Entries of directories that the indexes have nothing of.
+    new: Bulk,
+    full: bool,
     keys: Vec<u8>,
     items: Vec<Item>,
 }
@@ -57,7 +45,49 @@ struct Item {
 }
 
 impl Work {
-    fn add(&mut self, object: u32, parent: u32, old: &[Property], new: &[Property]) {
+    /// What the notes ask for, which are taken away.
+    pub(super) fn of_notes(store: &Store, txn: &mut RwTxn<'_>) -> Result<Self> {
+        let mut work = Self { new: Bulk::new(store), full: false, keys: Vec::new(), items: Vec::new() };
+        let mut kept = vec![0; 4];
+        for note in super::notes(store, txn)? {
+            let note = note?;
+            match store.record(txn, note.object) {
+                Ok(Some(record)) => {
+                    let record = record.to_record();
+                    let indexed = note.indexed.map(|_| note.indexed()).transpose()?;
+                    work.add(note.object, record.header.parent, indexed, &record.properties)?;
+                }
+                _ => note.encode(&mut kept),
+            }
+        }
+        store.pending.clear(txn)?;
+        if kept.len() > 4 {
+            super::put_block(store, txn, 0, kept)?;
+        }
+        Ok(work)
+    }
+
+    /// Adds a directory, as the indexes have it and as it is.
+    pub(super) fn add(
+        &mut self,
+        object: u32,
+        parent: u32,
+        indexed: Indexed,
+        properties: &[Property],
+    ) -> Result<()> {
+        match indexed {
+            Some(old) => self.compare(object, parent, &old, properties),
+            None => self.full |= self.new.add((object != ROOT).then_some(parent), object, properties)?,
+        }
+        Ok(())
+    }
+
+    /// Makes some of the entries, if there are many.
+    pub(super) fn drain(&mut self, store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+        if std::mem::take(&mut self.full) { self.new.drain(store, txn) } else { Ok(()) }
+    }
+
+    fn compare(&mut self, object: u32, parent: u32, old: &[Property], new: &[Property]) {
         if object != ROOT {
             let (before, after) = (Terms::of(old), Terms::of(new));
             for (from, to, come) in [(&before, &after, false), (&after, &before, true)] {
@@ -81,7 +111,9 @@ impl Work {
         self.items.push(Item { place, key: start..self.keys.len(), object, come });
     }
 
-    fn carry_out(mut self, store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+    /// Makes the entries.
+    pub(super) fn carry_out(mut self, store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+        self.new.finish(store, txn)?;
         let keys = &self.keys;
         let place = |item: &Item| (item.place, &keys[item.key.clone()]);
         self.items.sort_unstable_by(|a, b| place(a).cmp(&place(b)).then(a.object.cmp(&b.object)));

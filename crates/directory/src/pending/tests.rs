@@ -147,7 +147,7 @@ fn blocks_are_limited() {
         let mut largest = 0;
         for n in 0..most as u32 {
             let properties: Vec<_> = (0..60).map(|k| Property::new("k", [format!("{n} {k}")])).collect();
-            enter(&f.store, &mut applier.txn, 100 + n, ROOT, &properties[..]).unwrap();
+            enter(&f.store, &mut applier.txn, None, 100 + n, ROOT, &properties[..]).unwrap();
             let blocks = f.store.pending.len(&applier.txn).unwrap();
             assert!(blocks <= BLOCKS_LIMIT);
             if blocks < largest {
@@ -158,7 +158,7 @@ fn blocks_are_limited() {
         assert_eq!(largest, BLOCKS_LIMIT);
         f.store.clear_tree(&mut applier.txn).unwrap();
         let long = [Property::new("k", (0..NOTE_LIMIT / 4 + 1).map(|n| n.to_string()))];
-        enter(&f.store, &mut applier.txn, 7, ROOT, &long).unwrap();
+        enter(&f.store, &mut applier.txn, None, 7, ROOT, &long).unwrap();
         assert!(is_empty(&f.store, &applier.txn).unwrap());
         assert_eq!(f.store.index.len(&applier.txn).unwrap(), NOTE_LIMIT as u64 / 4 + 1);
         f.store.clear_tree(&mut applier.txn).unwrap();

@@ -1,6 +1,8 @@
 //! Batches, and domains that are filled.
 
-use netinfo_directory::{Change, Error, Filled, Property, ROOT, StampBuf, Target};
+use std::collections::BTreeMap;
+
+use netinfo_directory::{Batch, Change, Error, Filled, Property, ROOT, Result, StampBuf, Target, Term};
 
 use crate::support::{Fixture, NOW, assert_clean};
 
@@ -55,6 +57,89 @@ fn a_batch_that_fails_or_is_discarded_leaves_nothing() {
         .unwrap();
     assert_eq!(sequence(), before);
     assert_eq!(fixture.domain.read(&fixture.root).unwrap().path(&[b"users"]).unwrap(), None);
+}
+
+/// Directories below two others, by object id: which of the two, and the values of `k`.
+type Expected = BTreeMap<u32, (u32, Vec<String>)>;
+
+/// Makes one change that `random` chooses, in a batch and in what is expected of it.
+fn step(
+    batch: &mut Batch<'_, '_, '_>,
+    expected: &mut Expected,
+    parents: [u32; 2],
+    mut random: impl FnMut(usize) -> usize,
+) -> Result<()> {
+    let values: Vec<String> = (0..random(4)).map(|_| format!("value {}", random(30))).collect();
+    let properties = vec![Property::new("k", values.clone()), Property::new("passwd", ["x"])];
+    let (kind, parent) = (random(8), parents[random(2)]);
+    let chosen = expected.keys().nth(random(expected.len().max(1))).copied();
+    match chosen {
+        Some(object) if kind == 0 => {
+            let (parent, child) = (Target::any(expected[&object].0), Target::any(object));
+            batch.apply(Change::Destroy { parent, child })?;
+            expected.remove(&object);
+        }
+        Some(object) if kind == 1 => {
+            let (from, child) = (Target::any(expected[&object].0), Target::any(object));
+            batch.apply(Change::Move { from, child, to: Target::any(parent), position: 0 })?;
+            expected.get_mut(&object).unwrap().0 = parent;
+        }
+        Some(object) if kind < 4 => {
+            batch.apply(Change::Write { directory: Target::any(object), properties })?;
+            expected.get_mut(&object).unwrap().1 = values;
+        }
+        _ => {
+            let parent_target = Target::any(parent);
+            let change = Change::Create { parent: parent_target, properties, position: u32::MAX };
+            let object = batch.apply(change)?.created.unwrap().object;
+            expected.insert(object, (parent, values));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn batches_of_any_size_are_found_at_once_and_afterwards() {
+    let fixture = Fixture::new("local");
+    let parents = [fixture.create(ROOT, vec![]), fixture.create(ROOT, vec![])];
+    let mut expected = Expected::new();
+    let mut state = 0x9E37_79B9_u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    // Small ones leave notes, large ones make their entries and those of the notes.
+    for size in [5, 20, 100, 3, 200, 40] {
+        let mut known = expected.clone();
+        let mut choose = random;
+        expected = fixture
+            .domain
+            .batch(&fixture.root, NOW, move |batch| {
+                for _ in 0..size {
+                    step(batch, &mut known, parents, &mut choose)?;
+                    let (parent, value) = (parents[choose(2)], format!("value {}", choose(30)));
+                    let has = |(_, (above, values)): &(&u32, &(u32, Vec<String>))| {
+                        *above == parent && values.contains(&value)
+                    };
+                    let found: Vec<u32> = known.iter().filter(has).map(|(object, _)| *object).collect();
+                    assert_eq!(batch.lookup(parent, b"k", value.as_bytes())?, found);
+                }
+                Ok(known)
+            })
+            .unwrap();
+        random(2);
+        assert_clean(&fixture.domain);
+        let view = fixture.domain.read(&fixture.root).unwrap();
+        for (object, (parent, values)) in &expected {
+            for value in values {
+                assert!(view.lookup(*parent, b"k", value.as_bytes()).unwrap().contains(object));
+                let mut found = roaring::RoaringBitmap::new();
+                let term = Term::Equal { property: b"k", value: value.as_bytes() };
+                view.collect(term, &mut found).unwrap();
+                assert!(found.contains(*object));
+            }
+        }
+    }
 }
 
 #[test]
