@@ -21,7 +21,8 @@ elif [[ ${1-} != build ]]; then
     packages+=(avahi-daemon dnsmasq-base)
     # They talk LDAP to a node, from C, Python and Perl, with certificates that OpenSSL makes.
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
-    packages+=(ldapvi)
+    # A node and its look-ups stand below OpenLDAP's server, which the tests start themselves.
+    packages+=(ldapvi slapd)
     # They log in by the PAM module: with pamtester, su, passwd, ssh, login, sudo.
     packages+=(bsdutils login openssh-client openssh-server pamtester passwd sudo util-linux valgrind)
 fi
