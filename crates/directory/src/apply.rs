@@ -6,6 +6,7 @@
 use heed::RwTxn;
 
 use crate::access::{Counters, Lists, Tree, permit};
+use crate::account;
 use crate::change::{Change, Committed, Outcome};
 use crate::error::{Error, Result};
 use crate::feed;
@@ -41,6 +42,8 @@ pub(crate) struct Applier<'a, 'e> {
     pub(crate) policy: Policy,
     /// In a batch: directories whose entries in the indexes are made in the end. Otherwise they leave notes.
     pub(crate) gathered: Option<Gathered>,
+    /// Directories whose password has been changed, for [`crate::account::note_new_passwords`].
+    pub(crate) new_passwords: Vec<u32>,
 }
 
 impl<'a, 'e> Applier<'a, 'e> {
@@ -52,7 +55,7 @@ impl<'a, 'e> Applier<'a, 'e> {
     ) -> Result<Self> {
         let txn = env.write_txn()?;
         let state = store.state(&txn)?;
-        Ok(Self { store, txn, state, counters, policy, gathered: None })
+        Ok(Self { store, txn, state, counters, policy, gathered: None, new_passwords: Vec::new() })
     }
 
     /// Makes everything applied so far durable.
@@ -378,6 +381,9 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     /// Replaces the properties of a directory and raises its instance.
     fn save(&mut self, object: u32, before: &Record, properties: Vec<Property>) -> Result<Outcome> {
+        if account::is_new_password(&before.properties, &properties) {
+            self.new_passwords.push(object);
+        }
         let had_secrets = before.properties.iter().any(|p| is_secret(&p.name));
         let header = self.raised(object, before.header)?;
         let after = Record { header, properties };

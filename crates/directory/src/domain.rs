@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use crate::access::{Access, AttributeNames, Rule};
+use crate::account::{Condition, Standing, State};
 use crate::apply::{Applier, Policy};
 use crate::auth::Authenticator;
 use crate::change::{Change, Committed, Outcome};
@@ -242,6 +243,16 @@ impl Domain {
     ) -> Result<Option<Session>> {
         let view = View::new(&self.store, true)?;
         self.authenticator(&view, &self.role(), Some(at)).remembered(object, password, origin, at)
+    }
+
+    /// What the account of a session's user is good for by now: that a password had to be changed is over once it is.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDirectory`] where the user is gone, and those of the store.
+    pub fn condition(&self, session: &Session, at: u64) -> Result<Condition> {
+        let Some(object) = session.object else { return Ok(State::Usable.into()) };
+        let view = View::new(&self.store, true)?;
+        Ok(Standing::of(&view.record(object)?, at).condition())
     }
 
     /// The session of nobody in particular, where access rules govern. Costs nothing.

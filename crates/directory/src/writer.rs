@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::access::Counters;
+use crate::account;
 use crate::apply::{Applier, Policy};
 use crate::change::{Change, Outcome};
 use crate::error::{Error, Result};
@@ -218,9 +219,11 @@ impl Worker {
 
 /// Applies one proposal, all or nothing.
 fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Result<Vec<Outcome>>> {
+    applier.new_passwords.clear();
     if let [change] = &proposal.changes[..] {
-        let outcome = applier.apply(&proposal.session, change.clone(), proposal.at);
-        return separate(outcome.map(|o| vec![o]));
+        let outcome = separate(applier.apply(&proposal.session, change.clone(), proposal.at))?;
+        return outcome
+            .map_or_else(|refusal| Ok(Err(refusal)), |outcome| noted(applier, proposal, vec![outcome]));
     }
     // Several changes: a refusal in the middle must take back what came before it.
     let state = applier.state.clone();
@@ -232,6 +235,7 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
         counters: applier.counters,
         policy: applier.policy,
         gathered: None,
+        new_passwords: Vec::new(),
     };
     let mut outcomes = Vec::with_capacity(proposal.changes.len());
     let mut created = None;
@@ -248,9 +252,22 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
             Err(refusal) => return Ok(Err(refusal)),
         }
     }
+    let outcomes = noted(&mut inner, proposal, outcomes)?;
     let state = inner.state.clone();
     inner.txn.commit()?;
     applier.state = state;
+    Ok(outcomes)
+}
+
+/// Adds what goes with new passwords. The outcomes tell of the directories as they are after that.
+fn noted(
+    applier: &mut Applier<'_, '_>,
+    proposal: &Proposal,
+    mut outcomes: Vec<Outcome>,
+) -> Result<Result<Vec<Outcome>>> {
+    for id in account::note_new_passwords(applier, &proposal.session, proposal.at)? {
+        outcomes.iter_mut().filter(|o| o.id.object == id.object).for_each(|outcome| outcome.id = id);
+    }
     Ok(Ok(outcomes))
 }
 

@@ -11,7 +11,9 @@ use netinfo_mapping::name::Name;
 use netinfo_wire::ldap::control::entry::AuthzId;
 use netinfo_wire::ldap::request::VERSION;
 use netinfo_wire::ldap::response::BindResponse;
-use netinfo_wire::ldap::{Authentication, BindRequest, LdapResult, Message, Response, ResultCode};
+use netinfo_wire::ldap::{
+    Authentication, BindRequest, LdapResult, Message, MessageWriter, Response, ResultCode,
+};
 use zeroize::Zeroizing;
 
 use crate::connection::Suspended;
@@ -19,6 +21,7 @@ use crate::context::NamingContext;
 use crate::failure::{Failure, Outcome};
 use crate::identity::{self, Subject, SubjectKind};
 use crate::operation::{Caller, Identity, parse};
+use crate::policy;
 use crate::scram::{self, Challenge, ClientFinal, ClientFirst};
 use crate::settings::RequireTls;
 use crate::step::{Step, Work, Worked};
@@ -74,7 +77,13 @@ pub(crate) fn begin(caller: &mut Caller, id: u32, request: &BindRequest<'_>, out
     caller.become_identity(Identity::default());
     match attempt(caller, id, request, exchange) {
         Ok(Progress::Is(identity)) => {
-            succeed(caller, id, *identity, None, out);
+            match policy::admitted(*identity) {
+                Ok(identity) => succeed(caller, id, identity, None, out),
+                Err(failure) => {
+                    caller.engine.figures().count_failed_bind();
+                    respond(id, &failure, caller.policy, out);
+                }
+            }
             Step::Done
         }
         Ok(Progress::Work(work)) => Step::Work(work),
@@ -83,7 +92,7 @@ pub(crate) fn begin(caller: &mut Caller, id: u32, request: &BindRequest<'_>, out
             if let Some(more) = caller.engine.may_log(caller.now) {
                 tracing::info!(peer = %caller.peer, code = %failure.code, more, "bind refused: {}", failure.message);
             }
-            respond(id, &failure, out);
+            respond(id, &failure, caller.policy, out);
             Step::Done
         }
     }
@@ -276,7 +285,7 @@ pub(crate) fn continued(caller: &mut Caller, begun: Begun, out: &mut Vec<u8>) ->
         }
         Err(failure) => {
             caller.engine.figures().count_failed_bind();
-            respond(id, &failure, out);
+            respond(id, &failure, caller.policy, out);
         }
     }
     Step::Done
@@ -334,9 +343,9 @@ fn prove(
 pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> Step {
     let Proved { id, subject, name, authz, result, credentials } = proved;
     let identity = match (result, subject) {
-        (Ok(session), Some(subject)) => match authz {
-            None => Ok(subject.identity(session)),
-            Some(authz) => act_as(caller, subject.identity(session), &authz),
+        (Ok(session), Some(subject)) => match (policy::admitted(subject.identity(session)), authz) {
+            (Ok(identity), Some(authz)) => act_as(caller, identity, &authz),
+            (identity, _) => identity,
         },
         (Ok(_), None) => Err(invalid()),
         (Err(error), subject) => {
@@ -351,23 +360,25 @@ pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> 
         Ok(identity) => succeed(caller, id, identity, credentials.as_deref(), out),
         Err(failure) => {
             caller.engine.figures().count_failed_bind();
-            respond(id, &failure, out);
+            respond(id, &failure, caller.policy, out);
         }
     }
     Step::Done
 }
 
 /// What a client is told of a failed authentication: nothing about the reason, unless it is the server's own.
-fn neutral(error: netinfo_directory::Error) -> Failure {
+pub(crate) fn neutral(error: netinfo_directory::Error) -> Failure {
     use netinfo_directory::Error;
-    match error {
+    let policy = policy::error_of(&error);
+    let failure = match error {
         Error::NoUser
         | Error::Authentication
         | Error::TooManyAttempts { .. }
         | Error::NoSuchDirectory
         | Error::Permission => invalid(),
         error => error.into(),
-    }
+    };
+    Failure { policy, ..failure }
 }
 
 /// Somebody who acts as somebody else: only superusers may, and everybody as oneself.
@@ -394,15 +405,26 @@ fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity
 
 fn succeed(caller: &mut Caller, id: u32, identity: Identity, credentials: Option<&str>, out: &mut Vec<u8>) {
     tracing::debug!(peer = %caller.peer, dn = identity.dn, "bound");
+    let told = policy::told(&identity);
     caller.become_identity(identity);
     let server_credentials = credentials.map(str::as_bytes);
-    Message::new(id, Response::Bind(BindResponse { server_credentials, ..BindResponse::default() }))
-        .encode(out);
+    let mut message = MessageWriter::begin(out, id);
+    message.response(&Response::Bind(BindResponse { server_credentials, ..BindResponse::default() }));
+    if caller.policy {
+        policy::put(&mut message, told.warning, told.error);
+    }
+    message.finish();
 }
 
-fn respond(id: u32, failure: &Failure, out: &mut Vec<u8>) {
+/// Appends the response of a bind that fails. `policy` is whether the client asked for more than the result.
+fn respond(id: u32, failure: &Failure, policy: bool, out: &mut Vec<u8>) {
     failure.with(|result: LdapResult<'_>| {
-        Message::new(id, Response::Bind(BindResponse { result, server_credentials: None })).encode(out);
+        let mut message = MessageWriter::begin(out, id);
+        message.response(&Response::Bind(BindResponse { result, server_credentials: None }));
+        if policy {
+            policy::put(&mut message, None, failure.policy);
+        }
+        message.finish();
     });
 }
 

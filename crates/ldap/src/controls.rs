@@ -22,6 +22,7 @@ const MODIFY_DN: Kinds = 1 << 4;
 const COMPARE: Kinds = 1 << 5;
 /// "Who am I?" and password modify.
 const EXTENDED: Kinds = 1 << 6;
+const BIND: Kinds = 1 << 7;
 const WRITES: Kinds = MODIFY | ADD | DELETE | MODIFY_DN;
 
 /// The controls that are served, and with which operations.
@@ -43,6 +44,7 @@ const SERVED: &[(&str, Kinds)] = &[
     (oid::TREE_DELETE, DELETE),
     (oid::RELAX, WRITES),
     (oid::PERMISSIVE_MODIFY, MODIFY),
+    (oid::PASSWORD_POLICY, BIND | SEARCH | WRITES | COMPARE | EXTENDED),
 ];
 
 /// Object identifiers of the controls that are served, for the root DSE.
@@ -72,6 +74,8 @@ pub(crate) struct Requested<'m> {
     pub(crate) relax: bool,
     /// No copy will do (RFC 6171).
     pub(crate) dont_use_copy: bool,
+    /// The client wants to be told what the rules about passwords and accounts say.
+    pub(crate) policy: bool,
     /// No references to other servers.
     pub(crate) domain_scope: bool,
     /// A page of results (RFC 2696), and whether the control is critical.
@@ -136,6 +140,7 @@ impl<'m> Requested<'m> {
             oid::PERMISSIVE_MODIFY => self.permissive = true,
             oid::RELAX => self.relax = true,
             oid::DONT_USE_COPY => self.dont_use_copy = true,
+            oid::PASSWORD_POLICY => self.policy = true,
             oid::DOMAIN_SCOPE => self.domain_scope = true,
             oid::PAGED_RESULTS => self.paged = Some((value(control)?, control.critical)),
             oid::SORT_REQUEST => self.sort = Some((value(control)?, control.critical)),
@@ -162,7 +167,7 @@ fn kind(request: &Request<'_>) -> Option<Kinds> {
             oid::WHO_AM_I | oid::PASSWORD_MODIFY => Some(EXTENDED),
             _ => Some(0),
         },
-        Request::Bind(_) => Some(0),
+        Request::Bind(_) => Some(BIND),
         Request::Unbind | Request::Abandon(_) => None,
     }
 }

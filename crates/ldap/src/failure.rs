@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use netinfo_directory::Error;
+use netinfo_wire::ldap::control::policy::PolicyError;
 use netinfo_wire::ldap::{LdapResult, ResultCode, UrisBuf};
 
 /// A result other than success: code, nearest entry that exists, words for people, other servers.
@@ -14,6 +15,8 @@ pub(crate) struct Failure {
     pub(crate) message: Cow<'static, str>,
     /// URLs, for [`ResultCode::Referral`].
     pub(crate) referrals: Vec<String>,
+    /// What clients are told besides that know of password policies.
+    pub(crate) policy: Option<PolicyError>,
 }
 
 /// What an operation comes to.
@@ -22,7 +25,12 @@ pub(crate) type Outcome<T> = Result<T, Failure>;
 impl Failure {
     /// A failure with this code and these words.
     pub(crate) fn new(code: ResultCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, matched: String::new(), message: message.into(), referrals: Vec::new() }
+        Self { code, matched: String::new(), message: message.into(), referrals: Vec::new(), policy: None }
+    }
+
+    /// The same, with what to tell clients that know of password policies.
+    pub(crate) fn because(self, policy: PolicyError) -> Self {
+        Self { policy: Some(policy), ..self }
     }
 
     /// `noSuchObject` below this entry.

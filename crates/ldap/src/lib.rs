@@ -12,6 +12,7 @@
 //! | [`peer`], [`step`] | what the driver says of a client; what it is told to do |
 //! | `operation`, `controls`, `failure` | one operation: on whose behalf, with which controls, how it failed |
 //! | `bind`, `identity`, `extended` | who the client is; StartTLS, "Who am I?", password modify, cancel |
+//! | `policy` | what clients are told of the rules about accounts and passwords |
 //! | `update`, `compare` | add, modify, delete, rename; compare |
 //! | `referral` | names that lead elsewhere |
 //! | `search` | searches and what comes with them |
@@ -33,6 +34,7 @@ pub mod limits;
 pub(crate) mod operation;
 pub mod peer;
 pub(crate) mod plain;
+mod policy;
 pub(crate) mod referral;
 pub(crate) mod root_dse;
 pub(crate) mod scram;

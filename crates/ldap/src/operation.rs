@@ -42,6 +42,8 @@ pub(crate) struct Caller {
     pub(crate) searches: search::State,
     /// Time of the message being handled, in milliseconds since the epoch.
     pub(crate) now: u64,
+    /// The bind that is under way asks to be told what the rules about passwords and accounts say.
+    pub(crate) policy: bool,
     /// The SASL exchange that is under way.
     pub(crate) exchange: Option<Box<bind::Exchange>>,
     /// Sessions of the identity in domains it has used.
@@ -61,6 +63,7 @@ impl Caller {
             identity,
             searches,
             now: 0,
+            policy: false,
             exchange: None,
             sessions: Vec::new(),
             views: Mutex::default(),
@@ -73,6 +76,24 @@ impl Caller {
         self.sessions.clear();
         self.searches = search::State::default();
         self.release();
+    }
+
+    /// Whether the client need not change its password before anything else. Once it has done so it is who it would have
+    /// been without that.
+    pub(crate) fn has_no_password_due(&mut self) -> Outcome<bool> {
+        let Some((context, session)) = &self.identity.home else { return Ok(true) };
+        if !session.condition().must_change() {
+            return Ok(true);
+        }
+        let domain = context.domain();
+        if domain.condition(session, self.now)?.must_change() {
+            return Ok(false);
+        }
+        let Some(object) = session.object() else { return Ok(false) };
+        let session = domain.login(Credentials::Vouched { object }, self.peer.origin, self.now)?;
+        let home = Some((context.clone(), session));
+        self.become_identity(Identity { home, ..self.identity.clone() });
+        Ok(true)
     }
 
     /// Gives the snapshots back, and the room they took: the client may be idle for long.

@@ -13,7 +13,9 @@
 //! | `shadowMin` | days that a new password is kept, as in shadow(5) |
 //! | `host`, `authorizedService` | machines and services that the user may use, where the caller asks for it |
 
+mod note;
 mod objection;
+pub(crate) use note::{is_new_password, note_new_passwords};
 pub use objection::{MIN_CHARACTERS, MIN_DIFFERENT, Objection, objection};
 
 use crate::error::{Error, Result};
@@ -54,8 +56,11 @@ pub enum State {
     Usable,
     /// It may be used once its password has been changed: somebody else set it, or wants it changed.
     Reset,
-    /// It may be used once its password has been changed: that has become too old.
+    /// It may be used once its password has been changed: the time set for that (`change`) is over.
     PasswordExpired,
+    /// The same in the eyes of shadow(5): the password is older than `shadowMax` days. Where directories serve those who
+    /// log in elsewhere it is theirs to see to that, as it always was; logins on this machine want the change.
+    PasswordAged,
     /// It may not be used: its time is over, or the time to change an old password is.
     Expired,
     /// Nobody may use it.
@@ -92,7 +97,7 @@ impl Condition {
     /// [`Error::AccountDisabled`] and [`Error::AccountExpired`].
     pub fn admits(&self) -> Result<()> {
         match self.state {
-            State::Usable | State::Reset | State::PasswordExpired => Ok(()),
+            State::Usable | State::Reset | State::PasswordExpired | State::PasswordAged => Ok(()),
             State::Expired => Err(Error::AccountExpired),
             State::Disabled => Err(Error::AccountDisabled),
         }
@@ -175,7 +180,7 @@ impl Standing {
                 if age > most {
                     let inactive = self.number("shadowInactive");
                     let over = inactive.is_some_and(|days| age > most.saturating_add(days));
-                    return if over { State::Expired } else { State::PasswordExpired }.into();
+                    return if over { State::Expired } else { State::PasswordAged }.into();
                 }
                 let days = most - age;
                 let seconds = (days * DAY).saturating_add(DAY - self.now % DAY);

@@ -86,9 +86,9 @@ fn passwords_to_be_changed() {
     assert_eq!(aged(10, &[]), (State::Usable, None));
     assert_eq!(aged(83, &[]), (State::Usable, Some(7)));
     assert_eq!(aged(90, &[]), (State::Usable, Some(0)));
-    assert_eq!(aged(91, &[]), (State::PasswordExpired, None));
+    assert_eq!(aged(91, &[]), (State::PasswordAged, None));
     assert_eq!(aged(80, &[("shadowWarning", "14")]), (State::Usable, Some(10)));
-    assert_eq!(aged(95, &[("shadowInactive", "5")]), (State::PasswordExpired, None));
+    assert_eq!(aged(95, &[("shadowInactive", "5")]), (State::PasswordAged, None));
     assert_eq!(aged(96, &[("shadowInactive", "5")]), (State::Expired, None));
     assert_eq!(decides(&[("shadowLastChange", "1"), ("shadowMax", "99999")]), (State::Usable, None));
 }

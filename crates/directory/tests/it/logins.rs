@@ -327,6 +327,58 @@ fn who_has_to_change_the_password_can_do_nothing_else() {
 }
 
 #[test]
+fn a_record_says_when_its_password_was_changed() {
+    let f = fixture();
+    let today = (NOW / 86_400_000).to_string();
+    let more = [p("_writers_passwd", &["alice"]), p("shadowLastChange", &["1"]), p("change", &["1"])];
+    let alice = f.user("alice", "501", [vec![p("passwd", &[SSHA])], more.to_vec()].concat());
+    let of = |name: &str| f.properties(alice).into_iter().find(|p| p.name == name.as_bytes()).unwrap().values;
+    let index =
+        |name: &str| f.properties(alice).iter().position(|p| p.name == name.as_bytes()).unwrap() as u32;
+    let set = |name: &str, value: &str| Change::WriteProperty {
+        directory: Target::any(alice),
+        index: index(name),
+        values: vec![value.into()],
+    };
+    let by_uid = Credentials::UidPassword { uid: 501, password: b"secret" };
+    let session = f.domain.authenticate(by_uid, far()).unwrap();
+    // Whoever writes something else, or may not write the date, has no say in it.
+    refused!(f.write_as(&session, set("shadowLastChange", "9")), Error::Permission);
+    let outcomes = f.domain.write_blocking(&session, vec![set("passwd", SSHA)], NOW).unwrap();
+    assert_eq!((of("shadowLastChange"), of("change")), (vec![b"1".to_vec()], vec![b"1".to_vec()]));
+    assert_eq!(outcomes[0].id, f.id(alice), "the same password is no new one");
+    let outcomes = f.domain.write_blocking(&session, vec![set("passwd", "$6$a$b")], NOW).unwrap();
+    assert_eq!(of("shadowLastChange"), [today.clone().into_bytes()]);
+    assert_eq!(of("change"), [b"0"]);
+    assert_eq!(outcomes[0].id, f.id(alice), "what the writer goes on with");
+    // Who says so at the same time is believed.
+    let root = f.domain.authenticate(Credentials::None, Origin::Local { uid: 0 }).unwrap();
+    let mut properties = f.properties(alice);
+    for property in &mut properties {
+        match &property.name[..] {
+            b"passwd" => property.values = vec![b"$6$c$d".to_vec()],
+            b"shadowLastChange" => property.values = vec![b"0".to_vec()],
+            _ => {}
+        }
+    }
+    f.domain
+        .write_blocking(&root, vec![Change::Write { directory: Target::any(alice), properties }], NOW)
+        .unwrap();
+    assert_eq!(of("shadowLastChange"), [b"0"]);
+    // What a master tells its clone is all there is to write.
+    let update = f.domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+    f.domain.write_blocking(&update, vec![set("passwd", "$6$e$f")], NOW).unwrap();
+    assert_eq!(of("shadowLastChange"), [b"0"]);
+    let bob = f.user("bob", "502", vec![p("passwd", &[SSHA])]);
+    let index = f.properties(bob).iter().position(|p| p.name == b"passwd").unwrap() as u32;
+    let change =
+        Change::WriteProperty { directory: Target::any(bob), index, values: vec![b"$6$g$h".to_vec()] };
+    let before = f.properties(bob).len();
+    f.domain.write_blocking(&root, vec![change], NOW).unwrap();
+    assert_eq!(f.properties(bob).len(), before, "a record without dates gets none");
+}
+
+#[test]
 fn application_passwords_read_and_nothing_else() {
     let f = fixture();
     let root = f.user("root", "0", vec![p("passwd", &[SSHA])]);

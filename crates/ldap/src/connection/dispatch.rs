@@ -1,6 +1,6 @@
 //! From a request to the code that does it.
 
-use netinfo_wire::ldap::{Envelope, Message, Request, Response, ResultCode, Scope, SearchRequest, oid};
+use netinfo_wire::ldap::{Envelope, MessageWriter, Request, Response, ResultCode, Scope, SearchRequest, oid};
 
 use super::Connection;
 use crate::controls::Requested;
@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::operation::Operation;
 use crate::settings::RequireTls;
 use crate::step::Step;
-use crate::{bind, compare, extended, identity, root_dse, search, subschema, update};
+use crate::{bind, compare, extended, identity, policy, root_dse, search, subschema, update};
 
 impl Connection {
     /// Does what a request asks.
@@ -48,6 +48,7 @@ impl Connection {
         }
         let controls = Requested::decode(request, envelope.controls)?;
         if let Request::Bind(bind) = request {
+            self.caller.policy = controls.policy;
             return Ok(bind::begin(&mut self.caller, id, bind, out));
         }
         self.admit(request)?;
@@ -73,7 +74,7 @@ impl Connection {
     }
 
     /// Whether the connection is good enough for a request.
-    fn admit(&self, request: &Request<'_>) -> Outcome<()> {
+    fn admit(&mut self, request: &Request<'_>) -> Outcome<()> {
         let settings = self.caller.engine.settings();
         let open = match request {
             Request::Extended(extended) => {
@@ -91,7 +92,13 @@ impl Connection {
         if settings.require_authentication && self.caller.identity.is_anonymous() {
             return Err(Failure::new(ResultCode::StrongerAuthRequired, "authentication is required"));
         }
-        Ok(())
+        let is_change = match request {
+            Request::Extended(extended) => extended.name == oid::PASSWORD_MODIFY,
+            Request::Modify(_) => true,
+            _ => false,
+        };
+        // Of changes by who has to change the password first the core admits those of the password.
+        if is_change || self.caller.has_no_password_due()? { Ok(()) } else { Err(policy::change_first()) }
     }
 
     /// Remembers a write that is given out.
@@ -132,7 +139,12 @@ fn search_anywhere(
 pub(super) fn answer(envelope: &Envelope<'_>, failure: &Failure, out: &mut Vec<u8>) {
     failure.with(|result| {
         if let Some(response) = Response::to_request(envelope.tag, result) {
-            Message::new(envelope.id, response).encode(out);
+            let mut message = MessageWriter::begin(out, envelope.id);
+            message.response(&response);
+            if failure.policy.is_some() && policy::is_asked(envelope.controls) {
+                policy::put(&mut message, None, failure.policy);
+            }
+            message.finish();
         }
     });
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use netinfo_directory::{Error, Outcome as Changed};
 use netinfo_wire::ber::Tag;
+use netinfo_wire::ldap::control::policy::PolicyError;
 use netinfo_wire::ldap::extended::PasswordModified;
 use netinfo_wire::ldap::response::ExtendedResponse;
 use netinfo_wire::ldap::{Envelope, LdapResult, MessageWriter, Payload, Request, Response, ResultCode, oid};
@@ -27,6 +28,7 @@ use crate::failure::{Failure, Outcome};
 use crate::identity;
 use crate::limits::WRITE_ATTEMPTS;
 use crate::operation::{Caller, Identity, Operation, Place};
+use crate::policy;
 use crate::step::{Step, Ticket, Write};
 
 pub(crate) use passwords::modify as password_modify;
@@ -54,6 +56,8 @@ pub(crate) struct Update {
     pre_read: Option<Vec<u8>>,
     /// Where the entry is read afterwards, and which it is, unless the changes create it.
     target: Option<(Place, Option<u32>)>,
+    /// The client wants to be told what the rules about passwords say.
+    policy: bool,
     /// The password that the server has made up, for the response.
     generated: Option<Zeroizing<Vec<u8>>>,
 }
@@ -68,12 +72,12 @@ pub(crate) fn begin(
     out: &mut Vec<u8>,
 ) -> Outcome<Step> {
     let message = Zeroizing::new(message.to_vec());
-    let update = Box::new(Update::new(operation.id, tag, message, operation.proxied));
+    let mut update = Box::new(Update::new(operation.id, tag, message, operation.proxied));
+    update.policy = operation.controls.policy;
     if passwords::has_clear_text(request) {
         if pending.has_writes() {
             return Ok(Step::Wait);
         }
-        let mut update = update;
         update.original = passwords::deletes(request).then(|| update.message.clone());
         return passwords::hash(operation.caller, update).map(Step::Work).map_err(|(_, failure)| failure);
     }
@@ -188,6 +192,7 @@ impl Update {
             names: Vec::new(),
             pre_read: None,
             target: None,
+            policy: false,
             generated: None,
         }
     }
@@ -216,7 +221,7 @@ impl Update {
 
     /// Appends the response of a write that is not made.
     pub(crate) fn refuse(&self, failure: &Failure, out: &mut Vec<u8>) -> Step {
-        failure.with(|result| self.respond(result, None, out));
+        failure.with(|result| self.respond(result, None, failure.policy, out));
         Step::Done
     }
 
@@ -230,11 +235,17 @@ impl Update {
                 None
             }
         };
-        self.respond(LdapResult::default(), post_read.as_deref(), out);
+        self.respond(LdapResult::default(), post_read.as_deref(), None, out);
         Step::Done
     }
 
-    fn respond(&self, result: LdapResult<'_>, post_read: Option<&[u8]>, out: &mut Vec<u8>) {
+    fn respond(
+        &self,
+        result: LdapResult<'_>,
+        post_read: Option<&[u8]>,
+        policy: Option<PolicyError>,
+        out: &mut Vec<u8>,
+    ) {
         let mut value = Zeroizing::new(Vec::new());
         let response = match &self.generated {
             Some(generated) if result.code == ResultCode::Success => {
@@ -255,6 +266,9 @@ impl Update {
             if let Some(entry) = post_read {
                 message.control_with(oid::POST_READ, false, |buf| buf.extend_from_slice(entry));
             }
+        }
+        if self.policy {
+            policy::put(&mut message, None, policy);
         }
         message.finish();
     }

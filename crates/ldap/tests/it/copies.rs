@@ -291,6 +291,48 @@ fn changes_are_told_as_they_happen() {
 }
 
 #[test]
+fn groups_are_told_again_when_those_they_name_change() {
+    let place = Place::new();
+    let (mut client, mut looking) = (place.admin(), place.admin());
+    let groups = place.object(&["groups"]);
+    // These say who their members are by short names: DNs follow from what those stand for.
+    for (name, members) in [("one", &["alice", "al"][..]), ("two", &["carol"]), ("three", &["bob"])] {
+        let users = Property::new("users", members.iter().copied());
+        place.child(groups, vec![Property::new("name", [name]), Property::new("gid", ["30"]), users]);
+    }
+    let alice = place.object(&["users", "alice"]);
+    let names = |names: &[&str]| Change::WriteProperty {
+        directory: Target::any(alice),
+        index: 0,
+        values: names.iter().map(|name| name.as_bytes().to_vec()).collect(),
+    };
+    let users = Target::any(place.object(&["users"]));
+    let copies = || {
+        let mut polling = Copy::all();
+        polling.refresh(&mut place.admin());
+        polling
+    };
+    let mut following = copies().follow(&mut client);
+    let mut copy = Copy::all();
+    copy.refresh(&mut looking);
+    following.hear();
+    let changes = [
+        (names(&["alicia"]), 2),
+        (names(&["alicia", "al"]), 2),
+        (names(&["carol"]), 3),
+        (Change::Destroy { parent: users, child: Target::any(alice) }, 1),
+    ];
+    for (change, sent) in changes {
+        let mut polling = copies();
+        place.change(change.clone());
+        assert_eq!(copy.take(&following.hear()), sent, "{change:?}");
+        copy.assert_complete(&mut looking);
+        polling.refresh(&mut looking);
+        polling.assert_complete(&mut looking);
+    }
+}
+
+#[test]
 fn entries_come_into_the_content_and_leave_it() {
     let place = Place::new();
     let (mut admin, mut looking) = (place.admin(), place.admin());

@@ -5,7 +5,9 @@ use netinfo_wire::ldap::extended::{Cancel, PasswordModified, PasswordModify};
 use netinfo_wire::ldap::request::ExtendedRequest;
 use netinfo_wire::ldap::{Payload, Request, Response, ResultCode, oid};
 
-use crate::support::{Answer, Client, NOW, PASSWORD, Place, add_request, attributes_of, commit, encoded};
+use crate::support::{
+    ADMIN, Answer, Client, NOW, PASSWORD, Place, add_request, attributes_of, commit, encoded,
+};
 
 const ALICE: &str = "uid=alice,cn=users,dc=example,dc=com";
 
@@ -50,16 +52,18 @@ fn change(client: &mut Client, user: Option<&str>, old: Option<&str>, new: Optio
 fn passwords_are_modified() {
     let place = Place::new();
     let mut alice = place.user("alice");
-    assert_eq!(change(&mut alice, None, Some("wrong"), Some("new")).code(), ResultCode::InvalidCredentials);
-    assert_eq!(change(&mut alice, None, Some(PASSWORD), Some("new")).code(), ResultCode::Success);
+    let wrong = change(&mut alice, None, Some("wrong"), Some("new password"));
+    assert_eq!(wrong.code(), ResultCode::UnwillingToPerform);
+    let right = change(&mut alice, None, Some(PASSWORD), Some("new password"));
+    assert_eq!(right.code(), ResultCode::Success);
     assert!(place.value(&["users", "alice"], "passwd").unwrap().starts_with("$argon2id$"));
     let mut again = place.client();
     assert_eq!(again.bind(ALICE, PASSWORD), ResultCode::InvalidCredentials);
-    assert_eq!(again.bind(ALICE, "new"), ResultCode::Success);
+    assert_eq!(again.bind(ALICE, "new password"), ResultCode::Success);
     // Without the old one, for oneself by name, too.
-    assert_eq!(change(&mut again, Some(ALICE), None, Some("newer")).code(), ResultCode::Success);
-    assert_eq!(change(&mut again, Some("u:alice"), None, Some("newest")).code(), ResultCode::Success);
-    assert_eq!(again.bind(ALICE, "newest"), ResultCode::Success);
+    assert_eq!(change(&mut again, Some(ALICE), None, Some("newer one")).code(), ResultCode::Success);
+    assert_eq!(change(&mut again, Some("u:alice"), None, Some("newest one")).code(), ResultCode::Success);
+    assert_eq!(again.bind(ALICE, "newest one"), ResultCode::Success);
     assert_eq!(change(&mut again, None, None, Some("")).code(), ResultCode::ConstraintViolation);
     assert_eq!(
         change(&mut again, None, None, Some(&"x".repeat(3000))).code(),
@@ -87,10 +91,20 @@ fn passwords_of_others() {
     assert_eq!(change(&mut bob, Some(ALICE), None, Some("x")).code(), ResultCode::InsufficientAccessRights);
     let guess = change(&mut bob, Some(ALICE), Some(PASSWORD), Some("x"));
     assert_eq!(guess.code(), ResultCode::InsufficientAccessRights);
-    assert_eq!(
-        change(&mut place.client(), Some(ALICE), Some(PASSWORD), Some("x")).code(),
-        ResultCode::StrongerAuthRequired
-    );
+    // Who is nobody proves the old one.
+    let mut client = place.client();
+    for (user, old, expected) in [
+        (Some(ALICE), None, ResultCode::StrongerAuthRequired),
+        (None, Some(PASSWORD), ResultCode::StrongerAuthRequired),
+        (Some(ALICE), Some("wrong"), ResultCode::InvalidCredentials),
+        (Some("u:nobody"), Some(PASSWORD), ResultCode::InvalidCredentials),
+        (Some(ADMIN), Some(PASSWORD), ResultCode::UnwillingToPerform),
+        (Some(ALICE), Some(PASSWORD), ResultCode::Success),
+    ] {
+        assert_eq!(change(&mut client, user, old, Some("new password")).code(), expected, "{user:?} {old:?}");
+    }
+    assert_eq!(client.who_am_i(), "");
+    assert_eq!(client.bind(ALICE, "new password"), ResultCode::Success);
     let mut admin = place.admin();
     assert_eq!(change(&mut admin, Some("alice"), None, Some("x")).code(), ResultCode::Success);
     assert_eq!(place.client().bind(ALICE, "x"), ResultCode::Success);

@@ -30,6 +30,7 @@ mod hostile;
 mod names;
 mod order;
 mod org;
+mod policy;
 mod portions;
 mod searches;
 mod searching;

@@ -129,9 +129,9 @@ fn passwords_are_hashed_before_they_are_kept() {
     }
     // One's own may be changed.
     let mut alice = place.user("alice");
-    let change: &[(ModifyOp, &str, &[&str])] = &[(ModifyOp::Replace, "userPassword", &["changed"])];
+    let change: &[(ModifyOp, &str, &[&str])] = &[(ModifyOp::Replace, "userPassword", &["changed it"])];
     assert_eq!(alice.modify(ALICE, change).code(), ResultCode::Success);
-    assert_eq!(alice.bind(ALICE, "changed"), ResultCode::Success);
+    assert_eq!(alice.bind(ALICE, "changed it"), ResultCode::Success);
 }
 
 #[test]

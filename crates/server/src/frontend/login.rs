@@ -79,7 +79,7 @@ impl From<Condition> for Decision {
     fn from(condition: Condition) -> Self {
         let outcome = match condition.state {
             State::Usable => Outcome::Ok,
-            State::Reset | State::PasswordExpired => Outcome::MustChange,
+            State::Reset | State::PasswordExpired | State::PasswordAged => Outcome::MustChange,
             State::Expired => Outcome::Expired,
             State::Disabled => Outcome::Disabled,
         };

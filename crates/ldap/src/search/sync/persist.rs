@@ -49,13 +49,14 @@ impl Mirror {
         check_names(place)?;
         let newer = place.context.domain().snapshot(&place.session)?;
         let sequence = newer.sequence()?;
-        let Some(touched) = touched::between(&place.context, self.sequence, sequence)? else {
+        let Some(mut touched) = touched::between(&place.context, self.sequence, sequence)? else {
             return Err(anew("the changes since then are not kept any more"));
         };
         if touched.contains(ROOT) && !place.session.is_superuser() {
             // It may say who sees what.
             return Err(anew("the settings of the domain have changed"));
         }
+        touched::add_groups(&self.seen, &newer, &place.namespace, &mut touched)?;
         let concerned = self.concerned(&newer, &touched)?;
         let next = concerned.max();
         let telling = Telling { newer, sequence, touched, concerned, goes: true, next, told: false };

@@ -45,13 +45,14 @@ impl Refresh {
 
     fn since(copy: &Mirror, since: u64) -> Outcome<Kind> {
         let place = &copy.search.place;
-        let Some(directories) = touched::between(&place.context, since, copy.sequence)? else {
+        let Some(mut directories) = touched::between(&place.context, since, copy.sequence)? else {
             return Ok(Kind::All);
         };
         // What the root says may concern every entry.
         if directories.contains(ROOT) {
             return Ok(Kind::All);
         }
+        touched::add_groups_now(&copy.seen, &place.namespace, &mut directories)?;
         // What is below a directory may have been renamed with it, or have been out of reach or sight.
         let mut changed = directories.clone();
         for object in directories {

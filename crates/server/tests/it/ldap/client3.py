@@ -114,10 +114,10 @@ same(sorted(reader.search_object(writer[1].entry_dn).title.values), ["One", "Two
 # Passwords, names, groups, and what is refused.
 with Connection(plain, "uid=user03," + people, "geheim", auto_bind=True) as user:
     same(user.extend.standard.who_am_i(), "dn:uid=user03," + people)
-    assert user.extend.standard.modify_password(old_password="geheim", new_password="neu")
+    assert user.extend.standard.modify_password(old_password="geheim", new_password="neu und besser")
     assert not user.delete("uid=user04," + people)
     same(user.result["description"], "insufficientAccessRights")
-with Connection(plain, "uid=user03," + people, "neu", auto_bind=True):
+with Connection(plain, "uid=user03," + people, "neu und besser", auto_bind=True):
     pass
 assert connection.extend.standard.modify_password("uid=user04," + people)
 connection.modify_dn("uid=user05," + people, "uid=renamed", delete_old_dn=True)
