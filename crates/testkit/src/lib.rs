@@ -11,7 +11,8 @@
 //! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
 //! * [`namespace`]: a network of one's own, for tests that need well-known ports.
-//! * [`software`]: programs that are unpacked beside the system, run in such a network.
+//! * [`software`]: programs that are unpacked beside the system, run in such a network; [`system`]: a system of one's own.
+//! * [`terminal`]: programs that ask for passwords.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,8 @@ pub mod namespace;
 pub mod nidb;
 pub mod node;
 pub mod software;
+pub mod system;
+pub mod terminal;
 pub mod texts;
 pub mod trees;
 

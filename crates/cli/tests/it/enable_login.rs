@@ -2,111 +2,40 @@
 //! to the PAM module, and Debian's tool has written the files.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use netinfo_testkit::Node;
 use netinfo_testkit::namespace::isolated;
-use nix::mount::{MsFlags, mount};
+use netinfo_testkit::system::{sh, with_login_modules};
+use netinfo_testkit::terminal::{self, Ended, Groups};
 
-use crate::tool::{Run, Tool};
+use crate::tool::Tool;
 
 const PASSWORD: &str = "correct horse";
 const NEW: &str = "battery staple";
-/// How long a program may take.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-fn sh(command: &str) -> String {
-    let output = Command::new("sh").args(["-ec", command]).stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{command}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
+/// Runs a program on a terminal as a user of the system who is nobody.
+fn run(command: &str, answers: &[(&str, &str)]) -> Ended {
+    terminal::run(20999, 20999, Groups::Clear, command, answers)
 }
 
-fn bind(from: &Path, to: &str) {
-    let none: Option<&str> = None;
-    mount(Some(from), to, none, MsFlags::MS_BIND, none).unwrap_or_else(|e| panic!("bind {to}: {e}"));
+/// A system on which `make install` has been done.
+pub(crate) fn system() {
+    with_login_modules(std::env::current_exe().unwrap().parent().unwrap());
 }
 
-/// A system on which `make install` has been done: what the test changes is its own.
-fn system() {
-    let built = |name: &str| std::env::current_exe().unwrap().with_file_name(name);
-    let security = sh("dirname \"$(find /usr/lib /lib -name pam_unix.so | head -1)\"").trim().to_owned();
-    let directories =
-        ["/etc", "/var/lib/pam", "/var/cache/debconf", "/var/backups", "/usr/share/pam-configs", &security];
-    for (n, directory) in directories.iter().enumerate() {
-        let copy = format!("/run/copies/{n}");
-        sh(&format!("mkdir -p /run/copies; cp -a {directory} {copy}"));
-        bind(copy.as_ref(), directory);
+/// A daemon where the modules look for it.
+pub(crate) fn daemon() -> Node {
+    let mut builder = Node::builder().listen("local", "/run/netinfo/netinfod.sock");
+    for name in ["lookup", "login"] {
+        builder = builder.listen(name, &format!("/run/netinfo/{name}.sock"));
     }
-    let profile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/pam-configs/netinfo");
-    fs::copy(profile, "/usr/share/pam-configs/netinfo").unwrap();
-    fs::copy(built("libpam_netinfo.so"), format!("{security}/pam_netinfo.so")).unwrap();
-    // The loader finds it by its cache, which setuid programs heed too.
-    fs::create_dir("/run/lib").unwrap();
-    fs::copy(built("libnss_netinfo.so"), "/run/lib/libnss_netinfo.so.2").unwrap();
-    sh("/sbin/ldconfig /run/lib");
-    // Whatever the machine that runs the tests has there.
-    sh(
-        "sed -i 's/ netinfo//' /etc/nsswitch.conf; DEBIAN_FRONTEND=noninteractive pam-auth-update --package --force",
-    );
-    sh("grep -q pam_unix /etc/pam.d/common-auth");
-}
-
-/// Runs a program on a terminal as a user of the system who is nobody; `answers` are typed at prompts that end so.
-fn run(command: &str, answers: &[(&str, &str)]) -> Run {
-    let begin = Instant::now();
-    let words =
-        ["--reuid=20999", "--regid=20999", "--clear-groups", "--", "script", "-qefc", command, "/dev/null"];
-    let mut child = Command::new("setpriv")
-        .args(words)
-        .current_dir("/")
-        .env("LC_ALL", "C")
-        .env("SHELL", "/bin/sh")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let (tell, hear) = mpsc::channel();
-    let reader = thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-            // Whoever does not listen any more has what it wants.
-            let _ = tell.send(String::from_utf8_lossy(&buffer[..n]).into_owned());
-        }
-    });
-    let (mut out, mut seen, mut answers) = (String::new(), 0, answers.iter());
-    let mut next = answers.next();
-    loop {
-        assert!(begin.elapsed() < PATIENCE, "{command}: {out}");
-        match hear.recv_timeout(Duration::from_millis(100)) {
-            Ok(more) => out.push_str(&more),
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-        }
-        while let Some((prompt, answer)) = next
-            && let Some(at) = out[seen..].find(prompt)
-        {
-            seen += at + prompt.len();
-            // The echo is switched off before the prompt is written or a moment later.
-            thread::sleep(Duration::from_millis(150));
-            stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
-            next = answers.next();
-        }
-    }
-    drop(stdin);
-    let code = child.wait().unwrap().code().unwrap_or(-1);
-    reader.join().unwrap();
-    Run { code, out, err: String::new() }
+    builder.start()
 }
 
 #[track_caller]
-fn says(run: &Run, code: i32, text: &str) {
-    assert!(run.code == code && run.out.contains(text), "{run:?}");
+fn says(run: &Ended, code: i32, text: &str) {
+    assert!(run.code == code && run.text.contains(text), "{run:?}");
 }
 
 #[test]
@@ -115,11 +44,7 @@ fn users_of_netinfo_log_in() {
         system();
         let (before, common) =
             (fs::read("/etc/nsswitch.conf").unwrap(), fs::read("/etc/pam.d/common-auth").unwrap());
-        let mut builder = Node::builder();
-        for name in ["lookup", "login"] {
-            builder = builder.listen(name, &format!("/run/netinfo/{name}.sock"));
-        }
-        let mut node = builder.listen("local", "/run/netinfo/netinfod.sock").start();
+        let mut node = daemon();
         let tool = Tool::local(&node);
         tool.ok("group add friends --gid 20700");
         let words = [
@@ -188,11 +113,7 @@ fn users_of_netinfo_log_in() {
 fn nothing_is_changed_where_root_would_be_locked_out() {
     isolated(|| {
         system();
-        let mut builder = Node::builder().listen("local", "/run/netinfo/netinfod.sock");
-        for name in ["lookup", "login"] {
-            builder = builder.listen(name, &format!("/run/netinfo/{name}.sock"));
-        }
-        let node = builder.start();
+        let node = daemon();
         let tool = Tool::local(&node);
         // With this profile nobody gets a session.
         let profile = "/usr/share/pam-configs/netinfo";

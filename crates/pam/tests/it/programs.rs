@@ -7,7 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::setting::{Ended, PASSWORD, Setting, with_setting};
+use netinfo_testkit::terminal::Ended;
+
+use crate::setting::{PASSWORD, Setting, with_setting};
 
 const NEW: &str = "battery staple";
 
@@ -118,7 +120,7 @@ impl Sshd {
         let mut text = String::new();
         child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
-        Ended { good: child.wait().unwrap().success(), text, took: begin.elapsed() }
+        Ended { code: child.wait().unwrap().code().unwrap_or(-1), text, took: begin.elapsed() }
     }
 }
 

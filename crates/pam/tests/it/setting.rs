@@ -2,22 +2,16 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use netinfo_client::{Domain, Finder, Path as Place, Property, Server};
 use netinfo_testkit::Node;
 use netinfo_testkit::namespace::isolated;
-use nix::mount::{MsFlags, mount};
+use netinfo_testkit::system::bind;
+use netinfo_testkit::terminal::{self, Ended, Groups};
 
 /// Passwords of the users.
 pub(crate) const PASSWORD: &str = "correct horse";
-/// How long a program may take.
-const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Name and number of a user, and what its record says besides.
 type Who = (&'static str, u32, &'static [(&'static str, &'static str)]);
@@ -46,26 +40,6 @@ const NETWORK: &[Who] = &[
     ("hidden", 20603, &[]),
 ];
 
-/// What a program said, and how it ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) good: bool,
-    pub(crate) text: String,
-    pub(crate) took: Duration,
-}
-
-impl Ended {
-    #[track_caller]
-    pub(crate) fn succeeds(&self, text: &str) {
-        assert!(self.good && self.text.contains(text), "{self:?}");
-    }
-
-    #[track_caller]
-    pub(crate) fn fails(&self, text: &str) {
-        assert!(!self.good && self.text.contains(text), "{self:?}");
-    }
-}
-
 /// The node and where things are.
 pub(crate) struct Setting {
     pub(crate) node: Node,
@@ -74,11 +48,6 @@ pub(crate) struct Setting {
 /// Runs `work` with a node of its own.
 pub(crate) fn with_setting(work: impl FnOnce(&mut Setting) + Send) {
     isolated(|| work(&mut Setting::new()));
-}
-
-fn bind(from: &Path, to: &str) {
-    let none: Option<&str> = None;
-    mount(Some(from), to, none, MsFlags::MS_BIND, none).unwrap_or_else(|e| panic!("bind {to}: {e}"));
 }
 
 /// Days since 1970.
@@ -220,63 +189,7 @@ impl Setting {
 
     /// Runs a program as the user with this number; `answers` are what is to be typed at prompts that end so.
     pub(crate) fn run(&self, uid: u32, command: &str, answers: &[(&str, &str)]) -> Ended {
-        let begin = Instant::now();
-        let id = uid.to_string();
-        let mut child = Command::new("setpriv")
-            .args([
-                "--reuid",
-                &id,
-                "--regid",
-                "20000",
-                "--clear-groups",
-                "--",
-                "script",
-                "-qefc",
-                command,
-                "/dev/null",
-            ])
-            .current_dir("/")
-            .env("LC_ALL", "C")
-            .env("SHELL", "/bin/sh")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (tell, hear) = mpsc::channel();
-        let reader = thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(n @ 1..) = stdout.read(&mut buffer) {
-                // Whoever does not listen any more has what it wants.
-                let _ = tell.send(String::from_utf8_lossy(&buffer[..n]).into_owned());
-            }
-        });
-        let (mut text, mut seen) = (String::new(), 0);
-        let mut answers = answers.iter();
-        let mut next = answers.next();
-        while begin.elapsed() < PATIENCE {
-            match hear.recv_timeout(Duration::from_millis(100)) {
-                Ok(more) => text.push_str(&more),
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            }
-            while let Some((prompt, answer)) = next
-                && let Some(at) = text[seen..].find(prompt)
-            {
-                seen += at + prompt.len();
-                // The echo is switched off before the prompt is written or a moment later.
-                thread::sleep(Duration::from_millis(150));
-                stdin.write_all(format!("{answer}\n").as_bytes()).unwrap();
-                next = answers.next();
-            }
-        }
-        assert!(begin.elapsed() < PATIENCE, "{command}: {text}");
-        drop(stdin);
-        let status = child.wait().unwrap();
-        reader.join().unwrap();
-        assert!(next.is_none(), "{command} did not ask {next:?}: {text}");
-        Ended { good: status.success(), text, took: begin.elapsed() }
+        terminal::run(uid, 20000, Groups::Clear, command, answers)
     }
 
     /// Runs pamtester as the user with this number.
