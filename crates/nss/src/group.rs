@@ -9,10 +9,10 @@ use netinfo_wire::lookup::answer::decode_initgroups;
 use netinfo_wire::lookup::{Category, Entry, Key, Request};
 
 use crate::arena::Arena;
-use crate::boundary::{Buffer, Errors, Failure, answer, finish, guarded, text};
+use crate::boundary::{Errors, Failure, finish, guarded, text};
 use crate::client::{self, found, unexpected};
 use crate::enumeration::{Item, enumeration};
-use crate::find::find;
+use crate::find::look_ups;
 use crate::map::pin;
 
 enumeration!(
@@ -23,45 +23,11 @@ enumeration!(
     make
 );
 
-/// A group by name.
-///
-/// # Safety
-/// As [`answer`]; `name` as [`text`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_getgrnam_r(
-    name: *const c_char,
-    result: *mut group,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    let name = unsafe { text(name) };
-    let find = |arena: &mut Arena<'_>| {
-        find(Category::Group, Key::Name(name), |table| table.group_by_name(name), |item| make(arena, item))
-    };
-    // SAFETY: the caller's promise.
-    unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
-
-/// A group by id.
-///
-/// # Safety
-/// As [`answer`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_getgrgid_r(
-    gid: gid_t,
-    result: *mut group,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-) -> c_int {
-    let find = |arena: &mut Arena<'_>| {
-        find(Category::Group, Key::Number(gid), |table| table.group_by_gid(gid), |item| make(arena, item))
-    };
-    // SAFETY: the caller's promise.
-    unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
+look_ups!(
+    Category::Group, group, make,
+    _nss_netinfo_getgrnam_r => group_by_name,
+    _nss_netinfo_getgrgid_r => group_by_gid
+);
 
 fn make(arena: &mut Arena<'_>, item: Item<'_>) -> Result<group, Failure> {
     match item {

@@ -61,84 +61,68 @@ unsafe extern "C" fn _nss_netinfo_gethostent_r(
     unsafe { answer(result, Buffer(buffer, length), Errors(errno, h_errno), next) }
 }
 
-/// A host by name, with its addresses of one family; the canonical name once more, and how long that is good for, which
-/// is not known.
-///
-/// # Safety
-/// As [`answer`]; `name` as [`text`]; `canonical` can be written or is null.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_gethostbyname3_r(
-    name: *const c_char,
-    family: c_int,
-    result: *mut hostent,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-    h_errno: *mut c_int,
-    _time: *mut i32,
-    canonical: *mut *mut c_char,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    let name = unsafe { text(name) };
-    let find = |arena: &mut Arena<'_>| {
-        let found = by_name(name, |host| make(arena, host, family))?;
-        if !canonical.is_null() {
-            // SAFETY: not null, so it can be written.
-            unsafe { canonical.write(found.h_name) };
+/// A function of C that finds a host: what it is asked, what comes behind the arguments that all of them have, and how it finds
+/// the host. It is given a name, or an address with its length.
+macro_rules! host_function {
+    ($(#[$doc:meta])* $function:ident($($argument:ident: $kind:ty),*; $($behind:ident: $behind_kind:ty),*), $find:expr) => {
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// As [`answer`]; a name as [`text`]; an address has as many bytes as said; `canonical` can be written or is null.
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn $function(
+            $($argument: $kind,)*
+            result: *mut hostent,
+            buffer: *mut c_char,
+            length: usize,
+            errno: *mut c_int,
+            h_errno: *mut c_int,
+            $($behind: $behind_kind,)*
+        ) -> c_int {
+            let find = |arena: &mut Arena<'_>| {
+                // SAFETY: the caller's promise.
+                unsafe { $find(arena) }
+            };
+            // SAFETY: the caller's promise.
+            unsafe { answer(result, Buffer(buffer, length), Errors(errno, h_errno), find) }
         }
-        Ok(found)
     };
-    // SAFETY: the caller's promise.
-    unsafe { answer(result, Buffer(buffer, length), Errors(errno, h_errno), find) }
 }
 
-/// A host by name, with its addresses of one family.
-///
-/// # Safety
-/// As [`_nss_netinfo_gethostbyname3_r`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_gethostbyname2_r(
-    name: *const c_char,
-    family: c_int,
-    result: *mut hostent,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-    h_errno: *mut c_int,
-) -> c_int {
-    let none = ptr::null_mut();
-    // SAFETY: the caller's promise.
-    unsafe {
-        _nss_netinfo_gethostbyname3_r(
-            name,
-            family,
-            result,
-            buffer,
-            length,
-            errno,
-            h_errno,
-            ptr::null_mut(),
-            none,
-        )
-    }
-}
+host_function!(
+    /// A host by name, with its addresses of one family; the canonical name once more, and how long that is good for, which is
+    /// not known.
+    _nss_netinfo_gethostbyname3_r(name: *const c_char, family: c_int; _time: *mut i32, canonical: *mut *mut c_char),
+    |arena: &mut Arena<'_>| by_name(text(name), |host| make(arena, host, family)).inspect(|found| {
+        if !canonical.is_null() {
+            canonical.write(found.h_name);
+        }
+    })
+);
 
-/// A host by name, with its IPv4 addresses.
-///
-/// # Safety
-/// As [`_nss_netinfo_gethostbyname3_r`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_gethostbyname_r(
-    name: *const c_char,
-    result: *mut hostent,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-    h_errno: *mut c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    unsafe { _nss_netinfo_gethostbyname2_r(name, libc::AF_INET, result, buffer, length, errno, h_errno) }
-}
+host_function!(
+    /// A host by name, with its addresses of one family.
+    _nss_netinfo_gethostbyname2_r(name: *const c_char, family: c_int;),
+    |arena: &mut Arena<'_>| by_name(text(name), |host| make(arena, host, family))
+);
+
+host_function!(
+    /// A host by name, with its IPv4 addresses.
+    _nss_netinfo_gethostbyname_r(name: *const c_char;),
+    |arena: &mut Arena<'_>| by_name(text(name), |host| make(arena, host, libc::AF_INET))
+);
+
+host_function!(
+    /// A host by address; how long that is good for is not known.
+    _nss_netinfo_gethostbyaddr2_r(address: *const c_void, size: socklen_t, family: c_int; _time: *mut i32),
+    |arena: &mut Arena<'_>| by_address(arena, address, size, family)
+);
+
+host_function!(
+    /// A host by address.
+    _nss_netinfo_gethostbyaddr_r(address: *const c_void, size: socklen_t, family: c_int;),
+    |arena: &mut Arena<'_>| by_address(arena, address, size, family)
+);
 
 /// All addresses of a host, for `getaddrinfo`. The first goes where `list` points to, if that is anywhere.
 ///
@@ -174,73 +158,29 @@ unsafe extern "C" fn _nss_netinfo_gethostbyname4_r(
     status
 }
 
-/// A host by address; how long that is good for is not known.
-///
-/// # Safety
-/// As [`answer`]; `address` has as many bytes as said.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_gethostbyaddr2_r(
-    address: *const c_void,
-    address_length: socklen_t,
-    family: c_int,
-    result: *mut hostent,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-    h_errno: *mut c_int,
-    _time: *mut i32,
-) -> c_int {
-    let find = |arena: &mut Arena<'_>| {
-        let wanted = address_size(family)?;
-        if address.is_null() || address_length as usize != wanted {
-            return Err(Failure::NotFound);
-        }
-        // SAFETY: as many bytes as the caller says.
-        let address = unsafe { slice::from_raw_parts(address.cast::<u8>(), wanted) };
-        client::find(Category::Host, Key::Address(address), |entry| match entry {
-            Entry::Host(host) => make(arena, &host, family),
-            _ => unexpected(),
-        })
-    };
-    // SAFETY: the caller's promise.
-    unsafe { answer(result, Buffer(buffer, length), Errors(errno, h_errno), find) }
-}
-
-/// A host by address.
-///
-/// # Safety
-/// As [`_nss_netinfo_gethostbyaddr2_r`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_gethostbyaddr_r(
-    address: *const c_void,
-    address_length: socklen_t,
-    family: c_int,
-    result: *mut hostent,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-    h_errno: *mut c_int,
-) -> c_int {
-    let none = ptr::null_mut();
-    // SAFETY: the caller's promise.
-    unsafe {
-        _nss_netinfo_gethostbyaddr2_r(
-            address,
-            address_length,
-            family,
-            result,
-            buffer,
-            length,
-            errno,
-            h_errno,
-            none,
-        )
-    }
-}
-
 fn by_name<T>(name: &[u8], make: impl FnOnce(&Host<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     client::find(Category::Host, Key::Name(name), |entry| match entry {
         Entry::Host(host) => make(&host),
+        _ => unexpected(),
+    })
+}
+
+/// # Safety
+/// `address` has `size` bytes, or is null.
+unsafe fn by_address(
+    arena: &mut Arena<'_>,
+    address: *const c_void,
+    size: socklen_t,
+    family: c_int,
+) -> Result<hostent, Failure> {
+    let wanted = address_size(family)?;
+    if address.is_null() || size as usize != wanted {
+        return Err(Failure::NotFound);
+    }
+    // SAFETY: as many bytes as the caller says.
+    let address = unsafe { slice::from_raw_parts(address.cast::<u8>(), wanted) };
+    client::find(Category::Host, Key::Address(address), |entry| match entry {
+        Entry::Host(host) => make(arena, &host, family),
         _ => unexpected(),
     })
 }

@@ -1,15 +1,13 @@
 //! Users.
 
-use std::ffi::{c_char, c_int};
-
-use libc::{passwd, uid_t};
+use libc::passwd;
 use netinfo_wire::lookup::{Category, Entry, Key};
 
 use crate::arena::Arena;
-use crate::boundary::{Buffer, Errors, Failure, answer, text};
+use crate::boundary::Failure;
 use crate::client::unexpected;
 use crate::enumeration::{Item, enumeration};
-use crate::find::find;
+use crate::find::look_ups;
 
 enumeration!(
     Category::Passwd,
@@ -19,45 +17,11 @@ enumeration!(
     make
 );
 
-/// A user by name.
-///
-/// # Safety
-/// As [`answer`]; `name` as [`text`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_getpwnam_r(
-    name: *const c_char,
-    result: *mut passwd,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-) -> c_int {
-    // SAFETY: the caller's promise.
-    let name = unsafe { text(name) };
-    let find = |arena: &mut Arena<'_>| {
-        find(Category::Passwd, Key::Name(name), |table| table.passwd_by_name(name), |item| make(arena, item))
-    };
-    // SAFETY: the caller's promise.
-    unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
-
-/// A user by id.
-///
-/// # Safety
-/// As [`answer`].
-#[unsafe(no_mangle)]
-unsafe extern "C" fn _nss_netinfo_getpwuid_r(
-    uid: uid_t,
-    result: *mut passwd,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-) -> c_int {
-    let find = |arena: &mut Arena<'_>| {
-        find(Category::Passwd, Key::Number(uid), |table| table.passwd_by_uid(uid), |item| make(arena, item))
-    };
-    // SAFETY: the caller's promise.
-    unsafe { answer(result, Buffer(buffer, length), Errors::errno(errno), find) }
-}
+look_ups!(
+    Category::Passwd, passwd, make,
+    _nss_netinfo_getpwnam_r => passwd_by_name,
+    _nss_netinfo_getpwuid_r => passwd_by_uid
+);
 
 fn make(arena: &mut Arena<'_>, item: Item<'_>) -> Result<passwd, Failure> {
     match item {
