@@ -82,10 +82,13 @@ completions() {
 service() {
     local default=/etc/systemd/system
     [[ $prefix != /usr ]] || default=/usr/lib/systemd/system
-    local unit=$destination${UNITDIR:-$default}/netinfod.service
+    local units=$destination${UNITDIR:-$default} unit
     local configuration=$destination$sysconf/netinfo/netinfod.toml
-    sed "s|/usr/sbin/|$prefix/sbin/|; s|/etc/netinfo/|$sysconf/netinfo/|" packaging/netinfod.service |
-        install -D -m 644 /dev/stdin "$unit"
+    for unit in netinfod.service netinfo-sudoers.service netinfo-sudoers.timer; do
+        sed "s|/usr/s|$prefix/s|; s|/etc/netinfo/|$sysconf/netinfo/|" "packaging/$unit" |
+            install -D -m 644 /dev/stdin "$units/$unit"
+    done
+    install -D -m 755 packaging/update-sudoers "$share/netinfo/update-sudoers"
     # That of an administrator stays.
     if [[ ! -e $configuration ]]; then
         sed 's|^#data = |data = |' packaging/netinfod.toml | install -D -m 644 /dev/stdin "$configuration"

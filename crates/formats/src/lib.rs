@@ -39,6 +39,7 @@
 //! | [`dslocal`] | the folders of a Mac's local directory, and their hashes |
 //! | [`json5`] | domain files of QEMU's `netinfo-server` |
 //! | [`jsonl`] | records as lines of JSON, nothing lost |
+//! | [`sudoers`] | rules of sudo, written only |
 //!
 //! Behind them, `lines` cuts the input into bounded lines and fields, `stream` turns a line parser into an iterator,
 //! `record`, `problem` and `writer` are what all have in common.
@@ -58,6 +59,7 @@ mod problem;
 pub mod raw;
 mod record;
 mod stream;
+pub mod sudoers;
 mod writer;
 
 pub use flat::shadow::{self, Shadow};

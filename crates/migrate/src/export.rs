@@ -5,7 +5,7 @@ use std::path::Path;
 
 use netinfo_directory::{Domain, ROOT, RecordRef, View};
 use netinfo_formats::{
-    Identity, Loss, Place, Record, RecordWriter, dslocal, flat, json5, jsonl, ldif, nidb, raw,
+    Identity, Loss, Place, Record, RecordWriter, dslocal, flat, json5, jsonl, ldif, nidb, raw, sudoers,
 };
 use netinfo_mapping::{Entry, Namespace, Selection};
 
@@ -60,6 +60,7 @@ pub fn export(
     match format {
         Format::Flat(format) => children(&view, format, path, out),
         Format::Ldif => entries(&view, tag, path.unwrap_or_default(), out),
+        Format::Sudoers => rules(&view, path, out),
         Format::Raw | Format::Jsonl | Format::Json5 => {
             let mut exported = Exported::default();
             let mut writer = writer(format, tag, out)?;
@@ -96,6 +97,7 @@ pub(crate) fn write_records(
 fn writer<'o>(format: Format, tag: &str, out: &'o mut dyn Write) -> Result<Box<dyn RecordWriter + 'o>> {
     match format {
         Format::Flat(format) => Ok(format.writer(out)),
+        Format::Sudoers => Ok(Box::new(sudoers::Writer::new(out))),
         Format::Raw => Ok(Box::new(raw::Writer::new(out, raw::Dialect::default()))),
         Format::Jsonl => Ok(Box::new(jsonl::Writer::new(out))),
         Format::Json5 => Ok(Box::new(json5::Writer::new(out, tag, tag))),
@@ -256,6 +258,40 @@ pub(crate) fn tree(
         number += 1;
     }
     Ok(())
+}
+
+/// The rules of sudo below a directory, or, where LDAP has them, below the child of the root that is called so.
+fn rules(view: &View<'_>, path: Option<&[Vec<u8>]>, out: &mut dyn Write) -> Result<Exported> {
+    let top = match path {
+        Some(path) => Some(resolve(view, path)?),
+        None => {
+            let mut found = None;
+            for child in view.children(ROOT)? {
+                let child = child?;
+                let record = view.record(child)?;
+                let names = record.properties().filter(|p| p.name == b"name");
+                if names.flat_map(|p| p.values).any(|n| n.eq_ignore_ascii_case(sudoers::CONTAINER.as_bytes()))
+                {
+                    found = Some(child);
+                    break;
+                }
+            }
+            found
+        }
+    };
+    let mut exported = Exported::default();
+    let mut writer = sudoers::Writer::new(out);
+    if let Some(top) = top {
+        tree(view, top, |directory, place| {
+            // The directory itself is none, nor are those that have rules below them.
+            if place == Place::Root || directory.child_count() > 0 {
+                return Ok(());
+            }
+            let line = exported.records + 1;
+            exported.write(&mut writer, &record(directory, place, line))
+        })?;
+    }
+    exported.finish(&mut writer)
 }
 
 fn entries(view: &View<'_>, tag: &str, path: &[Vec<u8>], out: &mut dyn Write) -> Result<Exported> {

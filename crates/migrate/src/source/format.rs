@@ -19,6 +19,8 @@ pub enum Format {
     Nidb,
     /// The folder of a Mac's local directory.
     DsLocal,
+    /// Rules of sudo, as a file for `/etc/sudoers.d`. It is written only.
+    Sudoers,
 }
 
 impl Format {
@@ -33,6 +35,7 @@ impl Format {
             Self::Json5 => "json5",
             Self::Nidb => "nidb",
             Self::DsLocal => "dslocal",
+            Self::Sudoers => "sudoers",
         }
     }
 
@@ -44,7 +47,8 @@ impl Format {
     }
 
     /// Those that are no administrative files.
-    const OWN: [Self; 6] = [Self::Ldif, Self::Raw, Self::Jsonl, Self::Json5, Self::Nidb, Self::DsLocal];
+    const OWN: [Self; 7] =
+        [Self::Ldif, Self::Raw, Self::Jsonl, Self::Json5, Self::Nidb, Self::DsLocal, Self::Sudoers];
 
     /// Whether it is written as a directory and all below it.
     #[must_use]

@@ -170,6 +170,9 @@ impl Part {
             Format::Jsonl => Ok(Box::new(jsonl::Reader::new(self.file(&self.path, read)?))),
             Format::Json5 => Ok(Box::new(json5::Reader::new(self.file(&self.path, read)?))),
             Format::Ldif => Err(Error::Invalid("LDIF consists of entries".into())),
+            Format::Sudoers => Err(Error::Invalid(
+                "sudoers files can be written, not read; cvtsudoers makes LDIF of them, which can".into(),
+            )),
             Format::Nidb => {
                 let database = nidb::Database::read(&self.path)
                     .map_err(|error| Error::Invalid(format!("{}: {error}", self.name)))?;
