@@ -12,6 +12,7 @@ mod nidb;
 mod node;
 mod people;
 mod port;
+mod programs;
 mod reaching;
 mod shell;
 mod ssh;
