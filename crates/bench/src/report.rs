@@ -26,12 +26,21 @@ pub fn markdown(report: &Report) -> String {
 /// When the file cannot be written.
 pub fn save(file: &Path, page: String) -> io::Result<()> {
     let before = fs::read_to_string(file).unwrap_or_default();
-    fs::write(file, page + by_hand(&before))
+    fs::write(file, page + &by_hand(&before))
 }
 
-/// What somebody has written behind the tables of a page; it stays when the page is made anew.
-fn by_hand(page: &str) -> &str {
-    page.find(BY_HAND).map_or("", |at| &page[at..])
+/// What somebody has written behind the tables of a page; it stays when the page is made anew. What stands there twice, because
+/// it was put back by hand although it had stayed, stays once.
+fn by_hand(page: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let starts: Vec<usize> = page.match_indices(BY_HAND).map(|(at, _)| at).collect();
+    for (n, start) in starts.iter().enumerate() {
+        let part = &page[*start..starts.get(n + 1).copied().unwrap_or(page.len())];
+        if !kept.iter().any(|other| other.trim_end() == part.trim_end()) {
+            kept.push(part);
+        }
+    }
+    kept.concat()
 }
 
 /// What is written by hand begins with this line.
@@ -214,5 +223,21 @@ mod tests {
         let hand = "\n<!-- What follows is written by hand, and kept. -->\n\n## Notes\n";
         assert_eq!(by_hand(&["# Tables\n", hand].concat()), hand);
         assert_eq!(by_hand("# Tables\n"), "");
+        // Twice the same is once; what differs is somebody's work.
+        assert_eq!(by_hand(&["# Tables\n", hand, "\n", hand].concat()), [hand, "\n"].concat());
+        let other = hand.replace("Notes", "More");
+        assert_eq!(by_hand(&["# Tables\n", hand, &other].concat()), [hand, &other].concat());
+    }
+
+    #[test]
+    fn a_page_is_saved_as_often_as_one_likes() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("page.md");
+        let hand = "\n<!-- What follows is written by hand, and kept. -->\n\n## Notes\n";
+        fs::write(&file, ["# Old\n", hand].concat()).unwrap();
+        for _ in 0..3 {
+            save(&file, "# New\n".into()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), ["# New\n", hand].concat());
     }
 }
