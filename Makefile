@@ -16,7 +16,7 @@ check: deps
 	@scripts/check.sh
 
 # Load and side-by-side measurements, about 25 minutes; ARGS=--quick for less, ARGS=ldap or ARGS=netinfo for a part,
-# ARGS=--help for the options.
+# ARGS=nss for look-ups (not among the 25 minutes), ARGS=--help for the options.
 bench:
 	@scripts/deps.sh bench
 	@scripts/bench.sh $(ARGS)

@@ -1,21 +1,29 @@
 #!/usr/bin/env bash
-# Measure a node: NetInfo calls beside its own PING and a bare server of the same message sizes, and LDAP beside
-# OpenLDAP's slapd.
+# Measure a node: NetInfo calls beside its own PING and a bare server of the same message sizes, LDAP beside OpenLDAP's
+# slapd, look-ups beside nscd, nslcd and SSSD.
 #
 # usage: scripts/bench.sh [OPTION]...           both, one after the other; what the second writes to files by --json and
 #                                               --markdown goes to NAME-ldap.EXT beside the first one's NAME.EXT
 #        scripts/bench.sh netinfo [OPTION]...   only NetInfo; options of netinfo-bench, --help lists them
 #        scripts/bench.sh ldap [OPTION]...      only LDAP; options of netinfo-bench ldap
+#        scripts/bench.sh nss [OPTION]...       look-ups of users and groups beside files, nscd, nslcd and SSSD, as root; options of
+#                                               netinfo-bench nss
 #        scripts/bench.sh fill|load ...         single steps of netinfo-bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release --package netinfo-server --package netinfo-bench
+packages=(--package netinfo-server --package netinfo-bench)
+if [[ ${1-} == nss ]]; then
+    # The programs it is compared with, unpacked and not installed.
+    scripts/clients.sh
+    packages+=(--package netinfo-nss)
+fi
+cargo build --release "${packages[@]}"
 program=${CARGO_TARGET_DIR:-target}/release/netinfo-bench
 
 case ${1-} in
 netinfo) exec "$program" "${@:2}" ;;
-ldap | fill | load | help) exec "$program" "$@" ;;
+ldap | nss | fill | load | help) exec "$program" "$@" ;;
 esac
 
 "$program" "$@"

@@ -11,6 +11,7 @@ packages=(
     sssd-ldap sssd-common sssd-tools libnss-sss libpam-sss libsss-sudo
     nslcd libnss-ldapd libpam-ldapd
     pamtester sudo-ldap autofs autofs-ldap slapd
+    nscd
 )
 place=target/clients
 

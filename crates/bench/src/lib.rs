@@ -13,6 +13,7 @@
 //! | [`calls`], [`load`] | encoded calls, and the generator that sends them and checks the answers |
 //! | [`reads`], [`listing`], [`writes`], [`disk`] | the measurements |
 //! | [`ldap`] | the same for LDAP, beside OpenLDAP's slapd: `netinfo-bench ldap` |
+//! | [`nss`] | look-ups of users and groups beside files, nscd, nslcd and SSSD: `netinfo-bench nss` |
 //! | [`child`], [`process`], [`machine`] | child processes, and what the system says of a process and of itself |
 //! | [`figures`], [`aims`], [`report`], [`sheet`] | results, what they are held against, and how they are shown |
 //!
@@ -32,6 +33,7 @@ pub mod ldap;
 pub mod listing;
 pub mod load;
 pub mod machine;
+pub mod nss;
 pub mod options;
 pub mod people;
 pub mod process;

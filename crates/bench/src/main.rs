@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use netinfo_bench::options::{Cli, Command};
-use netinfo_bench::{echo, ldap, run};
+use netinfo_bench::{echo, ldap, nss, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Some(Command::Load(load)) => run::load(&load),
         Some(Command::Write(write)) => run::write(&write),
         Some(Command::Ldap(options)) => ldap::run::all(&options),
+        Some(Command::Nss(options)) => nss::run::all(&options),
         None => run::all(&cli.options),
     };
     match result {

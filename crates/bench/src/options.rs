@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::calls::Call;
 use crate::data::CLIENT_LIMIT;
 use crate::ldap::options::LdapOptions;
+use crate::nss::options::NssOptions;
 
 /// Durable writes of one kind end after this many, however fast they are.
 pub const WRITE_LIMIT: u64 = 500_000;
@@ -46,6 +47,8 @@ pub enum Command {
     Write(WriteOptions),
     /// Measures LDAP: OpenLDAP's slapd and netinfod with the same directory
     Ldap(LdapOptions),
+    /// Measures look-ups of users and groups beside files, nscd, nslcd and SSSD; as root
+    Nss(NssOptions),
     /// The bare server for comparison: prints its address, serves until its input ends
     #[command(hide = true)]
     Echo,

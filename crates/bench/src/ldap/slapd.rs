@@ -53,15 +53,30 @@ impl Slapd {
         Ok(Self { program: copy, folder })
     }
 
+    /// The server of a folder that has been prepared and loaded.
+    #[must_use]
+    pub fn prepared(folder: PathBuf) -> Self {
+        Self { program: folder.join("slapd"), folder }
+    }
+
     /// Loads the directory offline, by `slapadd -q`. Writing its input beforehand does not count.
     ///
     /// # Errors
     /// slapadd fails; its last words say why.
     pub fn load(&self, users: u32) -> Result<Loaded> {
-        let (ldif, log) = (self.folder.join("input.ldif"), self.folder.join("slapadd.log"));
+        let ldif = self.folder.join("input.ldif");
         write_ldif(&ldif, users)?;
+        self.load_file(&ldif)
+    }
+
+    /// Loads an LDIF file in the same way, and removes it.
+    ///
+    /// # Errors
+    /// slapadd fails; its last words say why.
+    pub fn load_file(&self, ldif: &Path) -> Result<Loaded> {
+        let log = self.folder.join("slapadd.log");
         let mut command = Command::new(&self.program);
-        command.args(["-Tadd", "-q", "-f"]).arg(self.folder.join("slapd.conf")).arg("-l").arg(&ldif);
+        command.args(["-Tadd", "-q", "-f"]).arg(self.folder.join("slapd.conf")).arg("-l").arg(ldif);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         let start = Instant::now();
         let status = command.status()?;
