@@ -166,6 +166,10 @@ pub(crate) enum PlainCommand {
     Unbind,
     /// Show the domains from here to the root, and whether they can be reached
     Where,
+    /// Examine the domains from here to the root: parents, loops, clocks, clashes
+    ///
+    /// The exit code is 1 if there is an error or a warning; notes do not count.
+    Doctor,
     /// Show what the daemon is doing
     Status,
     /// Show what was changed in a domain, when and by whom
@@ -267,6 +271,7 @@ mod tests {
           bind          Bind a domain of this machine to the domain above it
           unbind        Forget the parents that were given with "bind"
           where         Show the domains from here to the root, and whether they can be reached
+          doctor        Examine the domains from here to the root: parents, loops, clocks, clashes
           status        Show what the daemon is doing
           changes       Show what was changed in a domain, when and by whom
           check         Check the database of a domain, or of all domains
@@ -356,11 +361,14 @@ mod tests {
         Usage: netinfo host [OPTIONS] <COMMAND>
 
         Commands:
-          add   Add a host
-          del   Remove a host [alias: rm]
-          list  List all hosts [alias: ls]
-          show  Show a host
-          help  Print this message or the help of the given subcommand(s)
+          add       Add a host
+          del       Remove a host [alias: rm]
+          list      List all hosts [alias: ls]
+          show      Show a host
+          allow     Let machines of a network add themselves when they look for their parent
+          rules     List the rules by which machines may add themselves
+          disallow  Remove such a rule; the machines it has added stay
+          help      Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help  Print help (see more with '--help')

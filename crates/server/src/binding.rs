@@ -10,10 +10,12 @@
 //! | `kept` | files of the data directory: configured parents, and who the parent was last |
 //! | `above` | the domains on other machines, for whoever looks things up in them |
 //! | `welcome` | answers BIND, and adds machines that may add themselves |
+//! | `doctor` | what is wrong between the domains from here to the root |
 //! | `report` | what is told to administrators |
 
 mod above;
 mod discover;
+mod doctor;
 mod driver;
 mod kept;
 mod plan;
@@ -29,6 +31,7 @@ use netinfo_directory::binding::{Parent, Policy, Search, State};
 use tokio::sync::{Notify, watch};
 
 pub(crate) use above::{Above, tell};
+pub(crate) use doctor::examine;
 pub(crate) use driver::{settled, start};
 pub(crate) use kept::Configured;
 pub(crate) use report::{bind, unbind, whereabouts};

@@ -123,6 +123,12 @@ pub const CONFIGURED_PARENTS: usize = 8;
 /// Longest file that keeps configured parents, in bytes.
 pub const BINDING_FILE_SIZE: u64 = 256 << 10;
 
+/// Difference between the clocks of two machines that is not worth a word.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// Users, or groups, of one domain that are compared with those of others.
+pub const DOCTOR_RECORDS: usize = 200_000;
+/// Things told about the domains from here to the root, at most.
+pub const DOCTOR_FINDINGS: usize = 1000;
 /// Nameservers of `/etc/resolv.conf` that are asked, in order.
 pub const NAMESERVERS: usize = 3;
 /// Longest answer of the DNS that is taken, in bytes.

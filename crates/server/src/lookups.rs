@@ -54,6 +54,8 @@ struct Chain {
     states: Vec<u64>,
     /// All domains served then.
     served: Vec<Arc<Served>>,
+    /// What was configured then.
+    configured: u64,
     at: Instant,
     took: Duration,
 }
@@ -67,15 +69,17 @@ pub(crate) fn chain(node: &Running) -> Result<Vec<Arc<Served>>> {
     let served = node.all_served();
     if let Some(chain) = &*known
         && same(&chain.served, &served)
+        && chain.configured == node.configured.version()
         && ((chain.took > DEAR && chain.at.elapsed() < BELIEVED) || states(&chain.domains)? == chain.states)
     {
         return Ok(chain.domains.clone());
     }
     let at = Instant::now();
+    let configured = node.configured.version();
     let domains = find(node)?;
     let states = states(&domains)?;
     let took = at.elapsed();
-    *known = Some(Chain { domains: domains.clone(), states, served, at, took });
+    *known = Some(Chain { domains: domains.clone(), states, served, configured, at, took });
     Ok(domains)
 }
 
@@ -105,6 +109,10 @@ fn parent(node: &Running, served: &Served) -> Result<Option<Arc<Served>>> {
     let view = served.view()?;
     if view.root_flag(b"isRoot", false)? {
         return Ok(None);
+    }
+    let configured = node.configured.here(served.domain.tag(), &node.own);
+    if let Some(parent) = configured.into_iter().find_map(|tag| node.served(&tag)) {
+        return Ok(Some(parent));
     }
     let candidates = view.parent_candidates()?.unwrap_or_default();
     let mut here = candidates.iter().filter(|candidate| {

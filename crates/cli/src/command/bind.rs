@@ -122,9 +122,11 @@ fn chain_text(answer: &Value) -> String {
         let latency =
             latency.map_or_else(|| "-".to_owned(), |us| format!("{}.{} ms", us / 1000, us % 1000 / 100));
         let place = if domain["here"] == json!(true) { "this machine" } else { "elsewhere" };
-        vec![text(&domain["domain"]), place.to_owned(), text(&domain["state"]), latency, text(&domain["via"])]
+        let heard = domain["heard_seconds_ago"].as_u64().map_or_else(|| "-".to_owned(), |s| format!("{s} s"));
+        let (name, state) = (text(&domain["domain"]), text(&domain["state"]));
+        vec![name, place.to_owned(), state, latency, heard, text(&domain["via"])]
     });
-    let mut out = table(&["DOMAIN", "PLACE", "STATE", "LATENCY", "PARENT BY"], &[3], rows);
+    let mut out = table(&["domain", "place", "state", "latency", "heard", "parent by"], &[3, 4], rows);
     for domain in &domains {
         let name = text(&domain["domain"]);
         if let Some(why) = domain["why"].as_str() {
@@ -195,9 +197,23 @@ mod tests {
         let answer = json!({ "loop": null, "domains": [
             { "domain": "local", "here": true, "state": "bound", "via": "configured",
               "tried": [{ "name": "n@10.0.0.9", "why": "no answer in time" }] },
-            { "domain": "network@10.0.0.1", "here": false, "state": "reachable", "latency_us": 1234 },
+            { "domain": "network@10.0.0.1", "here": false, "state": "reachable", "latency_us": 1234,
+              "heard_seconds_ago": 7 },
             { "domain": "root@10.0.0.2", "here": false, "state": "unreachable", "why": "no route to host" },
         ]});
-        insta::assert_snapshot!(chain_text(&answer), @"");
+        let text = chain_text(&answer);
+        let lines: Vec<String> =
+            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(
+            lines,
+            [
+                "DOMAIN PLACE STATE LATENCY HEARD PARENT BY",
+                "local this machine bound - - configured",
+                "network@10.0.0.1 elsewhere reachable 1.2 ms 7 s -",
+                "root@10.0.0.2 elsewhere unreachable - - -",
+                "local: not bound to n@10.0.0.9: no answer in time",
+                "root@10.0.0.2: no route to host",
+            ]
+        );
     }
 }

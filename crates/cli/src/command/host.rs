@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use netinfo_client::Property;
 use serde_json::json;
 
+use super::host_rules;
 use super::records::Kind;
 use crate::args::Text;
 use crate::context::Context;
@@ -32,6 +33,15 @@ pub(crate) enum HostCommand {
     Show {
         /// Name of the host
         name: Text,
+    },
+    /// Let machines of a network add themselves when they look for their parent
+    Allow(host_rules::Allow),
+    /// List the rules by which machines may add themselves
+    Rules,
+    /// Remove such a rule; the machines it has added stay
+    Disallow {
+        /// Name of the rule
+        rule: Text,
     },
 }
 
@@ -69,6 +79,11 @@ pub(crate) fn run(context: &mut Context, command: HostCommand) -> Result<()> {
             HOST.list(context, &["name", "ip_address", "en_address", "serves"], &[]).when(|| "list hosts")
         }
         HostCommand::Show { name } => HOST.show(context, &name).when(|| HOST.action("show", &name)),
+        HostCommand::Allow(args) => host_rules::allow(context, &args).when(|| "add a rule for new hosts"),
+        HostCommand::Rules => host_rules::rules(context).when(|| "list the rules for new hosts"),
+        HostCommand::Disallow { rule } => {
+            host_rules::disallow(context, &rule).when(|| "remove a rule for new hosts")
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod app_password;
 pub(crate) mod bind;
 pub(crate) mod changes;
+pub(crate) mod doctor;
 pub(crate) mod domain;
 pub(crate) mod edit;
 pub(crate) mod enable_login;
@@ -11,6 +12,7 @@ pub(crate) mod find;
 pub(crate) mod generate;
 pub(crate) mod group;
 pub(crate) mod host;
+mod host_rules;
 pub(crate) mod list;
 pub(crate) mod lookup;
 mod lookup_text;
@@ -74,6 +76,7 @@ pub(crate) fn run_plain(context: &mut Context, command: PlainCommand) -> Result<
         PlainCommand::Lookup(args) => return lookup::lookup(context, &args),
         PlainCommand::Bind(args) => return bind::bind(context, &args),
         PlainCommand::Unbind => return bind::unbind(context),
+        PlainCommand::Doctor => return doctor::doctor(context),
         PlainCommand::Where => return bind::whereabouts(context),
         PlainCommand::Status => node::status(context)?,
         PlainCommand::Changes(args) => changes::changes(context, &args)?,

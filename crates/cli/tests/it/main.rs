@@ -5,6 +5,7 @@
 mod directories;
 mod enable_login;
 mod golden_tools;
+mod hierarchy;
 mod ldap;
 mod lookup;
 mod migrate;

@@ -87,6 +87,13 @@ impl Tool {
         serde_json::from_str(&self.ok(&format!("--json {line}"))).unwrap()
     }
 
+    /// Runs a command that must end with `code`, and returns its JSON.
+    pub(crate) fn json_of(&self, code: i32, line: &str) -> Value {
+        let run = self.run(&format!("--json {line}"));
+        assert_eq!(run.code, code, "{line}: {run:?}");
+        serde_json::from_str(&run.out).unwrap()
+    }
+
     /// Runs a command that must fail with `code`, and returns what it says.
     pub(crate) fn fails(&self, code: i32, line: &str) -> String {
         let run = self.run(line);

@@ -16,6 +16,8 @@ use crate::served::Served;
 /// what they say of parents changes rarely.
 const DEAR: Duration = Duration::from_millis(1);
 const BELIEVED: Duration = Duration::from_secs(1);
+/// Pause between two plans that are made because something was written.
+const PLANNING: Duration = Duration::from_millis(100);
 /// Longest sleep; a clock that stood still is noticed then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 /// Whoever asks for the parent hears of one that was checked within this time.
@@ -30,8 +32,10 @@ pub(crate) fn start(node: &Arc<Running>, served: &Arc<Served>) {
     }
     let watched = Arc::downgrade(served);
     served.domain.watch(Arc::new(move |_| {
-        if let Some(served) = watched.upgrade() {
-            served.binding.dirty.store(true, Ordering::Release);
+        // Who writes much does not wake the task each time.
+        if let Some(served) = watched.upgrade()
+            && !served.binding.dirty.swap(true, Ordering::AcqRel)
+        {
             served.binding.nudge.notify_one();
         }
     }));
@@ -50,7 +54,7 @@ pub(crate) fn start(node: &Arc<Running>, served: &Arc<Served>) {
 /// What is known of the parent once no question is open, or after a while.
 pub(crate) async fn settled(node: &Arc<Running>, served: &Arc<Served>) -> State {
     let binding = &served.binding;
-    replan(node, served);
+    replan(node, served, Duration::ZERO);
     binding.search().refresh(now(node), FRESH);
     let mut news = binding.news.subscribe();
     binding.nudge.notify_one();
@@ -63,7 +67,7 @@ pub(crate) async fn settled(node: &Arc<Running>, served: &Arc<Served>) -> State 
 /// One round: what is to be done is begun, and something new is waited for.
 async fn round(node: &Arc<Running>, served: &Arc<Served>) {
     let binding = &served.binding;
-    let again = replan(node, served);
+    let again = replan(node, served, PLANNING);
     let actions = binding.search().act(now(node));
     for action in actions {
         let (node, served) = (node.clone(), Arc::downgrade(served));
@@ -80,8 +84,9 @@ async fn round(node: &Arc<Running>, served: &Arc<Served>) {
     }
 }
 
-/// Makes the plan if what it is made from has changed; when to try again if that is too soon.
-fn replan(node: &Running, served: &Served) -> Option<Duration> {
+/// Makes the plan if what it is made from has changed; when to try again if that is too soon: the last one was made less than
+/// `pause` ago, or was dear.
+fn replan(node: &Running, served: &Served, pause: Duration) -> Option<Duration> {
     let binding = &served.binding;
     if !binding.dirty.load(Ordering::Acquire) {
         return None;
@@ -90,8 +95,10 @@ fn replan(node: &Running, served: &Served) -> Option<Duration> {
         let planned = binding.planned();
         (planned.at, planned.took)
     };
-    if took > DEAR && at.elapsed() < BELIEVED {
-        return Some(BELIEVED.saturating_sub(at.elapsed()));
+    let pause = if took > DEAR { BELIEVED } else { pause };
+    // The first one is made at once.
+    if !took.is_zero() && at.elapsed() < pause {
+        return Some(pause.saturating_sub(at.elapsed()));
     }
     binding.dirty.store(false, Ordering::Release);
     let begin = Instant::now();
@@ -183,7 +190,7 @@ async fn publish(node: &Arc<Running>, served: &Arc<Served>) {
     let searching = *served.binding.search().state() == State::Searching;
     node.above.set(chain(node));
     // While a search goes on, what is remembered is not less true than before.
-    if last.is_none() && searching {
+    if (last.is_none() && searching) || node.configured.is_last(served.domain.tag(), last.as_ref()) {
         return;
     }
     let (kept, tag) = (node.clone(), served.domain.tag().to_owned());

@@ -11,12 +11,14 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use netinfo_directory::binding::{Answer, Bound, Candidate, Parent, ParentName, Via};
 use serde::{Deserialize, Serialize};
 
+use crate::interfaces::OwnAddresses;
 use crate::limits::BINDING_FILE_SIZE;
 
 const CONFIGURED: &str = "binding.toml";
@@ -27,6 +29,8 @@ const HEAD: &str = "# Kept by \"netinfo bind\" and \"netinfo unbind\". Parents o
 pub(crate) struct Configured {
     folder: PathBuf,
     parents: Mutex<BTreeMap<String, Vec<ParentName>>>,
+    /// Grows with every change of them.
+    version: AtomicU64,
     last: Mutex<BTreeMap<String, Remembered>>,
 }
 
@@ -62,7 +66,12 @@ impl Configured {
         let last = read(&folder.join(LAST)).ok().flatten();
         // Nothing is lost with it but what is found again.
         let last = last.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        Self { folder: folder.to_owned(), parents: Mutex::new(parents), last: Mutex::new(last) }
+        Self {
+            folder: folder.to_owned(),
+            parents: Mutex::new(parents),
+            version: AtomicU64::new(0),
+            last: Mutex::new(last),
+        }
     }
 
     /// The configured parents of a domain.
@@ -86,12 +95,36 @@ impl Configured {
         let text = toml::to_string(&file).map_err(io::Error::other)?;
         write(&self.folder.join(CONFIGURED), format!("{HEAD}{text}").as_bytes())?;
         *known = new;
+        self.version.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    /// Another number after every change.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Tags of the configured parents of a domain that are on this very machine, other than its own.
+    pub(crate) fn here(&self, tag: &str, own: &OwnAddresses) -> Vec<String> {
+        let parents = self.of(tag).into_iter().filter_map(|name| match name {
+            ParentName::NetInfo { tag: parent, host, .. } => {
+                let here = host.parse().is_ok_and(|address| own.contains(address));
+                (here && parent != tag).then_some(parent)
+            }
+            ParentName::Ldap(_) => None,
+        });
+        parents.collect()
     }
 
     /// What a domain was bound to last, in this run or an earlier one.
     pub(super) fn last(&self, tag: &str) -> Option<Bound> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).get(tag)?.bound()
+    }
+
+    /// Whether that is what is remembered of a domain.
+    pub(super) fn is_last(&self, tag: &str, bound: Option<&Bound>) -> bool {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.get(tag) == bound.map(Remembered::of).as_ref()
     }
 
     /// Remembers what a domain is bound to.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use netinfo_directory::Error;
-use netinfo_directory::binding::{Parent, ParentName, Search, State, Via};
+use netinfo_directory::binding::{Parent, ParentName, Refusal, Search, State, Via};
 use netinfo_wire::netinfo::Status;
 use serde_json::{Value, json};
 
@@ -57,6 +57,7 @@ pub(crate) async fn whereabouts(node: &Arc<Running>, request: &Value) -> Answer 
     for answer in asked {
         domains.extend(answer.await);
     }
+    add_memory(node, &mut domains);
     Ok(json!({ "domains": domains, "loop": ring }))
 }
 
@@ -76,7 +77,8 @@ fn describe(node: &Running, served: &Served, state: &State) -> Value {
         State::Searching => {}
     }
     let tried = search.tried().iter().map(|(candidate, why)| {
-        json!({ "name": candidate.name.to_string(), "via": via_name(candidate.via), "why": why.to_string() })
+        json!({ "name": candidate.name.to_string(), "via": via_name(candidate.via), "why": why.to_string(),
+                "loop": matches!(why, Refusal::Loop | Refusal::Itself) })
     });
     value["tried"] = tried.collect();
     value
@@ -105,6 +107,20 @@ fn ask(parent: &Parent) -> Value {
         }
     };
     described(parent, latency.map_err(|error| probe::words(&error)))
+}
+
+/// What look-ups remember of the parents, and how old the newest of it is.
+fn add_memory(node: &Running, domains: &mut [Value]) {
+    let now = crate::frontend::now() / 1000;
+    for upstream in node.lookups.parents.now().iter() {
+        let name = upstream.parent().to_string();
+        let Some(domain) = domains.iter_mut().find(|domain| domain["domain"] == json!(name)) else {
+            continue;
+        };
+        let state = upstream.state();
+        domain["remembered"] = json!(state.remembered);
+        domain["heard_seconds_ago"] = json!(state.heard.map(|heard| now.saturating_sub(heard)));
+    }
 }
 
 fn described(parent: &Parent, latency: Result<Duration, String>) -> Value {
@@ -160,6 +176,10 @@ async fn change(node: &Arc<Running>, served: &Arc<Served>, parents: Vec<ParentNa
         kept.map_err(|error| Failure::new(Status::SystemErr, format!("cannot keep the parents: {error}")))
     })
     .await?;
+    // The table of look-ups may be made of other domains now.
+    node.table.changed(None);
+    // However long the last plan took to be made: whoever has changed it wants to see what comes of it.
+    served.binding.planned().took = Duration::ZERO;
     served.binding.dirty.store(true, Ordering::Release);
     served.binding.nudge.notify_one();
     Ok(())

@@ -41,6 +41,7 @@ pub(super) async fn answer(node: Arc<Running>, root: bool, request: Request) -> 
             Ok(json!({ "moved_to": path }))
         }
         "where" => binding::whereabouts(&node, &value).await,
+        "doctor" => binding::examine(&node).await,
         "bind" => binding::bind(&node, &value).await,
         "unbind" => binding::unbind(&node, &value).await,
         "changes" => changes(&node, &value),
