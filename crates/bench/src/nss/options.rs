@@ -72,6 +72,7 @@ impl NssOptions {
     /// Time for each figure.
     #[must_use]
     pub fn time(&self) -> Duration {
-        self.seconds.unwrap_or(Duration::from_millis(if self.quick { 100 } else { 1000 }))
+        let usual = if self.quick { 100 } else { 1000 };
+        self.seconds.unwrap_or_else(|| Duration::from_millis(usual))
     }
 }

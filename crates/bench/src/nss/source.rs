@@ -3,12 +3,13 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 
 use clap::ValueEnum;
 use netinfo_testkit::software::Daemon;
 use serde::Serialize;
 
-use super::caller::Caller;
+use super::caller::{Caller, run};
 use super::stage::{Stage, write_ldif, write_secret};
 use crate::Result;
 use crate::ldap::server::Server;
@@ -217,14 +218,14 @@ fn sssd(address: SocketAddr) -> Result<Daemon> {
             }
         }
     }
-    let _ = fs::remove_file("/var/lib/sss/pipes/nss");
     for name in ["db", "mc", "pipes/private", "gpo_cache", "pubconf/krb5.include.d", "secrets"] {
         fs::create_dir_all(Path::new("/var/lib/sss").join(name))?;
     }
     fs::create_dir_all("/var/log/sssd")?;
     let mut daemon = Daemon::start(&["sssd", "-i", "--logger=stderr"]);
-    // It looks root up while it starts, not from itself.
-    daemon.wait_for("listening", || Path::new("/var/lib/sss/pipes/nss").exists());
+    // Its parts look root up while they start, and must not ask themselves: until it answers, nobody else does.
+    let answers = || run(Command::new("getent").args(["-s", "sss", "passwd", "user0"])).is_ok();
+    daemon.wait_for("answering", answers);
     Ok(daemon)
 }
 

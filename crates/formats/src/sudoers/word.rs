@@ -108,7 +108,9 @@ pub(super) fn command(value: &[u8]) -> Option<Vec<u8>> {
 /// A point in time as sudo takes it: GeneralizedTime, to the second, with or without the zone.
 pub(super) fn time(value: &[u8]) -> bool {
     let digits = value.strip_suffix(b"Z").unwrap_or(value);
-    (10..=14).contains(&digits.len()) && digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_digit)
+    (10..=14).contains(&digits.len())
+        && digits.len().is_multiple_of(2)
+        && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// A value between double quotes.
