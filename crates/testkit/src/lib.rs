@@ -11,6 +11,7 @@
 //! * [`node`]: a real `netinfod` on free ports; [`endpoints`]: where it listens.
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
 //! * [`namespace`]: a network of one's own, for tests that need well-known ports.
+//! * [`slapd`]: OpenLDAP's server with a small directory.
 //! * [`software`]: programs that are unpacked beside the system, run in such a network; [`system`]: a system of one's own.
 //! * [`terminal`]: programs that ask for passwords.
 
@@ -26,6 +27,7 @@ pub mod ldif;
 pub mod namespace;
 pub mod nidb;
 pub mod node;
+pub mod slapd;
 pub mod software;
 pub mod system;
 pub mod terminal;

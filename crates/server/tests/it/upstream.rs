@@ -4,12 +4,15 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use netinfo_testkit::Caller;
-use netinfo_testkit::namespace::isolated;
+use netinfo_testkit::namespace::{Neighbour, ip, isolated};
+use netinfo_testkit::slapd::Slapd;
+use netinfo_testkit::{Caller, Node};
+use netinfo_wire::control;
 use netinfo_wire::login::{Account, Answer as Reply, Change, Outcome, PROGRAM, Place, Procedure, VERSION};
 use netinfo_wire::lookup::answer::{decode_all, decode_find, decode_initgroups};
 use netinfo_wire::lookup::{Answer, Category, Cookie, Entry, Key, Query, Request};
 use netinfo_wire::netinfo as ni;
+use serde_json::json;
 
 use crate::login::password;
 use crate::lookup::Asker;
@@ -191,5 +194,93 @@ fn passwords_are_not_sent_in_the_clear() {
         let log = network.beta.log();
         assert!(log.contains("passwd_networks") && log.contains("plain_passwords"), "{log}");
         assert!(!log.contains("secret") && !log.contains("battery"), "{log}");
+    });
+}
+
+/// A machine that is bound to a directory on another one, 10.0.0.2.
+struct Bound {
+    node: Node,
+    slapd: Slapd,
+    neighbour: Neighbour,
+}
+
+impl Bound {
+    fn new() -> Self {
+        let neighbour = Neighbour::new();
+        let slapd = neighbour.enter(Slapd::start);
+        let builder = Node::builder().listen("local", "DIR/netinfod.sock");
+        let node = builder.listen("lookup", "DIR/lookup.sock").listen("login", "DIR/login.sock").start();
+        let parent = format!(
+            "{}/dc=example,dc=com????x-start-tls,x-ca-file={}",
+            slapd.url_at("10.0.0.2"),
+            slapd.authority().display()
+        );
+        let mut args = Vec::new();
+        let request = json!({ "op": "bind", "tag": "local", "parents": [parent] });
+        control::put_request(&mut args, request.to_string().as_bytes());
+        let reply = Caller::unix(&node.socket()).call(control::PROGRAM, control::VERSION, 1, &args).unwrap();
+        let response = control::Response::decode(&reply).unwrap();
+        assert_eq!(response.status, ni::Status::Ok, "{}", String::from_utf8_lossy(response.json));
+        Self { node, slapd, neighbour }
+    }
+
+    fn passwd(&self, key: Key<'_>) -> String {
+        let query = Query { category: Category::Passwd, key };
+        let results = Asker::new(&self.node.lookup()).ask(&Request::Find(query));
+        match decode_find(&results).unwrap() {
+            Answer::Found(Entry::Passwd(user)) => format!("{} {}", user.uid, user.home.escape_ascii()),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn login(&self, secret: &str) -> Outcome {
+        password(&mut Caller::unix(&self.node.login()), "jane", secret.as_bytes(), None).0
+    }
+
+    #[track_caller]
+    fn until(&self, what: &str, ready: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + NOTICED;
+        while !ready(self) {
+            assert!(Instant::now() < deadline, "{what}: not yet\n{}", self.node.log());
+            sleep(Duration::from_millis(700));
+        }
+    }
+}
+
+#[test]
+fn below_a_directory_the_link_to_which_is_cut() {
+    isolated(|| {
+        let bound = Bound::new();
+        bound.until("jane is known", |bound| bound.passwd(Key::Name(b"jane")) == "5001 /home/jane");
+        assert_eq!(bound.login("secret"), Outcome::Ok);
+        assert_eq!(bound.login("guess"), Outcome::Bad);
+        ip("link set net0 down");
+        let begin = Instant::now();
+        assert_eq!(bound.passwd(Key::Name(b"bob")), "TryAgain");
+        assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+        assert_eq!(bound.passwd(Key::Name(b"jane")), "5001 /home/jane");
+        assert_eq!(bound.passwd(Key::Number(5001)), "5001 /home/jane");
+        assert_eq!(bound.login("secret"), Outcome::Ok);
+        assert_eq!(bound.login("guess"), Outcome::Bad);
+        bound.neighbour.enter(|| {
+            bound.slapd.modify(
+                "dn: uid=jane,ou=people,dc=example,dc=com\nchangetype: modify\nreplace: userPassword\n\
+                 userPassword: newer\n",
+            );
+        });
+        assert_eq!(bound.login("newer"), Outcome::Bad, "it is not known here");
+        ip("link set net0 up");
+        bound.until("bob is known", |bound| bound.passwd(Key::Name(b"bob")) == "5002 /home/bob");
+        assert_eq!(bound.login("secret"), Outcome::Bad);
+        assert_eq!(bound.login("newer"), Outcome::Ok);
+        let change =
+            Change { user: b"jane", old: Some(b"newer"), new: b"battery staple", place: Place::default() };
+        let mut args = Vec::new();
+        change.encode(&mut args);
+        let mut caller = Caller::unix(&bound.node.login());
+        let reply = caller.call(PROGRAM, VERSION, Procedure::Change.code(), &args).unwrap();
+        assert_eq!(Reply::decode(&reply).unwrap().outcome, Outcome::Ok);
+        assert_eq!(bound.login("newer"), Outcome::Bad);
+        assert_eq!(bound.login("battery staple"), Outcome::Ok);
     });
 }

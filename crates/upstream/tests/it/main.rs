@@ -2,5 +2,4 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
-mod directory;
 mod slapd;

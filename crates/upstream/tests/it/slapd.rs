@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use netinfo_directory::binding::{LdapParent, Parent};
 use netinfo_lookup::{Source, View};
+use netinfo_testkit::slapd::Slapd;
 use netinfo_upstream::{Changed, Login, Policy, Remembered, Upstream, Verdict, Wants};
 use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Key, Query};
-
-use crate::directory::Slapd;
 
 /// A parent that is asked again at every question, and remembered for as long as usual.
 fn policy() -> Policy {

@@ -1,4 +1,5 @@
-//! OpenLDAP's slapd with a small directory, on ports of its own.
+//! OpenLDAP's slapd with a small directory, on a port of its own: the users jane (`secret`) and bob (`other`), groups of both
+//! kinds, a host.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -81,19 +82,25 @@ ipHostNumber: 10.0.0.7
 macAddress: 00:05:02:FE:EF:4B
 ";
 
-/// A running slapd.
-pub(crate) struct Slapd {
+/// A running slapd. It ends with this value.
+#[derive(Debug)]
+pub struct Slapd {
     folder: TempDir,
     port: u16,
     child: Child,
 }
 
 impl Slapd {
-    pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    /// Starts a server with the content above.
+    ///
+    /// # Panics
+    /// Without the packages `slapd` and `ldap-utils`.
+    #[must_use]
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("slapd: {e}"));
         let path = folder.path();
         certificates(path);
-        fs::create_dir(path.join("db")).unwrap();
+        fs::create_dir(path.join("db")).unwrap_or_else(|e| panic!("slapd: {e}"));
         let config = format!(
             "include {SCHEMA}/core.schema\ninclude {SCHEMA}/cosine.schema\ninclude {SCHEMA}/nis.schema\n\
              include {SCHEMA}/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
@@ -104,51 +111,76 @@ impl Slapd {
              access to * by * read\n",
             path.display()
         );
-        fs::write(path.join("slapd.conf"), config).unwrap();
-        fs::write(path.join("content.ldif"), CONTENT).unwrap();
+        fs::write(path.join("slapd.conf"), config).unwrap_or_else(|e| panic!("slapd: {e}"));
+        fs::write(path.join("content.ldif"), CONTENT).unwrap_or_else(|e| panic!("slapd: {e}"));
         let added = Command::new("slapadd")
             .arg("-f")
             .arg(path.join("slapd.conf"))
             .arg("-l")
             .arg(path.join("content.ldif"))
             .output();
-        let added = added.expect("slapadd; install the package slapd");
+        let added = added.unwrap_or_else(|e| panic!("slapadd: {e}; install the package slapd"));
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap_or_else(|e| panic!("slapd: {e}"))
+            .local_addr()
+            .unwrap_or_else(|e| panic!("slapd: {e}"))
+            .port();
         let child = launch(path, port);
         Self { folder, port, child }
     }
 
-    /// Where it listens, for a parent.
-    pub(crate) fn url(&self) -> String {
-        format!("ldap://localhost:{}", self.port)
+    /// Where it listens, for a client on the host that has started it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url_at("localhost")
+    }
+
+    /// Where it listens, for clients to whom its host is `host`: `localhost` and 10.0.0.2 are in its certificate.
+    #[must_use]
+    pub fn url_at(&self, host: &str) -> String {
+        format!("ldap://{host}:{}", self.port)
     }
 
     /// The certificate of the authority that vouches for it.
-    pub(crate) fn authority(&self) -> PathBuf {
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// Where its files are, for those of the test as well.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(crate) fn stop(&mut self) {
+    /// Ends it.
+    ///
+    /// # Panics
+    /// If it cannot be waited for.
+    pub fn stop(&mut self) {
         let _ = kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGTERM);
-        self.child.wait().unwrap();
+        self.child.wait().unwrap_or_else(|e| panic!("slapd: {e}"));
     }
 
-    pub(crate) fn restart(&mut self) {
+    /// Starts it again.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn restart(&mut self) {
         self.child = launch(self.folder.path(), self.port);
     }
 
     /// Changes the directory as its administrator.
-    pub(crate) fn modify(&self, ldif: &str) {
+    ///
+    /// # Panics
+    /// If it refuses.
+    pub fn modify(&self, ldif: &str) {
         let file = self.folder.path().join("change.ldif");
-        fs::write(&file, ldif).unwrap();
+        fs::write(&file, ldif).unwrap_or_else(|e| panic!("slapd: {e}"));
         let words = ["-x", "-D", "cn=admin,dc=example,dc=com", "-w", "admin-password", "-H", &self.url()];
         let changed = Command::new("ldapmodify").args(words).arg("-f").arg(file).output();
-        let changed = changed.expect("ldapmodify; install the package ldap-utils");
+        let changed = changed.unwrap_or_else(|e| panic!("ldapmodify: {e}; install the package ldap-utils"));
         assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
     }
 }
@@ -165,12 +197,12 @@ fn launch(path: &Path, port: u16) -> Child {
     let mut command = Command::new(PROGRAM);
     command.arg("-f").arg(path.join("slapd.conf")).args([
         "-h",
-        &format!("ldap://127.0.0.1:{port}/"),
+        &format!("ldap://0.0.0.0:{port}/"),
         "-d",
         "0",
     ]);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let child = child.expect("slapd; install the package slapd");
+    let child = child.unwrap_or_else(|e| panic!("slapd: {e}; install the package slapd"));
     let deadline = Instant::now() + Duration::from_secs(20);
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < deadline, "slapd does not answer");
@@ -181,14 +213,20 @@ fn launch(path: &Path, port: u16) -> Child {
 
 /// An authority `ca.pem`, and a certificate of it for `localhost`.
 fn certificates(path: &Path) {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    let key = KeyPair::generate().unwrap_or_else(|e| panic!("slapd: {e}"));
+    let mut params = CertificateParams::new(Vec::new()).unwrap_or_else(|e| panic!("slapd: {e}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(rcgen::DnType::CommonName, "test authority");
-    fs::write(path.join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    fs::write(path.join("ca.pem"), params.self_signed(&key).unwrap_or_else(|e| panic!("slapd: {e}")).pem())
+        .unwrap_or_else(|e| panic!("slapd: {e}"));
     let issuer = Issuer::new(params, key);
-    let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    fs::write(path.join("leaf.pem"), leaf.signed_by(&key, &issuer).unwrap().pem()).unwrap();
-    fs::write(path.join("leaf.key"), key.serialize_pem()).unwrap();
+    let key = KeyPair::generate().unwrap_or_else(|e| panic!("slapd: {e}"));
+    let leaf = CertificateParams::new(["localhost", "10.0.0.2"].map(str::to_owned))
+        .unwrap_or_else(|e| panic!("slapd: {e}"));
+    fs::write(
+        path.join("leaf.pem"),
+        leaf.signed_by(&key, &issuer).unwrap_or_else(|e| panic!("slapd: {e}")).pem(),
+    )
+    .unwrap_or_else(|e| panic!("slapd: {e}"));
+    fs::write(path.join("leaf.key"), key.serialize_pem()).unwrap_or_else(|e| panic!("slapd: {e}"));
 }
