@@ -50,7 +50,7 @@ fn what_is_wrong_is_told() {
     let report = tool.json_of(1, "doctor");
     let warning = report["findings"].as_array().unwrap().iter().find(|f| f["kind"] == "clash").unwrap();
     assert_eq!(warning["text"], json!("user joe has uid 5002, as ann in local has"));
-    tool.ok("-d network bind local@127.0.0.1");
+    tool.fails(1, "-d network bind local@127.0.0.1");
     let report = tool.json_of(1, "doctor").to_string();
     assert!(report.contains("lead back"), "{report}");
 }
