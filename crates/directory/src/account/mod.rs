@@ -29,6 +29,8 @@ const DAY: u64 = 86_400;
 pub const WARNING_DAYS: u64 = 7;
 /// From so many days on, a password may be kept for ever (shadow(5)).
 const FOR_EVER: u64 = 10_000;
+/// The last day of the year 9999.
+const LAST_DAY: u64 = 2_932_896;
 /// Beginnings of stored passwords that lock an account altogether.
 const LOCKED: [&[u8]; 3] = [b"!", b"*LK*", b"*LOCKED*"];
 
@@ -197,9 +199,17 @@ impl Standing {
     }
 
     /// Whether nobody may log in as this user in any way.
-    fn is_disabled(&self) -> bool {
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
         let disabled = |value: &Vec<u8>| value.to_ascii_lowercase().starts_with(b";disableduser;");
         self.locked || self.values("authentication_authority").iter().any(disabled)
+    }
+
+    /// The day since the epoch on which the password was changed, if that is known; 0 where it has to be changed now. Days
+    /// after the year 9999 are none.
+    #[must_use]
+    pub fn changed_day(&self) -> Option<u64> {
+        self.number("shadowLastChange").filter(|days| *days <= LAST_DAY)
     }
 
     /// Days until the password may be changed again, if it is too early.

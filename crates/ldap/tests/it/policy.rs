@@ -5,9 +5,10 @@ use netinfo_wire::ldap::control::policy::{PasswordPolicy, PolicyError, PolicyWar
 use netinfo_wire::ldap::extended::PasswordModify;
 use netinfo_wire::ldap::request::ExtendedRequest;
 use netinfo_wire::ldap::{
-    Authentication, BindRequest, ControlsBuf, ModifyOp, Payload, Request, ResultCode, oid,
+    Authentication, BindRequest, ControlsBuf, ModifyOp, Payload, Request, ResultCode, Scope, oid,
 };
 
+use crate::searching::Search;
 use crate::support::{Answer, Client, NOW, PASSWORD, Place, changes_of, modify_request};
 
 const DAY: u64 = 86_400;
@@ -186,4 +187,38 @@ fn users_cannot_give_themselves_bad_passwords() {
     assert_eq!(modify(&mut client, None, None, "new password"), refused);
     let again = modify(&mut client, None, Some(PASSWORD), PASSWORD);
     assert_eq!(again.0, ResultCode::ConstraintViolation);
+}
+
+#[test]
+fn entries_tell_what_is_known_of_their_passwords() {
+    let place = Place::new();
+    let (day, far) = ("20089", (u64::MAX - 1).to_string());
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], [&'a [&'a str]; 3]);
+    let cases: [Case<'_>; 5] = [
+        ("plain", &[], [&[], &[], &[]]),
+        ("known", &[("shadowLastChange", day)], [&["20250101000000Z"], &[], &[]]),
+        ("fresh", &[("shadowLastChange", "0")], [&[], &["TRUE"], &[]]),
+        ("never", &[("shadowLastChange", &far)], [&[], &[], &[]]),
+        ("locked", &[("authentication_authority", ";DisabledUser;")], [&[], &[], &["000001010000Z"]]),
+    ];
+    let names = ["pwdChangedTime", "pwdReset", "pwdAccountLockedTime"];
+    for (name, more, expected) in cases {
+        let dn = user(&place, name, more);
+        let search = |filter: &str| Search::new(&dn, Scope::Base, filter).select(&names);
+        let found = search("(objectClass=*)").of(&mut place.admin());
+        for (name, values) in names.iter().zip(expected) {
+            assert_eq!(found.entries[0].texts(name), values, "{dn} {name}");
+            let present = search(&format!("({name}=*)")).of(&mut place.admin()).entries.len();
+            assert_eq!(present, usize::from(!values.is_empty()), "{dn} {name}");
+        }
+        // They are no public data.
+        for entry in search("(objectClass=*)").of(&mut place.client()).entries {
+            assert!(entry.attributes.is_empty(), "{dn}");
+        }
+    }
+    // The server alone says so.
+    let changes: &[(ModifyOp, &str, &[&str])] =
+        &[(ModifyOp::Replace, "pwdChangedTime", &["20250101000000Z"])];
+    let dn = "uid=alice,cn=users,dc=example,dc=com";
+    assert_eq!(place.admin().modify(dn, changes).code(), ResultCode::ConstraintViolation);
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use netinfo_directory::account::Standing;
 use netinfo_directory::{ROOT, VERSION_OF};
 use smallvec::SmallVec;
 
@@ -14,7 +15,7 @@ use crate::tree::{DSID, Tree};
 use crate::wanted::{Selection, Wanted};
 
 /// The operational attributes, in the order they are returned.
-const COMPUTED: [&str; 15] = [
+const COMPUTED: [&str; 18] = [
     "structuralObjectClass",
     "entryUUID",
     "creatorsName",
@@ -30,7 +31,18 @@ const COMPUTED: [&str; 15] = [
     "nIVersionNumber",
     "nISerialNumber",
     MEMBER_OF,
+    "pwdChangedTime",
+    "pwdReset",
+    "pwdAccountLockedTime",
 ];
+
+/// The time since when an account is locked that nothing but an administrator unlocks
+/// (draft-behera-ldap-password-policy §5.3.3).
+const LOCKED_FOR_GOOD: &str = "000001010000Z";
+
+/// The properties that say what these attributes tell.
+const AUTHORITY: &[u8] = b"authentication_authority";
+const CHANGED: &[u8] = b"shadowLastChange";
 
 pub(super) type Values<'v> = SmallVec<[Cow<'v, [u8]>; 1]>;
 
@@ -135,9 +147,29 @@ impl Entry<'_> {
             "nIVersionNumber" => text(view.resolve(VERSION_OF, object)?.instance.to_string()),
             "nISerialNumber" => text(self.record.id().instance.to_string()),
             MEMBER_OF => return self.member_of(),
+            "pwdChangedTime" | "pwdReset" | "pwdAccountLockedTime" => {
+                self.account(name).map(String::into_bytes)
+            }
             _ => None,
         };
         Ok(value.into_iter().map(Cow::Owned).collect())
+    }
+}
+
+impl Entry<'_> {
+    /// What the record says of a user's account, for those who may read that of it.
+    fn account(&self, name: &str) -> Option<String> {
+        let standing = Standing::of(&self.record, 0);
+        if name == "pwdAccountLockedTime" {
+            let locked = standing.is_disabled() && self.may_read(AUTHORITY);
+            return locked.then(|| LOCKED_FOR_GOOD.to_owned());
+        }
+        let changed = standing.changed_day().filter(|_| self.may_read(CHANGED))?;
+        match (name, changed) {
+            ("pwdReset", 0) => Some("TRUE".to_owned()),
+            ("pwdChangedTime", 1..) => Some(timestamp(changed.checked_mul(86_400_000)?)),
+            _ => None,
+        }
     }
 }
 
