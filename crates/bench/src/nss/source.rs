@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use clap::ValueEnum;
+use netinfo_table::PATH;
+use netinfo_table::status::{LIVE, Status};
 use netinfo_testkit::software::Daemon;
 use serde::Serialize;
 
@@ -176,20 +178,21 @@ fn netinfod(source: Source, binaries: &Path, data: &Path, endpoints: &Path) -> R
     if source == Source::Socket {
         words.extend(["--table", "off"]);
         // That of the daemon before.
-        let _ = fs::remove_file(netinfo_table_file());
+        let _ = fs::remove_file(PATH);
     }
     let mut daemon = Daemon::start(&words);
     let ready = || match source {
-        Source::Table => Path::new(netinfo_table_file()).exists(),
+        Source::Table => is_live(),
         _ => Path::new(&endpoints).exists(),
     };
     daemon.wait_for("serving", ready);
     Ok(daemon)
 }
 
-/// Where the module looks for the table.
-const fn netinfo_table_file() -> &'static str {
-    "/run/netinfo/table"
+/// Whether the table has everything in it: until then the module asks the daemon.
+fn is_live() -> bool {
+    let table = fs::read(PATH).unwrap_or_default();
+    Status::parse(&table).is_some_and(|status| status.state == LIVE)
 }
 
 fn nslcd(address: SocketAddr) -> Result<Daemon> {
