@@ -4,5 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 ulimit -c 0
-cargo nextest run --workspace
+# All that fails is told, not only the first.
+cargo nextest run --workspace --no-fail-fast
 cargo test --workspace --doc --quiet
