@@ -71,6 +71,12 @@ fn every_format_becomes_every_other() {
             let file = dir.path().join("out");
             fs::write(&file, &out).unwrap();
             let again = netinfo_migrate::source::parts(Some(format), &file).unwrap();
+            if format == Format::Sudoers {
+                // What sudo reads is written only, and that is said.
+                let refused = gather(&again, Vec::new(), &mut |_, _, _| {}).map(|_| ()).unwrap_err();
+                assert!(refused.to_string().contains("cvtsudoers"), "{what}: {refused}");
+                continue;
+            }
             let (_, report) =
                 gather(&again, Vec::new(), &mut |_, _, _| {}).unwrap_or_else(|e| panic!("{what}: {e}"));
             let failed = report.counts().of(netinfo_migrate::report::Outcome::Failed);

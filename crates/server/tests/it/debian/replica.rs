@@ -15,13 +15,16 @@ const POLL: Duration = Duration::from_millis(100);
 const CONFIGURATION: &str = "/run/replica/slapd.conf";
 const URI: &str = "ldap://127.0.0.1:3890";
 /// What a server keeps of an entry besides the attributes of users.
-const OPERATIONAL: [&str; 6] = [
+const OPERATIONAL: [&str; 9] = [
     "entryUUID",
     "structuralObjectClass",
     "createTimestamp",
     "modifyTimestamp",
     "creatorsName",
     "modifiersName",
+    "pwdChangedTime",
+    "pwdReset",
+    "pwdAccountLockedTime",
 ];
 /// Where a consumer stands, which only it knows.
 const PRIVATE: [&str; 2] = ["entryCSN", "contextCSN"];
