@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use netinfo_wire::lookup::{Answer, Category, Cookie, EntryBuf};
 
 use crate::entries::{Want, build};
-use crate::source::{Record, Table};
+use crate::source::{Record, Source, Table};
 use crate::view::{View, for_each_entry};
 
 /// Entries on a page at most; those of one record stay together.
@@ -37,9 +37,16 @@ impl View<'_> {
         }
         let (mut entries, mut bytes) = (Vec::new(), 0);
         let mut from = cookie.position;
-        for (number, source) in self.sources.iter().enumerate().skip(cookie.source as usize) {
+        let table = Table::of_category(category);
+        let told = |source: &dyn Source| category != Category::Shadow || source.has_shadow();
+        for (number, source) in
+            self.covering(table).skip_while(|(number, _)| *number < cookie.source as usize)
+        {
+            if !told(source) {
+                continue;
+            }
             let mut next = None;
-            let listed = source.list(Table::of_category(category), from, &mut |place, record| {
+            let listed = source.list(table, from, &mut |place, record| {
                 let room = entries.len() < PAGE_ENTRIES && bytes < PAGE_BYTES;
                 if !room {
                     next = Some(Cookie { source: number as u32, position: place });
@@ -81,12 +88,13 @@ impl View<'_> {
 
     /// The entries of one record that are not hidden.
     fn add(&self, category: Category, source: usize, record: &Record<'_>, each: &mut dyn FnMut(EntryBuf)) {
-        for_each_entry(category, record, Want::default(), source == 0, |name, want| {
+        let nearest = self.nearest(Table::of_category(category)) == Some(source);
+        for_each_entry(category, record, Want::default(), nearest, |name, want| {
             let owner = self.owner(category, name, want.protocol, |_| ());
             if owner.is_none_or(|(s, id, ())| (s, id) != (source, record.id())) {
                 return;
             }
-            let built = build(category, record, want, source == 0).map(|entry| self.complete(entry));
+            let built = build(category, record, want, nearest).map(|entry| self.complete(entry));
             match built {
                 Some(Answer::Found(entry)) => each(entry),
                 _ => tracing::warn!(name = %name.escape_ascii(), "too large to be told"),

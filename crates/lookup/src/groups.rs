@@ -16,7 +16,7 @@ impl View<'_> {
         let mut members = ListBuf::new();
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
         let mut full = false;
-        for source in &self.sources {
+        for (_, source) in self.covering(Table::Groups) {
             // Those of a source that is away are not known now.
             let _ = source.find(Table::Groups, b"name", group.name, &mut |record| {
                 if record.first(b"name") == Some(group.name) {
@@ -52,7 +52,7 @@ impl View<'_> {
         }
         let mut seen: HashSet<u32> = gids.iter().copied().collect();
         let mut names: HashSet<Vec<u8>> = HashSet::new();
-        for source in &self.sources {
+        for (_, source) in self.covering(Table::Groups) {
             let mut groups = Vec::new();
             let asked = source.find(Table::Groups, b"users", user, &mut |record| {
                 groups.extend(record.first(b"name").map(<[u8]>::to_vec));

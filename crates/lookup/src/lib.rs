@@ -22,6 +22,7 @@
 //!   looked up by; so an entry that is found by number is always the one found by its name.
 //! * Members of a group are those of all sources. So are the groups of a user, and netgroups.
 //! * Who the superuser of a machine is, its own domain says: users of uid 0 are known from the nearest source only.
+//! * A source is asked about the tables that it [covers](Source::covers); the nearest is the first that covers a table.
 //! * A record that lacks what its entry must have, such as a user without uid, is passed over.
 //! * Sources that cannot be asked are passed over, too; where nothing was found, the answer is then "try again".
 

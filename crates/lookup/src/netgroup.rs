@@ -103,6 +103,9 @@ impl View<'_> {
     fn gather(&self, group: &[u8], gathered: &mut Gathered) {
         for source in &self.sources {
             for table in [Table::Machines, Table::Users, Table::Netdomains] {
+                if !source.covers(table) {
+                    continue;
+                }
                 let asked = source.find(table, b"netgroups", group, &mut |record| {
                     for name in record.values(b"name").filter(|name| is_name(name)) {
                         gathered.add(match table {
@@ -114,6 +117,9 @@ impl View<'_> {
                     ControlFlow::Continue(())
                 });
                 gathered.away |= asked.is_err();
+            }
+            if !source.covers(Table::Netgroups) {
+                continue;
             }
             let asked = source.find(Table::Netgroups, b"name", group, &mut |record| {
                 gathered.add_record(&record);

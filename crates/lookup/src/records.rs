@@ -76,10 +76,10 @@ impl View<'_> {
         let name = pattern.properties.iter().find(|(key, values)| *key == b"name" && !values.is_empty());
         let key = name.or_else(|| pattern.properties.iter().find(|(_, values)| !values.is_empty()));
         let mut found = Records { skip: pattern.skip, single: pattern.single, ..Records::default() };
-        for source in &self.sources {
+        for (_, source) in self.covering(table) {
             let flow = match key {
-                Some((key, values)) => by_key(&**source, table, (key, values), pattern, &mut found),
-                None => by_list(&**source, table, pattern, &mut found),
+                Some((key, values)) => by_key(source, table, (key, values), pattern, &mut found),
+                None => by_list(source, table, pattern, &mut found),
             };
             if flow.is_break() {
                 break;

@@ -98,6 +98,18 @@ pub trait Source {
     /// Whether its records show password material; otherwise those values are masked.
     fn shows_secrets(&self) -> bool;
 
+    /// Whether it is asked about `table` at all. Where it is not, it is as if it were not there: the nearest source of a
+    /// table is the first that covers it.
+    fn covers(&self, table: Table) -> bool {
+        let _ = table;
+        true
+    }
+
+    /// Whether `shadow` is answered from its users. Where it is not, they hide users farther away all the same.
+    fn has_shadow(&self) -> bool {
+        true
+    }
+
     /// Hands out, in their order, the records of `table` whose first property `key` has `value` among its values, until
     /// `each` has enough.
     ///
@@ -124,6 +136,43 @@ pub trait Source {
     ) -> Result<(), Unavailable>;
 }
 
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn shows_secrets(&self) -> bool {
+        (**self).shows_secrets()
+    }
+
+    fn covers(&self, table: Table) -> bool {
+        (**self).covers(table)
+    }
+
+    fn has_shadow(&self) -> bool {
+        (**self).has_shadow()
+    }
+
+    fn find(
+        &self,
+        table: Table,
+        key: &[u8],
+        value: &[u8],
+        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Unavailable> {
+        (**self).find(table, key, value, each)
+    }
+
+    fn list(
+        &self,
+        table: Table,
+        from: u64,
+        each: &mut dyn FnMut(u64, Record<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Unavailable> {
+        (**self).list(table, from, each)
+    }
+}
+
 impl<S: Source + ?Sized> Source for &S {
     fn name(&self) -> &str {
         (**self).name()
@@ -131,6 +180,14 @@ impl<S: Source + ?Sized> Source for &S {
 
     fn shows_secrets(&self) -> bool {
         (**self).shows_secrets()
+    }
+
+    fn covers(&self, table: Table) -> bool {
+        (**self).covers(table)
+    }
+
+    fn has_shadow(&self) -> bool {
+        (**self).has_shadow()
     }
 
     fn find(

@@ -51,6 +51,14 @@ impl<S: Source> Source for Traced<'_, S> {
         self.inner.shows_secrets()
     }
 
+    fn covers(&self, table: Table) -> bool {
+        self.inner.covers(table)
+    }
+
+    fn has_shadow(&self) -> bool {
+        self.inner.has_shadow()
+    }
+
     fn find(
         &self,
         table: Table,

@@ -73,16 +73,30 @@ impl<'s> View<'s> {
         self.sources.iter().all(|source| source.shows_secrets())
     }
 
+    /// The sources that are asked about a table, with their numbers, the nearest first.
+    pub(crate) fn covering(&self, table: Table) -> impl Iterator<Item = (usize, &(dyn Source + 's))> {
+        let sources = self.sources.iter().map(|source| &**source).enumerate();
+        sources.filter(move |(_, source)| source.covers(table))
+    }
+
+    /// The number of the nearest source of a table.
+    pub(crate) fn nearest(&self, table: Table) -> Option<usize> {
+        self.covering(table).next().map(|(number, _)| number)
+    }
+
     fn search(&self, category: Category, spellings: &[Spelling], want: Want<'_>) -> Answer<EntryBuf> {
         let mut away = false;
         // Spellings that nearer records have: their name may not be that of a farther one.
         let mut taken = vec![false; spellings.len()];
-        for (number, source) in self.sources.iter().enumerate() {
+        let table = Table::of_category(category);
+        for (place, (number, source)) in self.covering(table).enumerate() {
+            let nearest = place == 0;
+            let told = category != Category::Shadow || source.has_shadow();
             for ((key, value), taken) in spellings.iter().zip(&mut taken) {
                 let mut candidates = Vec::new();
-                let asked = source.find(Table::of_category(category), key, value, &mut |record| {
-                    for_each_entry(category, &record, want, number == 0, |name, want| {
-                        let entry = build(category, &record, want, number == 0);
+                let asked = source.find(table, key, value, &mut |record| {
+                    for_each_entry(category, &record, want, nearest, |name, want| {
+                        let entry = build(category, &record, want, nearest);
                         let protocol = want.protocol.to_vec();
                         candidates.push(Candidate { id: record.id(), name: name.to_vec(), protocol, entry });
                     });
@@ -96,7 +110,7 @@ impl<'s> View<'s> {
                 for candidate in candidates {
                     let first = !std::mem::replace(taken, true);
                     let by_name = first && *key == b"name" && candidate.name == *value;
-                    if by_name || self.owns(category, number, &candidate) {
+                    if told && (by_name || self.owns(category, number, &candidate)) {
                         return candidate.entry.map_or(Answer::TooLarge, |entry| self.complete(entry));
                     }
                 }
@@ -120,11 +134,12 @@ impl<'s> View<'s> {
         mut take: impl FnMut(&Record<'_>) -> T,
     ) -> Option<(usize, u64, T)> {
         let want = Want { protocol, mac: None };
-        self.sources.iter().enumerate().find_map(|(number, source)| {
+        let table = Table::of_category(category);
+        self.covering(table).enumerate().find_map(|(place, (number, source))| {
             let mut found = None;
             // A source that is away cannot hide anything.
-            let _ = source.find(Table::of_category(category), b"name", name, &mut |record| {
-                if canonical(category, &record, want, number == 0).is_none() {
+            let _ = source.find(table, b"name", name, &mut |record| {
+                if canonical(category, &record, want, place == 0).is_none() {
                     return ControlFlow::Continue(());
                 }
                 found = Some((number, record.id(), take(&record)));

@@ -4,7 +4,8 @@
 //! their defaults. Map:
 //!
 //! * [`Config`] – the file's content, one field per key; the command line overrides it (`settings`),
-//! * [`listen`] – addresses to listen on; [`ldap`] – how LDAP is served; [`lookup`] – how parents are asked,
+//! * [`listen`] – addresses to listen on; [`ldap`] – how LDAP is served; [`lookup`] – how parents are asked, [`order`] –
+//!   who else,
 //!   [`binding`] – how they are found,
 //! * [`value`] – numbers with bounds, byte sizes,
 //! * [`diagnose`] – errors that name file, line and key, and say what is allowed.
@@ -24,6 +25,7 @@ pub mod diagnose;
 pub mod ldap;
 pub mod listen;
 pub mod lookup;
+pub mod order;
 pub mod value;
 
 pub use binding::BindingTable;
@@ -31,6 +33,7 @@ pub use diagnose::ConfigError;
 pub use ldap::LdapTable;
 pub use listen::{Listen, ListenAddr, ListenName, ListenTable};
 pub use lookup::LookupTable;
+pub use order::{Agent, Order};
 use value::{Count, Hostname, Size, TableChoice};
 
 /// Longest configuration file read, in bytes.
@@ -221,7 +224,7 @@ impl Config {
 
     /// Makes relative paths start at `base`.
     fn rebase(&mut self, base: &Path) {
-        for path in [&mut self.data, &mut self.endpoints].into_iter().flatten() {
+        for path in [&mut self.data, &mut self.endpoints, &mut self.lookup.files].into_iter().flatten() {
             *path = base.join(&*path);
         }
         if let Some(TableChoice::At(path)) = &mut self.table {

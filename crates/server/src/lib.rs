@@ -18,7 +18,7 @@
 //! * `frontend` – the RPC programs: NetInfo, binder, portmapper, control,
 //! * `served` – a domain with its figures; `parent` – its parent; `binding` – the domains above, on other machines; `replica` – its clones or its master,
 //! * `lookups` – the domains in which look-ups look; `table` – the table of them that other processes map,
-//! * `rpc_client` – questions to other servers; [`rpcbind`] – announcing ourselves to the host's portmapper,
+//! * `rpc_client`, `dns` – questions to other servers, to nameservers; [`rpcbind`] – announcing ourselves to the host's portmapper,
 //! * [`udp`] – datagrams with their local address,
 //! * [`interfaces`] – the addresses of this machine,
 //! * [`limits`] – every number that bounds what a client may use up.
@@ -31,6 +31,7 @@ pub mod config;
 mod connection;
 mod connections;
 mod datagram;
+mod dns;
 pub mod endpoints;
 mod frontend;
 pub mod interfaces;

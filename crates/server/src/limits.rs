@@ -134,6 +134,24 @@ pub const NAMESERVERS: usize = 3;
 /// Longest answer of the DNS that is taken, in bytes.
 pub const DNS_ANSWER: usize = 4096;
 
+/// Longest file of this machine, such as `/etc/passwd`, that look-ups look in, in bytes.
+pub const FLAT_FILE_SIZE: u64 = 16 << 20;
+
+/// How long the DNS is asked for one look-up, with all that it leads to.
+pub const DNS_PATIENCE: Duration = Duration::from_secs(4);
+/// Bounds of the time for which an answer of the DNS is told without asking again, whatever it says itself.
+pub const DNS_KEPT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+/// How long it is told that the DNS has no such host, or that it cannot be asked.
+pub const DNS_NOTHING_KEPT: Duration = Duration::from_secs(15);
+/// See [`DNS_NOTHING_KEPT`].
+pub const DNS_AWAY_KEPT: Duration = Duration::from_secs(5);
+/// Answers of the DNS that are remembered.
+pub const DNS_REMEMBERED: usize = 10_000;
+/// Addresses of one host, and names it is known by, that are taken from the DNS.
+pub const DNS_VALUES: usize = 64;
+/// Domains of `search` in `/etc/resolv.conf` in which names without a dot are looked up.
+pub const DNS_SEARCH: usize = 6;
+
 /// Look-ups under way that may read very many records: enumerations, netgroups, records by pattern. Others wait.
 pub const SCANS: usize = 4;
 

@@ -1,7 +1,12 @@
 //! The domains in which this machine's users, groups and hosts are looked up: `local` and those above it that this node
-//! serves, then those above them on other machines (`above`).
+//! serves, then those above them on other machines (`above`). Where it is configured so, the `files` of this machine and the
+//! `dns` (`answers` reads its messages) are asked as well, in the order that `agents` keeps.
 
 mod above;
+mod agents;
+mod answers;
+mod dns;
+mod files;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -14,10 +19,12 @@ use netinfo_upstream::Policy;
 use netinfo_wire::lookup::{Answer, EntryBuf, Query};
 use tokio::sync::Semaphore;
 
+use crate::config::Order;
 use crate::limits::{ASKING, CHAIN_LIMIT, SCANS};
 use crate::node::{DEFAULT_TAG, Running};
 use crate::served::Served;
 pub(crate) use above::{Inquiry, Parents, follow};
+use agents::Agents;
 
 /// A chain that took longer to be found is believed for [`BELIEVED`], whatever changes meanwhile: machines are many, and
 /// what they say of parents changes rarely.
@@ -33,16 +40,20 @@ pub(crate) struct Lookups {
     pub(crate) asking: Arc<Semaphore>,
     /// Domains on other machines.
     pub(crate) parents: Parents,
+    /// Who else is asked.
+    pub(crate) agents: Agents,
 }
 
 impl Lookups {
-    /// With nobody above; what is remembered of those who will be is in the directory `data`.
-    pub(crate) fn new(policy: Policy, data: PathBuf) -> Self {
+    /// With nobody above; what is remembered of those who will be is in the directory `data`. Who else is asked is in `order`,
+    /// the files that are looked in are in `files`.
+    pub(crate) fn new(policy: Policy, data: PathBuf, order: Order, files: PathBuf) -> Self {
         Self {
             chain: Mutex::default(),
             scans: Arc::new(Semaphore::new(SCANS)),
             asking: Arc::new(Semaphore::new(ASKING)),
             parents: Parents::new(policy, data),
+            agents: Agents::new(order, files),
         }
     }
 }

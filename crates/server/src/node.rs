@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
 use crate::binding::{self, Above, Binding, Configured};
+use crate::config::Order;
 use crate::connection::Connection;
 use crate::connections::{Connections, Place};
 use crate::datagram;
@@ -115,6 +116,9 @@ pub(crate) struct Parts {
     pub(crate) endpoints_file: Option<PathBuf>,
     /// How domains on other machines are asked, and where what they say is kept.
     pub(crate) lookup: Policy,
+    /// Who else is asked in look-ups, and the directory of the files among them.
+    pub(crate) order: Order,
+    pub(crate) files: PathBuf,
     pub(crate) data: PathBuf,
 }
 
@@ -138,7 +142,7 @@ impl Running {
             uploads: Uploads::default(),
             readall_permits: Arc::new(Semaphore::new(limits.readall)),
             passwords: parts.passwords,
-            lookups: Lookups::new(parts.lookup, parts.data),
+            lookups: Lookups::new(parts.lookup, parts.data, parts.order, parts.files),
             table: Feed::new(),
             logins: Peers::default(),
             guesses: Default::default(),

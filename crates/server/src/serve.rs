@@ -99,6 +99,8 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         binding: settings.binding.clone(),
         endpoints_file: settings.endpoints.clone(),
         lookup: settings.lookup,
+        order: settings.order.clone(),
+        files: settings.files.clone(),
         data: settings.data.clone(),
     };
     let runtime = event_loop("netinfod")?;

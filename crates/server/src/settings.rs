@@ -14,9 +14,12 @@ use crate::config::ldap::{ClientCertificates, LdapTable, MinTls, RequireTls};
 use crate::config::value::{Hostname, TableChoice};
 use crate::config::{
     BindingTable, Compat, Config, ConfigError, DEFAULT_MAP_SIZE, DEFAULT_RETENTION, LimitsTable, Listen,
-    ListenName, ListenTable, LogFormat, LogLevel, Seed,
+    ListenName, ListenTable, LogFormat, LogLevel, Order, Seed,
 };
 use crate::limits::{self, Limits};
+
+/// Directory of the files that look-ups look in, unless another is configured.
+const FILES: &str = "/etc";
 
 /// Settings of one daemon. All paths are absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +54,10 @@ pub struct Settings {
     pub ldap: LdapSettings,
     /// How domains on other machines are asked.
     pub lookup: Policy,
+    /// Who is asked in look-ups, in which order.
+    pub order: Order,
+    /// Directory of the files that look-ups look in.
+    pub files: PathBuf,
     /// How parents are found.
     pub binding: BindingSettings,
     /// The database files.
@@ -229,6 +236,8 @@ impl Settings {
             limits: client_limits(&config.limits),
             ldap: LdapSettings::of(config.ldap)?,
             lookup: config.lookup.policy(),
+            order: Order::of_table(config.lookup.order),
+            files: absolute(config.lookup.files.unwrap_or_else(|| FILES.into()))?,
             binding: BindingSettings::of(config.binding),
             store: StoreSettings {
                 map_size: config.store.map_size.map_or(DEFAULT_MAP_SIZE, |size| size.get()),

@@ -85,7 +85,8 @@ pub(crate) fn is_locked(stored: &[u8]) -> bool {
 
 /// FNV-1a of 64 bits: what stands for the identity of a record that has no number. It is in files, so that it must not
 /// change.
-pub(crate) fn fnv(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -38,7 +38,7 @@ mod upstream;
 mod verifier;
 mod worker;
 
-pub use item::Question;
+pub use item::{Question, fnv as identity};
 pub use policy::Policy;
 pub use remote::{Changed, Fault, Verdict};
 pub use source::{Remembered, Want, Wants};

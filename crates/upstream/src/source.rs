@@ -84,7 +84,9 @@ impl Wants {
         self.missing.borrow_mut().clear();
     }
 
-    fn has_asked(&self, want: &Want) -> bool {
+    /// Whether something has been asked for this look-up, or nothing is to be: whatever came of it is good enough.
+    #[must_use]
+    pub fn has_asked(&self, want: &Want) -> bool {
         self.settled || self.asked.borrow().contains(want)
     }
 

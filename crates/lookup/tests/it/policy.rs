@@ -1,5 +1,8 @@
 //! Who is asked in which order, and who hides whom.
 
+use std::ops::ControlFlow;
+
+use netinfo_lookup::{Record, Source, Table, Unavailable, View};
 use netinfo_wire::lookup::{Category, Key};
 
 use crate::support::{Memory, by_name, by_number, find, told, view};
@@ -177,4 +180,53 @@ fn many_may_have_one_number() {
 fn nobody_has_nothing() {
     let none = view(&[]);
     assert_eq!(by_name(&none, Category::Passwd, "root"), "not found");
+}
+
+#[test]
+fn sources_are_asked_about_what_they_cover() {
+    /// Knows of users only, and not of their passwords.
+    struct Users(Memory);
+    impl Source for Users {
+        fn name(&self) -> &str {
+            "users"
+        }
+        fn shows_secrets(&self) -> bool {
+            true
+        }
+        fn covers(&self, table: Table) -> bool {
+            table == Table::Users
+        }
+        fn has_shadow(&self) -> bool {
+            false
+        }
+        fn find(
+            &self,
+            table: Table,
+            key: &[u8],
+            value: &[u8],
+            each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
+        ) -> Result<(), Unavailable> {
+            assert!(self.covers(table));
+            self.0.find(table, key, value, each)
+        }
+        fn list(
+            &self,
+            table: Table,
+            from: u64,
+            each: &mut dyn FnMut(u64, Record<'_>) -> ControlFlow<()>,
+        ) -> Result<(), Unavailable> {
+            assert!(self.covers(table));
+            self.0.list(table, from, each)
+        }
+    }
+    let [local, network] = two();
+    // Of users the first is the nearest, of everything else the second.
+    let first = Users(local);
+    let view = View::new(vec![Box::new(&first), Box::new(&network)]);
+    assert_eq!(by_name(&view, Category::Passwd, "jane"), "jane:x:501:20:Jane Doe:/home/jane:/bin/sh");
+    assert_eq!(by_name(&view, Category::Host, "gate"), "gate  [10, 0, 0, 9]");
+    assert_eq!(by_name(&view, Category::Shadow, "jane"), "not found");
+    assert_ne!(by_name(&view, Category::Shadow, "bob"), "not found");
+    let view = View::new(vec![Box::new(&network), Box::new(&first)]);
+    assert_eq!(by_name(&view, Category::Passwd, "root"), "not found", "that of the nearest is called toor");
 }

@@ -8,7 +8,7 @@ mod dns;
 mod mdns;
 mod records;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use netinfo_directory::binding::{Candidate, Via};
 
@@ -36,10 +36,4 @@ pub(super) fn find(node: &Running, tag: &str, tags: &[String], via: Via) -> Vec<
             Vec::new()
         }
     }
-}
-
-/// The time until `deadline`, at most `longest`; `None` when it is over.
-fn left(deadline: Instant, longest: Duration) -> Option<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now()).min(longest);
-    (!left.is_zero()).then_some(left)
 }

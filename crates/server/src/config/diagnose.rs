@@ -58,6 +58,18 @@ pub const KEYS: &[(&str, &str)] = &[
     ("lookup.offline_days", "a whole number from 0 to 3650"),
     ("lookup.offline_login_days", "a whole number from 0 (never) to 3650"),
     ("lookup.plain_passwords", "true or false"),
+    ("lookup.files", "the path of a directory, in quotes"),
+    ("lookup.order.users", AGENTS),
+    ("lookup.order.groups", AGENTS),
+    ("lookup.order.hosts", HOST_AGENTS),
+    ("lookup.order.networks", AGENTS),
+    ("lookup.order.services", AGENTS),
+    ("lookup.order.protocols", AGENTS),
+    ("lookup.order.rpcs", AGENTS),
+    ("lookup.order.aliases", AGENTS),
+    ("lookup.order.netgroups", AGENTS),
+    ("lookup.order.mounts", AGENTS),
+    ("lookup.order.printers", AGENTS),
     ("binding.check_seconds", "a whole number from 1 to 86400"),
     ("binding.answer_seconds", "a whole number from 1 to 60"),
     ("binding.no_parent_seconds", "a whole number from 1 to 86400"),
@@ -71,6 +83,9 @@ pub const KEYS: &[(&str, &str)] = &[
 ];
 
 const ADDRESSES: &str = "\"ADDR:PORT\", a list of such, \"default\" or \"off\"";
+const AGENTS: &str = "a list of \"domains\" and \"files\", in the order in which they are asked";
+const HOST_AGENTS: &str =
+    "a list of \"domains\", \"files\" and \"dns\", in the order in which they are asked";
 
 /// What is wrong with a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +202,7 @@ fn unknown_key(key: &str) -> String {
 /// The known key or table most like `key`: by its full name, or by its last part in another table.
 fn suggestion(key: &str) -> Option<&'static str> {
     let last = |key: &'_ str| key.rfind('.').map_or(0, |dot| dot + 1);
-    let tables = ["listen", "limits", "ldap", "lookup", "binding", "store", "rpcbind"];
+    let tables = ["listen", "limits", "ldap", "lookup", "lookup.order", "binding", "store", "rpcbind"];
     let known = KEYS.iter().map(|(known, _)| *known).chain(tables);
     let rated = known.map(|known| {
         let whole = strsim::normalized_damerau_levenshtein(known, key);

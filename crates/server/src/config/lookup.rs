@@ -1,8 +1,11 @@
-//! `[lookup]`: how domains on other machines are asked, and for how long what they say is believed.
+//! `[lookup]`: how domains on other machines are asked, and for how long what they say is believed; which files are read.
+
+use std::path::PathBuf;
 
 use netinfo_upstream::{Policy, policy};
 use serde::Deserialize;
 
+use super::order::OrderTable;
 use super::value::Count;
 
 /// Longest time that an answer is believed without asking again, in seconds.
@@ -24,6 +27,11 @@ pub struct LookupTable {
     pub offline_login_days: Option<Count<0, LONGEST_DAYS>>,
     /// Whether passwords may be sent to parents without encryption.
     pub plain_passwords: Option<bool>,
+    /// Directory of the files that are looked in where `[lookup.order]` has them.
+    pub files: Option<PathBuf>,
+    /// `[lookup.order]`: who is asked about what.
+    #[serde(default)]
+    pub order: OrderTable,
 }
 
 impl LookupTable {

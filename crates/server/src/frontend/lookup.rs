@@ -87,15 +87,16 @@ fn later(
 /// Appends the results of a question, for which other machines are asked where that is needed.
 fn wait(node: &Running, superuser: bool, request: &Request<'_>, out: &mut Vec<u8>) {
     let at = out.len();
-    let inquiry = Inquiry::new(node);
+    let mut inquiry = Inquiry::new(node);
     if let Request::All { category, .. } = request {
-        inquiry.want_all(Table::of_category(*category));
-        while inquiry.ask().is_some() {}
+        inquiry = inquiry.without_dns();
+        inquiry.want_all(node, Table::of_category(*category));
+        while inquiry.ask(node).is_some() {}
     }
     for _ in 0..ASK_ROUNDS {
         out.truncate(at);
         answer(node, &inquiry, superuser, request, out);
-        if inquiry.ask().is_none() {
+        if inquiry.ask(node).is_none() {
             return;
         }
     }

@@ -12,7 +12,9 @@ use netinfo_directory::binding::Parent;
 use netinfo_lookup::{Asked, Source, Table, Traced, View};
 use netinfo_upstream::{Policy, Remembered, Upstream, Want, Wants};
 
+use super::dns::Resolver;
 use super::{chain, source};
+use crate::config::Agent;
 use crate::limits::ASK_ROUNDS;
 use crate::node::Running;
 
@@ -82,6 +84,8 @@ fn traced<'s, S: Source + 's>(source: S, account: Option<Account<'s>>) -> Box<dy
 pub(crate) struct Inquiry {
     parents: Arc<Vec<Arc<Upstream>>>,
     wants: Vec<Wants>,
+    /// What the DNS has to be asked.
+    dns: Wants,
 }
 
 impl Inquiry {
@@ -89,19 +93,31 @@ impl Inquiry {
     pub(crate) fn new(node: &Running) -> Self {
         let parents = node.lookups.parents.now();
         let wants = parents.iter().map(|_| Wants::default()).collect();
-        Self { parents, wants }
+        Self { parents, wants, dns: Wants::default() }
     }
 
     /// A question that is answered from what is known.
     pub(crate) fn settled(node: &Running) -> Self {
         let parents = node.lookups.parents.now();
         let wants = parents.iter().map(|_| Wants::settled()).collect();
-        Self { parents, wants }
+        Self { parents, wants, dns: Wants::settled() }
+    }
+
+    /// The same without the DNS: what would be asked of it are all hosts of a listing.
+    #[must_use]
+    pub(crate) fn without_dns(self) -> Self {
+        Self { dns: Wants::settled(), ..self }
     }
 
     /// The domains on other machines, as they are numbered in views behind those served here.
     pub(crate) fn parents(&self) -> &[Arc<Upstream>] {
         &self.parents
+    }
+
+    /// The number of a domain, counted from `local` over those served here to those on other machines, by the number of
+    /// its source in views; `None` if that is of somebody before the domains.
+    pub(crate) fn domain(node: &Running, source: usize) -> Option<usize> {
+        source.checked_sub(node.lookups.agents.count_before())
     }
 
     /// Looks at all domains. What comes of it is to be believed if then [nothing is missing](Inquiry::is_missing).
@@ -123,23 +139,29 @@ impl Inquiry {
         look: impl FnOnce(&View<'_>) -> T,
     ) -> Result<T> {
         let chain = chain(node)?;
+        let agents = &node.lookups.agents;
         let mut sources: Vec<Box<dyn Source + '_>> = Vec::with_capacity(chain.len() + self.parents.len());
+        sources.extend(agents.beside(false, &self.dns).map(|source| traced(source, account)));
         for served in &chain {
-            sources.push(traced(source(served, secrets)?, account));
+            sources.push(traced(agents.domain(source(served, secrets)?), account));
         }
         for (upstream, wants) in self.parents.iter().zip(&self.wants) {
-            sources.push(traced(Remembered::new(upstream, wants), account));
+            sources.push(traced(agents.domain(Remembered::new(upstream, wants)), account));
         }
+        sources.extend(agents.beside(true, &self.dns).map(|source| traced(source, account)));
         Ok(look(&View::new(sources)))
     }
 
     /// Whether something has to be asked.
     pub(crate) fn is_missing(&self) -> bool {
-        self.wants.iter().any(Wants::is_missing)
+        self.dns.is_missing() || self.wants.iter().any(Wants::is_missing)
     }
 
     /// Notes that whole tables will be wanted.
-    pub(crate) fn want_all(&self, table: Table) {
+    pub(crate) fn want_all(&self, node: &Running, table: Table) {
+        if !node.lookups.agents.order.agents(table).contains(&Agent::Domains) {
+            return;
+        }
         for (upstream, wants) in self.parents.iter().zip(&self.wants) {
             let want = Want::List(table);
             if upstream.lacks(&want) {
@@ -148,9 +170,11 @@ impl Inquiry {
         }
     }
 
-    /// Asks what is missing, the nearest parent only: its answer may make the others needless. Waits for it for a while.
-    pub(crate) fn ask(&self) -> Option<(&str, Vec<Want>)> {
-        let mut asked = None;
+    /// Asks what is missing, the nearest parent or the DNS only: its answer may make the others needless. Waits for it for a
+    /// while.
+    pub(crate) fn ask(&self, node: &Running) -> Option<(&str, Vec<Want>)> {
+        let agents = &node.lookups.agents;
+        let mut asked = if agents.is_dns_before() { self.ask_dns(&agents.resolver) } else { None };
         for (upstream, wants) in self.parents.iter().zip(&self.wants) {
             if asked.is_none() && wants.is_missing() {
                 let list = wants.take();
@@ -159,7 +183,20 @@ impl Inquiry {
             }
             wants.clear();
         }
+        if asked.is_none() {
+            asked = self.ask_dns(&agents.resolver);
+        }
+        self.dns.clear();
         asked
+    }
+
+    fn ask_dns(&self, resolver: &Resolver) -> Option<(&str, Vec<Want>)> {
+        if !self.dns.is_missing() {
+            return None;
+        }
+        let list = self.dns.take();
+        resolver.ask(&list);
+        Some(("dns", list))
     }
 
     /// Looks, and asks, until nothing is missing.
@@ -176,7 +213,7 @@ impl Inquiry {
             if !self.is_missing() || round == ASK_ROUNDS {
                 return Ok(found);
             }
-            self.ask();
+            self.ask(node);
         }
     }
 
@@ -191,7 +228,7 @@ impl Inquiry {
         for _ in 0..ASK_ROUNDS {
             self.look(node, secrets, &mut look)?;
             let began = Instant::now();
-            let Some((source, wants)) = self.ask() else { break };
+            let Some((source, wants)) = self.ask(node) else { break };
             let wants: Vec<String> = wants.iter().map(ToString::to_string).collect();
             let outcome = format!("asked: {}", wants.join(", "));
             account.push(Asked { source: source.to_owned(), outcome, time: began.elapsed() });

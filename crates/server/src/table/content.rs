@@ -39,20 +39,32 @@ pub(crate) fn make(
         chain.iter().map(|served| Ok(Box::new(lookups::source(served, false)?) as _)).collect()
     };
     let maker = Maker { view: View::new(sources()?), records: sources()? };
+    let order = &node.lookups.agents.order;
+    let alone = |tables: &[Table]| tables.iter().all(|table| order.is_domains(*table));
     let mut builder = Builder::new();
-    let users = maker.users(&mut builder);
-    let services = maker.services(&mut builder);
-    let mut groups = 0;
-    if elsewhere {
-        // Nearer users and services hide those of other machines, which are asked for where there are none. But groups have
-        // members everywhere.
-        for section in [Section::Passwd, Section::Services, Section::Group, Section::Initgroups] {
+    let (mut users, mut services, mut groups) = (0, 0, 0);
+    // Nearer users and services hide those of other machines, which are asked for where there are none. But groups have
+    // members everywhere. What others are asked about besides the domains is all asked for.
+    if alone(&[Table::Users]) {
+        users = maker.users(&mut builder);
+    }
+    if alone(&[Table::Services]) {
+        services = maker.services(&mut builder);
+    }
+    if alone(&[Table::Users, Table::Groups]) && !elsewhere {
+        groups = maker.groups(&mut builder);
+        maker.groups_of_users(&mut builder);
+    }
+    for (section, tables) in [
+        (Section::Passwd, &[Table::Users][..]),
+        (Section::Services, &[Table::Services]),
+        (Section::Group, &[Table::Users, Table::Groups]),
+        (Section::Initgroups, &[Table::Users, Table::Groups]),
+    ] {
+        if elsewhere || !alone(tables) {
             builder.look_ups_incomplete(section);
             builder.list_incomplete(section);
         }
-    } else {
-        groups = maker.groups(&mut builder);
-        maker.groups_of_users(&mut builder);
     }
     let image = builder.finish()?;
     Ok(Content { image, entries: users + groups + services })

@@ -108,7 +108,7 @@ impl Host {
 }
 
 /// Puts a file in the place of one of the system's, for the machines of this test.
-fn replace(file: &str, content: &str) -> PathBuf {
+pub(crate) fn replace(file: &str, content: &str) -> PathBuf {
     use nix::mount::{MsFlags, mount};
     let own = PathBuf::from("/run").join(file.replace('/', "_"));
     fs::write(&own, content).unwrap();

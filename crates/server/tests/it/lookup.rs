@@ -59,7 +59,7 @@ impl Asker {
     }
 
     /// Name of what is found, or the outcome.
-    fn find(&mut self, category: Category, key: Key<'_>) -> String {
+    pub(crate) fn find(&mut self, category: Category, key: Key<'_>) -> String {
         let results = self.ask(&Request::Find(Query { category, key }));
         match decode_find(&results).unwrap() {
             Answer::Found(entry) => String::from_utf8_lossy(entry.name()).into_owned(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic, also in a helper")]
 
 mod access;
+mod agents;
 mod auth;
 mod binder;
 mod binding;

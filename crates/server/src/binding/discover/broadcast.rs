@@ -11,7 +11,7 @@ use netinfo_wire::portmap::v2::{CallItArgs, CallItResult, Procedure};
 use netinfo_wire::portmap::{PORT, PORTMAP_VERSION, PROGRAM};
 use netinfo_wire::rpc::{AuthSys, Credential, Outcome, parse_reply, put_call};
 
-use super::left;
+use crate::dns::left;
 use crate::interfaces::InterfaceAddress;
 use crate::limits::MAX_UDP_DATAGRAM;
 

@@ -8,8 +8,9 @@ use netinfo_directory::binding::ParentName;
 use simple_dns::TYPE;
 use socket2::SockRef;
 
-use super::records::{Heard, question};
-use super::{SERVICE, left};
+use super::SERVICE;
+use super::records::Heard;
+use crate::dns::{left, question};
 use crate::interfaces::InterfaceAddress;
 use crate::limits::DNS_ANSWER;
 

@@ -5,14 +5,10 @@ use std::net::IpAddr;
 use netinfo_directory::binding::ParentName;
 use netinfo_directory::check_tag;
 use simple_dns::rdata::RData;
-use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, Question, TYPE};
+use simple_dns::{Name, Packet, PacketFlag};
 
 /// Servers that are made candidates, at most.
 const SERVERS: usize = 8;
-
-/// A message could not be made: the name is no DNS name.
-#[derive(Debug)]
-pub(super) struct BadName;
 
 /// What was heard so far. Names are in lower case.
 #[derive(Debug, Default)]
@@ -32,20 +28,6 @@ struct Server {
     weight: u16,
     port: u16,
     target: String,
-}
-
-/// A question for records of some type, as a message.
-///
-/// # Errors
-/// [`BadName`].
-pub(super) fn question(id: u16, name: &str, of: TYPE, recursion: bool) -> Result<Vec<u8>, BadName> {
-    let mut packet = Packet::new_query(id);
-    if recursion {
-        packet.set_flags(PacketFlag::RECURSION_DESIRED);
-    }
-    let name = Name::new(name).map_err(|_| BadName)?;
-    packet.questions.push(Question::new(name, QTYPE::TYPE(of), CLASS::IN.into(), false));
-    packet.build_bytes_vec().map_err(|_| BadName)
 }
 
 impl Heard {
@@ -132,10 +114,11 @@ fn lower(name: &Name<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use simple_dns::ResourceRecord;
     use simple_dns::rdata::{A, PTR, SRV, TXT};
+    use simple_dns::{CLASS, ResourceRecord, TYPE};
 
     use super::*;
+    use crate::dns::question;
 
     fn reply(records: Vec<(&'static str, RData<'static>)>) -> Vec<u8> {
         let mut packet = Packet::new_reply(7);

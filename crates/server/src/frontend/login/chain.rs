@@ -102,8 +102,15 @@ pub(super) fn find(node: &Running, name: &[u8]) -> Result<Answer<Found>> {
     let inquiry = Inquiry::settled(node);
     let chain = chain(node)?;
     Ok(match inquiry.look(node, false, |view| see(view, name))? {
-        Answer::Found(seen) => place(&seen, &chain, &inquiry)
-            .map_or(Answer::TryAgain, |place| Answer::Found(Found { place, name: seen.name, uid: seen.uid })),
+        Answer::Found(seen) => match Inquiry::domain(node, seen.source) {
+            // A user of the system's own files, whose password it knows itself.
+            Some(domain) if domain < chain.len() + inquiry.parents().len() => {
+                place(domain, &seen, &chain, &inquiry).map_or(Answer::TryAgain, |place| {
+                    Answer::Found(Found { place, name: seen.name, uid: seen.uid })
+                })
+            }
+            _ => Answer::NotFound,
+        },
         Answer::NotFound => Answer::NotFound,
         Answer::TryAgain | Answer::Refused | Answer::TooLarge => Answer::TryAgain,
     })
@@ -127,14 +134,14 @@ fn see(view: &View<'_>, name: &[u8]) -> Answer<Seen> {
 }
 
 /// The place of a record; `None` if the domains have just become others.
-fn place(seen: &Seen, chain: &[Arc<Served>], inquiry: &Inquiry) -> Option<Place> {
-    match seen.source.checked_sub(chain.len()) {
+fn place(domain: usize, seen: &Seen, chain: &[Arc<Served>], inquiry: &Inquiry) -> Option<Place> {
+    match domain.checked_sub(chain.len()) {
         Some(above) => {
             let upstream = inquiry.parents().get(above)?;
             Some(Place::Above(upstream.clone(), seen.properties.clone()))
         }
         None => {
-            let served = chain.get(seen.source)?.clone();
+            let served = chain.get(domain)?.clone();
             Some(Place::Here(Here { served, object: u32::try_from(seen.id).ok()? }))
         }
     }
