@@ -219,7 +219,8 @@ fn sources_are_asked_about_what_they_cover() {
             self.0.list(table, from, each)
         }
     }
-    let [local, network] = two();
+    let [local, mut network] = two();
+    network.secrets = true;
     // Of users the first is the nearest, of everything else the second.
     let first = Users(local);
     let view = View::new(vec![Box::new(&first), Box::new(&network)]);
@@ -228,5 +229,6 @@ fn sources_are_asked_about_what_they_cover() {
     assert_eq!(by_name(&view, Category::Shadow, "jane"), "not found");
     assert_ne!(by_name(&view, Category::Shadow, "bob"), "not found");
     let view = View::new(vec![Box::new(&network), Box::new(&first)]);
-    assert_eq!(by_name(&view, Category::Passwd, "root"), "not found", "that of the nearest is called toor");
+    assert_eq!(by_name(&view, Category::Passwd, "root"), "toor:*:0:0:::");
+    assert_eq!(by_name(&view, Category::Passwd, "toor"), "toor:*:0:0:::");
 }

@@ -24,9 +24,16 @@ struct Published {
 
 impl Published {
     fn start() -> Self {
+        Self::with("")
+    }
+
+    /// One with this in its configuration file.
+    fn with(config: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("table");
-        let node = Node::builder().arg("--table").arg(&file).start();
+        let path = dir.path().join("netinfod.toml");
+        std::fs::write(&path, config).unwrap();
+        let node = Node::builder().arg("--table").arg(&file).arg("--config").arg(path).start();
         Self { node, file, _dir: dir }
     }
 
@@ -285,4 +292,28 @@ fn a_daemon_without_a_table_serves_all_the_same() {
     let node = Node::builder().arg("--table").arg(place.join("table")).start();
     assert!(node.log().contains("no table of look-ups at"), "{}", node.log());
     Tree::privileged(node.domain("local")).at(0);
+}
+
+#[test]
+fn what_files_are_asked_about_is_left_to_the_socket() {
+    let published = Published::with("lookup.order.users = ['files', 'domains']");
+    let mut tree = Tree::privileged(published.node.domain("local"));
+    let users = tree.make(0, &[("name", &["users"])]);
+    tree.make(users, &[("name", &["root"]), ("uid", &["77"]), ("gid", &["20"])]);
+    let services = tree.make(0, &[("name", &["services"])]);
+    tree.make(services, &[("name", &["shop"]), ("port", &["4000"]), ("protocol", &["tcp"])]);
+    let begin = Instant::now();
+    loop {
+        let (image, _) = published.wait();
+        let table = Table::open(&image).unwrap();
+        assert_eq!(told(table.passwd_by_name(b"root"), 1), "unsure");
+        assert_eq!(told(table.passwd_by_uid(77), 1), "unsure");
+        assert_eq!(told(table.group_by_gid(20), 1), "unsure");
+        if matches!(table.service_by_name(b"shop", b"tcp"), Found::Hit(_)) {
+            break;
+        }
+        assert!(begin.elapsed() < PATIENCE, "the service is not in the table");
+        sleep(Duration::from_millis(2));
+    }
+    assert_eq!(Asker::new(&published.node.lookup()).passwd("root"), Some(0), "that of /etc/passwd");
 }
