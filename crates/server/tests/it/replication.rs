@@ -32,13 +32,23 @@ pub(crate) struct Network {
 impl Network {
     /// Daemons on both machines, with the usual ports; `alpha` is master of `network` and knows `beta` as a server.
     pub(crate) fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same; `beta` has `config` in its configuration file.
+    pub(crate) fn with(config: &str) -> Self {
+        let file = "/run/beta.toml";
+        std::fs::write(file, config).unwrap();
         let neighbour = Neighbour::new();
         let builder = || {
             let builder = Node::builder().default_listen().listen("local", "DIR/netinfod.sock");
             builder.listen("lookup", "DIR/lookup.sock").listen("login", "DIR/login.sock")
         };
         let alpha = builder().start();
-        let beta = neighbour.enter(|| builder().hostname(Some("beta")).address(Some("10.0.0.2")).start());
+        let beta = neighbour.enter(|| {
+            let builder = builder().hostname(Some("beta")).address(Some("10.0.0.2"));
+            builder.arg("--config").arg(file).start()
+        });
         assert_eq!(alpha.endpoints().portmap.unwrap().tcp.port(), 111);
         let domain = alpha.create_master("network");
         let mut master = Tree::privileged(domain);

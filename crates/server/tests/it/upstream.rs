@@ -27,7 +27,12 @@ const NOTICED: Duration = Duration::from_secs(15);
 
 /// `alpha` serves `network` with jane and the group staff, and shows its hashes to `beta`, whose `local` is below it.
 fn network() -> Network {
-    let mut network = Network::new();
+    network_with("")
+}
+
+/// The same; `beta` has `config` in its configuration file.
+fn network_with(config: &str) -> Network {
+    let mut network = Network::with(config);
     let users = network.master.make(0, &[("name", &["users"])]);
     network.master.make(
         users,
@@ -193,6 +198,33 @@ fn passwords_are_not_sent_in_the_clear() {
         assert_eq!(ask(&network, Procedure::Change, |buf| change.encode(buf)), Outcome::Refused);
         let log = network.beta.log();
         assert!(log.contains("passwd_networks") && log.contains("plain_passwords"), "{log}");
+        assert!(!log.contains("secret") && !log.contains("battery"), "{log}");
+    });
+}
+
+#[test]
+fn passwords_are_sent_in_the_clear_where_that_is_allowed() {
+    isolated(|| {
+        let mut network = network_with("lookup.plain_passwords = true");
+        network.master.unset(0, "passwd_networks");
+        let beta = network.master.lookup(1, "name", "beta").unwrap()[0];
+        network.master.set(beta, "serves", &["beta/local"]);
+        let users = network.master.lookup(0, "name", "users").unwrap()[0];
+        let jane = network.master.lookup(users, "name", "jane").unwrap()[0];
+        network.master.set(jane, "_writers_passwd", &["jane"]);
+        assert_eq!(login(&network, "guess"), Outcome::Bad);
+        assert_eq!(login(&network, "secret"), Outcome::Ok);
+        let change = |old: &[u8]| {
+            let change =
+                Change { user: b"jane", old: Some(old), new: b"battery staple", place: Place::default() };
+            ask(&network, Procedure::Change, |buf| change.encode(buf))
+        };
+        assert_eq!(change(b"guess"), Outcome::Bad);
+        assert_eq!(login(&network, "secret"), Outcome::Ok);
+        assert_eq!(change(b"secret"), Outcome::Ok);
+        assert_eq!(login(&network, "secret"), Outcome::Bad);
+        assert_eq!(login(&network, "battery staple"), Outcome::Ok);
+        let log = network.beta.log();
         assert!(!log.contains("secret") && !log.contains("battery"), "{log}");
     });
 }
