@@ -113,6 +113,14 @@ pub(crate) fn write(folder: &Path, parent: &str, kind: Kind, content: &[u8]) -> 
     File::open(folder)?.sync_all()
 }
 
+/// Removes a file, if there is one.
+pub(crate) fn remove(folder: &Path, parent: &str, kind: Kind) -> io::Result<()> {
+    match fs::remove_file(path(folder, parent, kind)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -139,5 +147,8 @@ mod tests {
             assert_eq!(open(&good[..at], "network@10.0.0.1", Kind::Records), None, "{at}");
         }
         assert_eq!(open(&good, "other", Kind::Records), None);
+        remove(&folder, "network@10.0.0.1", Kind::Records).unwrap();
+        remove(&folder, "network@10.0.0.1", Kind::Logins).unwrap();
+        assert_eq!(of("network@10.0.0.1", Kind::Records), None);
     }
 }

@@ -3,7 +3,7 @@
 mod logins;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -55,6 +55,8 @@ struct Shared {
     /// Version of the memory that is on disk.
     saved: AtomicU64,
     save: Mutex<Instant>,
+    /// Whether nothing of it is to be on disk any longer.
+    forgotten: AtomicBool,
 }
 
 /// How it stands with a parent.
@@ -93,10 +95,21 @@ impl Upstream {
             breaker: Mutex::default(),
             began: now,
             save: Mutex::new(now),
+            forgotten: AtomicBool::new(false),
         });
         let short = Worker::start("parent", remote(parent, policy, STEP), idle(&shared, true));
         let long = Worker::start("parent, long", remote(parent, policy, LIST_STEP), idle(&shared, false));
         Arc::new(Self { parent: parent.clone(), shared, short, long })
+    }
+
+    /// Removes what is remembered of it on disk, for good: the parent was given up.
+    pub fn forget(&self) {
+        self.shared.forgotten.store(true, Ordering::SeqCst);
+        for kind in [Kind::Records, Kind::Logins] {
+            if let Err(error) = file::remove(&self.shared.folder, &self.shared.text, kind) {
+                tracing::warn!(parent = self.shared.name, "what is remembered cannot be removed: {error}");
+            }
+        }
     }
 
     /// What it was made from.
@@ -315,6 +328,17 @@ impl Shared {
     }
 
     /// Writes what is remembered, if it has changed.
+    /// Replaces a file, unless the parent is forgotten. Whoever forgets it meanwhile removes the file, or it is done here.
+    fn keep(&self, kind: Kind, bytes: &[u8]) -> std::io::Result<()> {
+        if !self.forgotten.load(Ordering::SeqCst) {
+            file::write(&self.folder, &self.text, kind, bytes)?;
+        }
+        if self.forgotten.load(Ordering::SeqCst) {
+            file::remove(&self.folder, &self.text, kind)?;
+        }
+        Ok(())
+    }
+
     fn save(&self) {
         *self.save.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let (version, bytes) = {
@@ -326,7 +350,7 @@ impl Shared {
             cache.encode(&mut bytes);
             (cache.version(), bytes)
         };
-        match file::write(&self.folder, &self.text, Kind::Records, &bytes) {
+        match self.keep(Kind::Records, &bytes) {
             Ok(()) => self.saved.store(version, Ordering::Release),
             Err(error) => tracing::warn!(parent = self.name, "what is known cannot be kept: {error}"),
         }

@@ -165,6 +165,7 @@ pub(crate) async fn unbind(node: &Arc<Running>, request: &Value) -> Answer {
         return Err(Failure::new(Status::NoName, format!("no parent is configured for \"{tag}\""))
             .hint("a parent that comes from a serves value ../TAG in /machines is removed there"));
     }
+    node.lookups.parents.give_up();
     change(node, &served, Vec::new()).await?;
     whereabouts(node, request).await
 }

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -20,17 +20,21 @@ use crate::node::Running;
 
 /// Directory of what is remembered, in the data directory.
 const FOLDER: &str = "parents";
+/// How long a parent that was given up may take to go: after that it has gone for another reason.
+const GIVING_UP: Duration = Duration::from_secs(60);
 
 /// The domains above on other machines.
 pub(crate) struct Parents {
     now: ArcSwap<Vec<Arc<Upstream>>>,
     policy: Policy,
     folder: PathBuf,
+    /// Parents of which one was given up at that time: what goes with it is forgotten.
+    given_up: Mutex<Option<(Instant, Vec<Parent>)>>,
 }
 
 impl Parents {
     pub(super) fn new(policy: Policy, data: PathBuf) -> Self {
-        Self { now: ArcSwap::default(), policy, folder: data.join(FOLDER) }
+        Self { now: ArcSwap::default(), policy, folder: data.join(FOLDER), given_up: Mutex::default() }
     }
 
     /// Those of now, the nearest first.
@@ -46,6 +50,23 @@ impl Parents {
             same.cloned().unwrap_or_else(|| Upstream::open(parent, self.policy, &self.folder))
         };
         self.now.store(Arc::new(above.iter().map(upstream).collect()));
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, list)) = given_up.as_ref().filter(|(since, _)| since.elapsed() < GIVING_UP) else {
+            return;
+        };
+        let gone = |upstream: &&Arc<Upstream>| {
+            list.contains(upstream.parent()) && !above.contains(upstream.parent())
+        };
+        if known.iter().filter(gone).map(|upstream| upstream.forget()).count() > 0 {
+            *given_up = None;
+        }
+    }
+
+    /// Somebody has given up a parent: if it goes, what is remembered of it and those above it goes as well.
+    pub(crate) fn give_up(&self) {
+        let list = self.now().iter().map(|upstream| upstream.parent().clone()).collect();
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        *given_up = Some((Instant::now(), list));
     }
 }
 

@@ -247,13 +247,18 @@ impl Bound {
             slapd.url_at("10.0.0.2"),
             slapd.authority().display()
         );
+        let bound = Self { node, slapd, neighbour };
+        bound.request(&json!({ "op": "bind", "tag": "local", "parents": [parent] }));
+        bound
+    }
+
+    fn request(&self, request: &serde_json::Value) {
         let mut args = Vec::new();
-        let request = json!({ "op": "bind", "tag": "local", "parents": [parent] });
         control::put_request(&mut args, request.to_string().as_bytes());
-        let reply = Caller::unix(&node.socket()).call(control::PROGRAM, control::VERSION, 1, &args).unwrap();
+        let mut caller = Caller::unix(&self.node.socket());
+        let reply = caller.call(control::PROGRAM, control::VERSION, 1, &args).unwrap();
         let response = control::Response::decode(&reply).unwrap();
         assert_eq!(response.status, ni::Status::Ok, "{}", String::from_utf8_lossy(response.json));
-        Self { node, slapd, neighbour }
     }
 
     fn passwd(&self, key: Key<'_>) -> String {
@@ -314,5 +319,11 @@ fn below_a_directory_the_link_to_which_is_cut() {
         assert_eq!(Reply::decode(&reply).unwrap().outcome, Outcome::Ok);
         assert_eq!(bound.login("newer"), Outcome::Bad);
         assert_eq!(bound.login("battery staple"), Outcome::Ok);
+        // Whoever is given up is forgotten.
+        let kept = || std::fs::read_dir(bound.node.data().join("parents")).unwrap().count();
+        assert!(kept() > 0);
+        bound.request(&json!({ "op": "unbind", "tag": "local" }));
+        bound.until("nothing is kept", |_| kept() == 0);
+        assert_eq!(bound.passwd(Key::Name(b"jane")), "NotFound");
     });
 }

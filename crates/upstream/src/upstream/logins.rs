@@ -6,7 +6,7 @@ use netinfo_directory::password::{self, hash_new};
 use zeroize::Zeroizing;
 
 use super::{Shared, Upstream, now};
-use crate::file::{self, Kind};
+use crate::file::Kind;
 use crate::limits::{CHANGE_WAIT, VERIFY_WAIT};
 use crate::remote::{Changed, Fault, Verdict};
 use crate::verifier::Verifiers;
@@ -114,7 +114,7 @@ impl Shared {
         }
         self.verifiers().expire(now(), self.policy.offline_login_time);
         let bytes = self.verifiers().encode();
-        if let Err(error) = file::write(&self.folder, &self.text, Kind::Logins, &bytes) {
+        if let Err(error) = self.keep(Kind::Logins, &bytes) {
             tracing::warn!(parent = self.name, "logins cannot be remembered: {error}");
         }
     }
