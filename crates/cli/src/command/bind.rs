@@ -22,7 +22,7 @@ Parents:
 Of several parents the first that answers is used. They are kept in the data directory of the daemon and
 replace those given before; what the domain itself says of its parent (serves ../TAG) comes after them.")]
 pub(crate) struct Bind {
-    /// Parent of the domain: TAG@HOST[:PORT], or the URL of an LDAP directory
+    /// Parent of the domain: TAG@HOST or TAG@HOST:PORT, or the URL of an LDAP directory
     #[arg(required = true, value_name = "PARENT")]
     parents: Vec<ParentName>,
     /// Distinguished name below which everything in an LDAP directory is
