@@ -69,13 +69,13 @@ struct Answer {
 pub(crate) struct Question(u64);
 
 impl Remembered {
-    /// For a store that is opened by transaction `opening`, which may come to nothing; there are no snapshots from before
-    /// the one in front of it.
-    pub(crate) fn new(opening: usize) -> Self {
+    /// For a store of so many directories that is opened by transaction `opening`, which may come to nothing; there are no
+    /// snapshots from before the one in front of it.
+    pub(crate) fn new(opening: usize, directories: u64) -> Self {
         Self {
             key: RandomState::new(),
             base: opening.saturating_sub(1) as u64,
-            mask: AtomicUsize::new(SEGMENT - 1),
+            mask: AtomicUsize::new(mask_for(directories)),
             floor: AtomicU32::new(0),
             segments: (0..MAX_LINES / SEGMENT).map(|_| Segment::default()).collect(),
         }
@@ -138,8 +138,7 @@ impl Remembered {
 
     /// Transaction `writer` leaves a domain of so many directories behind: makes room for their answers.
     pub(crate) fn make_room(&self, writer: usize, directories: u64) {
-        let wanted = usize::try_from(directories).map_or(MAX_LINES, |n| n.clamp(SEGMENT, MAX_LINES));
-        let mask = wanted.next_power_of_two() - 1;
+        let mask = mask_for(directories);
         if mask > self.mask.load(Ordering::Relaxed) {
             // A question has another line now, which knows nothing of what was marked in the old one.
             self.mark_all(writer);
@@ -180,6 +179,12 @@ impl Answer {
     }
 }
 
+/// Number of lines for so many directories, less one.
+fn mask_for(directories: u64) -> usize {
+    let wanted = usize::try_from(directories).map_or(MAX_LINES, |n| n.clamp(SEGMENT, MAX_LINES));
+    wanted.next_power_of_two() - 1
+}
+
 /// Stamp of the snapshot in which an answer was found.
 fn found(word: u64) -> u32 {
     (word >> 32) as u32
@@ -189,10 +194,10 @@ fn found(word: u64) -> u32 {
 mod tests {
     use super::*;
     use crate::view::View;
-    use crate::{Node, Options, ROOT};
+    use crate::{Batch, Change, Credentials, Node, Options, Origin, Property, ROOT, Target};
 
     fn fresh() -> (Remembered, Question) {
-        let remembered = Remembered::new(11);
+        let remembered = Remembered::new(11, 1);
         let question = remembered.question(1, b"name", b"alice");
         (remembered, question)
     }
@@ -310,9 +315,22 @@ mod tests {
     fn a_domain_that_nobody_changes_remembers_too() {
         let dir = tempfile::tempdir().unwrap();
         let options = Options { map_size: 64 << 20, ..Options::default() };
-        for _ in 0..3 {
+        for opening in 0..3 {
             let (node, _) = Node::open(dir.path(), options.clone(), true).unwrap();
             let domain = node.domain("x").unwrap_or_else(|| node.create_master("x", 1).unwrap());
+            let session = domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+            if opening == 0 {
+                // So many that the next opening makes more room than the least.
+                let many = |batch: &mut Batch<'_, '_, '_>| {
+                    for n in 0..SEGMENT * 3 {
+                        let properties = vec![Property::new("name", [format!("d{n}")])];
+                        let parent = Target::any(ROOT);
+                        batch.apply(Change::Create { parent, properties, position: u32::MAX })?;
+                    }
+                    Ok(())
+                };
+                domain.batch(&session, 1, many).unwrap();
+            }
             let view = View::new(domain.store(), true).unwrap();
             let found = view.lookup_first(ROOT, b"name", b"machines").unwrap();
             let remembered = &domain.store().remembered;

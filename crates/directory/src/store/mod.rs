@@ -103,9 +103,12 @@ impl Store {
         let (values, pieces, stamps) = (newer("values")?, newer("pieces")?, newer("stamps")?);
         let (uuids, times, pending) = (newer("uuids")?, newer("times")?, newer("pending")?);
         let mut table = |name: &str, flags| open_table(&env, &mut txn, path, name, flags, create);
+        let records = table("records", plain)?;
+        let directories = records.len(&txn)?;
+        let mut table = |name: &str, flags| open_table(&env, &mut txn, path, name, flags, create);
         let store = Self {
             meta,
-            records: table("records", plain)?,
+            records,
             secrets: table("secrets", plain)?,
             children: table("children", plain)?,
             index: table("index", DatabaseFlags::DUP_SORT | DatabaseFlags::DUP_FIXED)?,
@@ -119,7 +122,7 @@ impl Store {
             free: table("free", plain)?,
             changes: table("changes", plain)?,
             quarantine: table("quarantine", plain)?,
-            remembered: Arc::new(Remembered::new(txn.id())),
+            remembered: Arc::new(Remembered::new(txn.id(), directories)),
             env: env.clone(),
             path: path.to_owned(),
         };
@@ -130,7 +133,6 @@ impl Store {
             upgrade::upgrade(&store, &mut txn, found)?;
             store.put_state(&mut txn, &state)?;
         }
-        store.remembered.make_room(txn.id(), store.records.len(&txn)?);
         txn.commit()?;
         Ok(store)
     }
