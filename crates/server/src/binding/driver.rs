@@ -14,7 +14,7 @@ use crate::served::Served;
 
 /// A plan that took longer to be made is not made again for [`BELIEVED`], whatever changes meanwhile: machines are many, and
 /// what they say of parents changes rarely.
-const DEAR: Duration = Duration::from_millis(1);
+const DEAR: Duration = Duration::from_millis(10);
 const BELIEVED: Duration = Duration::from_secs(1);
 /// Pause between two plans that are made because something was written.
 const PLANNING: Duration = Duration::from_millis(100);
@@ -54,7 +54,11 @@ pub(crate) fn start(node: &Arc<Running>, served: &Arc<Served>) {
 /// What is known of the parent once no question is open, or after a while.
 pub(crate) async fn settled(node: &Arc<Running>, served: &Arc<Served>) -> State {
     let binding = &served.binding;
-    replan(node, served, Duration::ZERO);
+    // What was written before the question counts, even if that has to be waited for.
+    if let Some(pause) = replan(node, served, Duration::ZERO) {
+        tokio::time::sleep(pause).await;
+        replan(node, served, Duration::ZERO);
+    }
     binding.search().refresh(now(node), FRESH);
     let mut news = binding.news.subscribe();
     binding.nudge.notify_one();
