@@ -43,6 +43,6 @@ pub use domain::DomainSource;
 pub use enumerate::{PAGE_BYTES, PAGE_ENTRIES, Page};
 pub use netgroup::{MAX_NETGROUPS, MAX_TRIPLES};
 pub use records::{RECORDS_BYTES, Records};
-pub use source::{Record, Source, Table, Unavailable, ValuesOf};
+pub use source::{INDEXED, Record, Source, Table, Unavailable, ValuesOf};
 pub use trace::{Asked, Traced};
 pub use view::View;

@@ -1,6 +1,6 @@
 //! What a look-up asks: anything that can say which records of a table have a value.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
 
 use netinfo_directory::{Property, RecordRef, Values};
 use netinfo_wire::lookup::Category;
@@ -85,6 +85,20 @@ impl Table {
     }
 }
 
+/// Properties by which look-ups look: sources find records by them without looking at all.
+pub const INDEXED: [&[u8]; 10] = [
+    b"name",
+    b"uid",
+    b"gid",
+    b"users",
+    b"number",
+    b"port",
+    b"address",
+    b"ip_address",
+    b"ipv6_address",
+    b"en_address",
+];
+
 /// A source could not be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -136,44 +150,8 @@ pub trait Source {
     ) -> Result<(), Unavailable>;
 }
 
-impl<S: Source + ?Sized> Source for Box<S> {
-    fn name(&self) -> &str {
-        (**self).name()
-    }
-
-    fn shows_secrets(&self) -> bool {
-        (**self).shows_secrets()
-    }
-
-    fn covers(&self, table: Table) -> bool {
-        (**self).covers(table)
-    }
-
-    fn has_shadow(&self) -> bool {
-        (**self).has_shadow()
-    }
-
-    fn find(
-        &self,
-        table: Table,
-        key: &[u8],
-        value: &[u8],
-        each: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Unavailable> {
-        (**self).find(table, key, value, each)
-    }
-
-    fn list(
-        &self,
-        table: Table,
-        from: u64,
-        each: &mut dyn FnMut(u64, Record<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Unavailable> {
-        (**self).list(table, from, each)
-    }
-}
-
-impl<S: Source + ?Sized> Source for &S {
+/// Whatever leads to a source: a reference, a box.
+impl<P: Deref<Target: Source>> Source for P {
     fn name(&self) -> &str {
         (**self).name()
     }

@@ -15,26 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use netinfo_directory::{Property, is_secret};
 use netinfo_formats::flat::Format;
-use netinfo_lookup::{Record, Source, Table, Unavailable};
+use netinfo_lookup::{INDEXED, Record, Source, Table, Unavailable};
 
 use crate::limits::FLAT_FILE_SIZE;
 
 /// What stands for a password.
 const HIDDEN: &[u8] = b"*";
-/// Properties by which records are found without looking at all of them.
-const INDEXED: [&[u8]; 10] = [
-    b"name",
-    b"uid",
-    b"gid",
-    b"users",
-    b"number",
-    b"port",
-    b"address",
-    b"ip_address",
-    b"ipv6_address",
-    b"en_address",
-];
-
 /// A directory with files, and what was read of them.
 pub(crate) struct Files {
     folder: PathBuf,

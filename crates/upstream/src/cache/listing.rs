@@ -3,22 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use netinfo_lookup::INDEXED;
+
 use crate::cache::Kept;
 use crate::item::Item;
-
-/// Properties by which records are found without looking at all of them.
-const INDEXED: [&[u8]; 10] = [
-    b"name",
-    b"uid",
-    b"gid",
-    b"users",
-    b"number",
-    b"port",
-    b"address",
-    b"ip_address",
-    b"ipv6_address",
-    b"en_address",
-];
 
 /// A listing with its index.
 #[derive(Debug)]
