@@ -122,6 +122,8 @@ pub struct LimitsTable {
     pub held: Option<Size<{ limits::HELD_RANGE.0 }, { limits::HELD_RANGE.1 }>>,
     /// Whole-database transfers at once.
     pub readall: Option<Count<{ limits::READALL_RANGE.0 }, { limits::READALL_RANGE.1 }>>,
+    /// Users and groups of the table of local look-ups, above which they are left to its socket.
+    pub table_records: Option<Count<{ limits::TABLE_RECORDS_RANGE.0 }, { limits::TABLE_RECORDS_RANGE.1 }>>,
 }
 
 /// `[store]`.

@@ -152,6 +152,13 @@ pub const DNS_VALUES: usize = 64;
 /// Domains of `search` in `/etc/resolv.conf` in which names without a dot are looked up.
 pub const DNS_SEARCH: usize = 6;
 
+/// Users and groups of all domains in which look-ups look, above which they are not in the table of local look-ups: it is
+/// made anew, in memory, after changes. Whoever asks is answered over the socket then.
+pub const MAX_TABLE_RECORDS: usize = 200_000;
+
+/// Bounds for the configured number.
+pub const TABLE_RECORDS_RANGE: (u64, u64) = (0, 10_000_000);
+
 /// Look-ups under way that may read very many records: enumerations, netgroups, records by pattern. Others wait.
 pub const SCANS: usize = 4;
 
@@ -230,6 +237,8 @@ pub struct Limits {
     pub held: usize,
     /// Whole-database transfers at once ([`MAX_READALL`]).
     pub readall: usize,
+    /// Users and groups in the table of local look-ups ([`MAX_TABLE_RECORDS`]).
+    pub table_records: usize,
 }
 
 impl Default for Limits {
@@ -243,6 +252,7 @@ impl Default for Limits {
             queued_replies: MAX_QUEUED_REPLIES,
             held: MAX_HELD,
             readall: MAX_READALL,
+            table_records: MAX_TABLE_RECORDS,
         }
     }
 }
@@ -289,6 +299,7 @@ mod tests {
         assert!(within(limits.queued_replies, QUEUED_REPLIES_RANGE));
         assert!(within(limits.held, HELD_RANGE));
         assert!(within(limits.readall, READALL_RANGE));
+        assert!(within(limits.table_records, TABLE_RECORDS_RANGE));
         assert_eq!(limits.idle, None);
         assert_eq!(limits.stall, Duration::from_secs(35));
     }

@@ -339,6 +339,7 @@ fn client_limits(table: &LimitsTable) -> Limits {
         queued_replies: table.queued_replies.map_or(default.queued_replies, |n| size(n.get())),
         held: table.held.map_or(default.held, |n| size(n.get())),
         readall: table.readall.map_or(default.readall, |n| size(n.get())),
+        table_records: table.table_records.map_or(default.table_records, |n| size(n.get())),
     }
 }
 

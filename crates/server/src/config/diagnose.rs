@@ -39,6 +39,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("limits.queued_replies", "\"4 KiB\" to \"1 GiB\""),
     ("limits.held", "\"16 MiB\" to \"1 TiB\""),
     ("limits.readall", "a whole number from 1 to 256"),
+    ("limits.table_records", "a whole number from 0 to 10000000"),
     ("ldap.certificate", "the path of a PEM file, in quotes"),
     ("ldap.key", "the path of a PEM file, in quotes"),
     ("ldap.min_tls", "\"1.2\" or \"1.3\""),
@@ -344,6 +345,7 @@ mod tests {
         assert_eq!(allowed("limits.connections_per_address"), count(limits::CONNECTIONS_RANGE));
         assert_eq!(allowed("limits.stall_seconds"), count(limits::SECONDS_RANGE));
         assert_eq!(allowed("limits.readall"), count(limits::READALL_RANGE));
+        assert_eq!(allowed("limits.table_records"), count(limits::TABLE_RECORDS_RANGE));
         assert_eq!(allowed("store.change_feed_retention"), count(config::RETENTION_RANGE));
         assert_eq!(allowed("lookup.live_seconds"), count((0, config::lookup::LONGEST_SECONDS)));
         assert_eq!(allowed("lookup.offline_days"), count((0, config::lookup::LONGEST_DAYS)));

@@ -40,7 +40,18 @@ pub(crate) fn make(
     };
     let maker = Maker { view: View::new(sources()?), records: sources()? };
     let order = &node.lookups.agents.order;
-    let alone = |tables: &[Table]| tables.iter().all(|table| order.is_domains(*table));
+    let mut left = node.limits.table_records;
+    let fits = maker.fits(Table::Users, &mut left) && maker.fits(Table::Groups, &mut left);
+    if !fits {
+        let limit = node.limits.table_records;
+        tracing::info!(
+            limit,
+            "more users and groups than the table takes: they are answered over the socket"
+        );
+    }
+    let people = |table: &Table| matches!(table, Table::Users | Table::Groups);
+    let alone =
+        |tables: &[Table]| tables.iter().all(|table| order.is_domains(*table) && (fits || !people(table)));
     let mut builder = Builder::new();
     let (mut users, mut services, mut groups) = (0, 0, 0);
     // Nearer users and services hide those of other machines, which are asked for where there are none. But groups have
@@ -77,6 +88,24 @@ struct Maker<'s> {
 }
 
 impl Maker<'_> {
+    /// Whether a table has no more records than there is room `left` for, which it takes up.
+    fn fits(&self, table: Table, left: &mut usize) -> bool {
+        self.records.iter().all(|source| {
+            let mut fits = true;
+            let listed = source.list(table, 0, &mut |_, _| match left.checked_sub(1) {
+                Some(less) => {
+                    *left = less;
+                    ControlFlow::Continue(())
+                }
+                None => {
+                    fits = false;
+                    ControlFlow::Break(())
+                }
+            });
+            fits && listed.is_ok()
+        })
+    }
+
     fn users(&self, builder: &mut Builder) -> usize {
         let Some(listed) = self.listed(Category::Passwd, Section::Passwd, builder) else { return 0 };
         let aliases = self.aliases(Category::Passwd, Section::Passwd, Table::Users, &listed, builder);

@@ -317,3 +317,36 @@ fn what_files_are_asked_about_is_left_to_the_socket() {
     }
     assert_eq!(Asker::new(&published.node.lookup()).passwd("root"), Some(0), "that of /etc/passwd");
 }
+
+#[test]
+fn more_people_than_the_table_takes_are_left_to_the_socket() {
+    let published = Published::with("limits.table_records = 3");
+    let mut tree = Tree::privileged(published.node.domain("local"));
+    let users = tree.make(0, &[("name", &["users"])]);
+    let groups = tree.make(0, &[("name", &["groups"])]);
+    let services = tree.make(0, &[("name", &["services"])]);
+    tree.make(services, &[("name", &["shop"]), ("port", &["4000"]), ("protocol", &["tcp"])]);
+    tree.make(users, &[("name", &["jane"]), ("uid", &["500"]), ("gid", &["20"])]);
+    tree.make(users, &[("name", &["bob"]), ("uid", &["501"]), ("gid", &["20"])]);
+    tree.make(groups, &[("name", &["staff"]), ("gid", &["20"])]);
+    let table = |until: &dyn Fn(&Table<'_>) -> bool| {
+        let begin = Instant::now();
+        while !until(&Table::open(&published.wait().0).unwrap()) {
+            assert!(begin.elapsed() < PATIENCE, "no such table\n{}", published.node.log());
+            sleep(Duration::from_millis(2));
+        }
+    };
+    table(&|table| matches!(table.group_by_gid(20), Found::Hit(_)));
+    table(&|table| matches!(table.passwd_by_name(b"nobody"), Found::Miss));
+
+    tree.make(groups, &[("name", &["one too many"]), ("gid", &["21"])]);
+    table(&|table| {
+        let unsure = |found| matches!(found, Found::Unsure);
+        unsure(table.passwd_by_name(b"jane"))
+            && unsure(table.passwd_by_name(b"nobody"))
+            && unsure(table.passwd_by_uid(500))
+            && unsure(table.group_by_gid(20))
+            && matches!(table.service_by_name(b"shop", b"tcp"), Found::Hit(_))
+    });
+    assert_eq!(Asker::new(&published.node.lookup()).passwd("jane"), Some(500));
+}
