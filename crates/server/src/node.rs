@@ -75,6 +75,8 @@ pub(crate) struct Running {
     pub(crate) ldap: Ldap,
     /// Domains on other machines.
     pub(crate) above: Above,
+    /// Where passwords are changed, by tag, if not where a clone's domain says.
+    pub(crate) masters: BTreeMap<String, Parent>,
     /// How parents are found, and those that were configured.
     pub(crate) binding: BindingSettings,
     pub(crate) configured: Configured,
@@ -116,6 +118,7 @@ pub(crate) struct Parts {
     pub(crate) endpoints_file: Option<PathBuf>,
     /// How domains on other machines are asked, and where what they say is kept.
     pub(crate) lookup: Policy,
+    pub(crate) masters: BTreeMap<String, Parent>,
     /// Who else is asked in look-ups, and the directory of the files among them.
     pub(crate) order: Order,
     pub(crate) files: PathBuf,
@@ -148,6 +151,7 @@ impl Running {
             guesses: Default::default(),
             ldap: parts.ldap,
             above: Above::default(),
+            masters: parts.masters,
             binding: parts.binding,
             configured,
             shuffle: RandomState::new(),

@@ -99,6 +99,7 @@ pub fn run(settings: Settings) -> Result<(), Failure> {
         binding: settings.binding.clone(),
         endpoints_file: settings.endpoints.clone(),
         lookup: settings.lookup,
+        masters: settings.masters.clone(),
         order: settings.order.clone(),
         files: settings.files.clone(),
         data: settings.data.clone(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use netinfo_directory::Rule;
+use netinfo_directory::binding::Parent;
 use netinfo_upstream::Policy;
 
 use crate::cli::ServeArgs;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub ldap: LdapSettings,
     /// How domains on other machines are asked.
     pub lookup: Policy,
+    /// Where passwords are changed, by tag, if not where a clone's domain says.
+    pub masters: BTreeMap<String, Parent>,
     /// Who is asked in look-ups, in which order.
     pub order: Order,
     /// Directory of the files that look-ups look in.
@@ -236,6 +239,7 @@ impl Settings {
             limits: client_limits(&config.limits),
             ldap: LdapSettings::of(config.ldap)?,
             lookup: config.lookup.policy(),
+            masters: config.lookup.masters(),
             order: Order::of_table(config.lookup.order),
             files: absolute(config.lookup.files.unwrap_or_else(|| FILES.into()))?,
             binding: BindingSettings::of(config.binding),

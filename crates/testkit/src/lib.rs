@@ -13,7 +13,7 @@
 //! * [`namespace`]: a network of one's own, for tests that need well-known ports.
 //! * [`slapd`]: OpenLDAP's server with a small directory.
 //! * [`software`]: programs that are unpacked beside the system, run in such a network; [`system`]: a system of one's own.
-//! * [`terminal`]: programs that ask for passwords.
+//! * [`terminal`]: programs that ask for passwords; [`sshd`]: logins by ssh.
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +29,7 @@ pub mod nidb;
 pub mod node;
 pub mod slapd;
 pub mod software;
+pub mod sshd;
 pub mod system;
 pub mod terminal;
 pub mod texts;

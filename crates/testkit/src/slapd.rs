@@ -105,6 +105,9 @@ impl Slapd {
             "include {SCHEMA}/core.schema\ninclude {SCHEMA}/cosine.schema\ninclude {SCHEMA}/nis.schema\n\
              include {SCHEMA}/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
              objectclass ( 1.3.6.1.4.1.99999.1 NAME 'group' SUP top AUXILIARY )\n\
+             attributetype ( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey' EQUALITY octetStringMatch \
+             SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )\n\
+             objectclass ( 1.3.6.1.4.1.24552.500.1.1.2.0 NAME 'ldapPublicKey' SUP top AUXILIARY MAY sshPublicKey )\n\
              TLSCertificateFile {0}/leaf.pem\nTLSCertificateKeyFile {0}/leaf.key\n\
              database mdb\nsuffix dc=example,dc=com\nrootdn cn=admin,dc=example,dc=com\nrootpw admin-password\n\
              directory {0}/db\naccess to attrs=userPassword by self write by anonymous auth by * none\n\

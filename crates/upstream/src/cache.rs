@@ -38,6 +38,8 @@ struct Kept {
     at: u64,
     /// The parent's stamp by then.
     stamp: Option<u64>,
+    /// Whether it is known to have changed since: it is told only while the parent cannot be asked.
+    outdated: bool,
 }
 
 /// The memory of one parent.
@@ -109,7 +111,7 @@ impl Cache {
         let time = if kept.items.is_empty() { policy.negative_time } else { policy.time_to_live };
         let young = |at: u64| now.checked_sub(at).is_some_and(|age| age < time);
         let same = self.stamp.filter(|(stamp, _)| Some(*stamp) == kept.stamp);
-        young(kept.at) || same.is_some_and(|(_, found)| young(found))
+        !kept.outdated && (young(kept.at) || same.is_some_and(|(_, found)| young(found)))
     }
 
     /// The stamp under which what is known about a question was said: if it is still the parent's, nothing need be asked.
@@ -139,7 +141,7 @@ impl Cache {
     /// The parent has answered a question; `stamp` was its stamp before that.
     pub(crate) fn answered(&mut self, question: Question, items: Vec<Item>, stamp: Option<u64>, now: u64) {
         let items = items.into_iter().map(Arc::new).collect();
-        let kept = Kept { items, at: now, stamp };
+        let kept = Kept { items, at: now, stamp, outdated: false };
         self.bytes.0 += weight(&question, &kept);
         let key = question.clone();
         if let Some(old) = self.answers.insert(question, kept) {
@@ -159,22 +161,23 @@ impl Cache {
         now: u64,
     ) {
         let items: Items = items.into_iter().map(Arc::new).collect();
-        self.lists.insert(table, Listing::new(Kept { items, at: now, stamp }, complete));
+        self.lists.insert(table, Listing::new(Kept { items, at: now, stamp, outdated: false }, complete));
         self.count();
         self.version += 1;
         self.shrink();
     }
 
-    /// Forgets everything about a user: what is asked next is asked anew.
-    pub(crate) fn forget_user(&mut self, name: &[u8]) {
+    /// A user has changed at the parent: it is asked anew, and what was known is for the time that it cannot be.
+    pub(crate) fn outdate_user(&mut self, name: &[u8]) {
         let about = |q: &Question, k: &Kept| {
             q.table == Table::Users && (q.value == name || k.items.iter().any(|item| item.has(b"name", name)))
         };
-        let before = self.answers.len();
-        self.answers.retain(|question, kept| !about(question, kept));
-        let listed = self.lists.remove(&Table::Users).is_some();
-        self.version += u64::from(listed || self.answers.len() != before);
-        self.count();
+        let answers = self.answers.iter_mut().filter(|(question, kept)| about(question, kept));
+        let listed = self.lists.get_mut(&Table::Users).map(|list| &mut list.kept);
+        for kept in answers.map(|(_, kept)| kept).chain(listed) {
+            kept.stamp = None;
+            kept.outdated = true;
+        }
     }
 
     /// How many answers and listed records there are.

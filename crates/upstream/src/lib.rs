@@ -42,4 +42,4 @@ pub use item::{Question, fnv as identity};
 pub use policy::Policy;
 pub use remote::{Changed, Fault, Verdict};
 pub use source::{Remembered, Want, Wants};
-pub use upstream::{Login, State, Upstream};
+pub use upstream::{Login, State, Upstream, change_at};

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use netinfo_client::domain::{INDEX_NULL, ROOT};
+use netinfo_client::hierarchy::Replica;
 use netinfo_client::rpc::Timeouts;
 use netinfo_client::{Credentials, Domain, Error, Finder, Id, Property, Server, Status};
 use netinfo_directory::password::{self, HashError};
@@ -103,6 +104,41 @@ impl NetInfo {
             }
         })
     }
+
+    /// The same domain at another of its servers.
+    fn at(&self, replica: &Replica) -> Self {
+        let address = IpAddr::from(replica.addr);
+        let server = match self.server {
+            Server::Port(port) => Server::Port(SocketAddr::new(address, port.port())),
+            _ => Server::Host(address),
+        };
+        let tag = String::from_utf8_lossy(&replica.tag).into_owned();
+        let (plain_passwords, timeouts) = (self.plain_passwords, self.timeouts);
+        Self { tag, server, plain_passwords, timeouts, domain: None }
+    }
+
+    /// Writes the hash of a new password by the right that the old one gives. `None`: this server is a clone.
+    fn write_password(&mut self, user: &[u8], old: &[u8], hash: &[u8]) -> Result<Option<Changed>, Fault> {
+        let Some((id, properties)) = self.user(user)? else { return Ok(Some(Changed::Wrong)) };
+        let Some(credentials) = credentials(&properties, old) else { return Ok(Some(Changed::Wrong)) };
+        self.ask(|domain| {
+            domain.set_credentials(Some(credentials.clone()));
+            let written = domain.set_property(id.object, b"passwd", &[hash]);
+            domain.set_credentials(None);
+            Ok(Some(match written {
+                Ok(_) => Changed::Done,
+                Err(Error::Status(Status::AuthError | Status::NoUser | Status::NoDir)) => Changed::Wrong,
+                Err(Error::Status(Status::Perm)) => {
+                    Changed::Refused("The domain does not let this password be changed by its user.".into())
+                }
+                Err(Error::Status(Status::RdOnly | Status::NotMaster)) => return Ok(None),
+                Err(Error::Status(status)) => {
+                    Changed::Impossible(format!("the server of the domain answers with \"{status}\""))
+                }
+                Err(error) => return Err(error),
+            }))
+        })
+    }
 }
 
 impl Remote for NetInfo {
@@ -188,13 +224,11 @@ impl Remote for NetInfo {
     }
 
     fn change(&mut self, user: &[u8], old: &[u8], new: &[u8]) -> Result<Changed, Fault> {
-        let Some((id, properties)) = self.user(user)? else { return Ok(Changed::Wrong) };
         if !self.plain_passwords {
             return Ok(Changed::Impossible(
-                "passwords are not sent to the parent without encryption (plain_passwords)".into(),
+                "passwords are not sent to other machines without encryption (plain_passwords)".into(),
             ));
         }
-        let Some(credentials) = credentials(&properties, old) else { return Ok(Changed::Wrong) };
         let hash = match password::hash_new(new) {
             Ok(hash) => Zeroizing::new(hash.into_bytes()),
             Err(error @ (HashError::TooLong | HashError::Nul)) => {
@@ -202,25 +236,23 @@ impl Remote for NetInfo {
             }
             Err(error) => return Ok(Changed::Impossible(error.to_string())),
         };
-        self.ask(|domain| {
-            domain.set_credentials(Some(credentials.clone()));
-            let written = domain.set_property(id.object, b"passwd", &[hash.as_slice()]);
-            domain.set_credentials(None);
-            Ok(match written {
-                Ok(_) => Changed::Done,
-                Err(Error::Status(Status::AuthError | Status::NoUser | Status::NoDir)) => Changed::Wrong,
-                Err(Error::Status(Status::Perm)) => {
-                    Changed::Refused("The domain does not let this password be changed by its user.".into())
+        if let Some(changed) = self.write_password(user, old, &hash)? {
+            return Ok(changed);
+        }
+        // A clone takes no changes. It says who does.
+        let (host, masters) = self.ask(|domain| Ok(absent(domain.master())?.unwrap_or_default()))?;
+        let host = String::from_utf8_lossy(&host).into_owned();
+        let mut fault = Fault::Refused("the domain is a clone, and does not say where its master is".into());
+        for master in masters {
+            match self.at(&master).write_password(user, old, &hash) {
+                Ok(Some(changed)) => return Ok(changed),
+                Ok(None) => {
+                    fault = Fault::Refused(format!("{host}, the master of the domain, is a clone, too"))
                 }
-                Err(Error::Status(Status::RdOnly | Status::NotMaster)) => Changed::Impossible(
-                    "the parent is a clone; passwords are changed at the master of its domain".into(),
-                ),
-                Err(Error::Status(status)) => {
-                    Changed::Impossible(format!("the parent answers with \"{status}\""))
-                }
-                Err(error) => return Err(error),
-            })
-        })
+                Err(reason) => fault = Fault::Refused(format!("{host}, the master of the domain: {reason}")),
+            }
+        }
+        Err(fault)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::source::Want;
 use crate::verifier::Verifiers;
 use crate::worker::{Idle, Worker};
 
-pub use logins::Login;
+pub use logins::{Login, change_at};
 
 /// A stamp found out less than so many seconds ago is the parent's now.
 const STAMP_TIME: u64 = 5;
@@ -327,7 +327,6 @@ impl Shared {
         Ok(if stamp.is_some() && stamp == known { None } else { Some(stamp) })
     }
 
-    /// Writes what is remembered, if it has changed.
     /// Replaces a file, unless the parent is forgotten. Whoever forgets it meanwhile removes the file, or it is done here.
     fn keep(&self, kind: Kind, bytes: &[u8]) -> std::io::Result<()> {
         if !self.forgotten.load(Ordering::SeqCst) {
@@ -339,6 +338,7 @@ impl Shared {
         Ok(())
     }
 
+    /// Writes what is remembered, if it has changed.
     fn save(&self) {
         *self.save.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let (version, bytes) = {

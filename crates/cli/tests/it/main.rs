@@ -11,6 +11,7 @@ mod lookup;
 mod migrate;
 mod nidb;
 mod node;
+mod parents;
 mod people;
 mod port;
 mod programs;

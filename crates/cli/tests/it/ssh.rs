@@ -1,25 +1,14 @@
 //! `netinfo ssh-keys` by itself, and asked by a real sshd.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use netinfo_testkit::Node;
 use netinfo_testkit::namespace::isolated;
+use netinfo_testkit::sshd::{Sshd, new_key};
 use nix::mount::{MsFlags, mount};
 
 use crate::tool::Tool;
-
-/// Runs a command that must succeed.
-fn run(program: &str, arguments: &[&str]) -> Output {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|e| panic!("{program}: {e}"));
-    assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
-    output
-}
 
 fn add(tool: &Tool, user: &str, uid: u32, key: &str) {
     tool.ok(&format!("user add {user} --uid {uid} --gid 100"));
@@ -61,16 +50,6 @@ fn keys_of_users() {
     assert_eq!(tool.run("ssh-keys alice").code, 5);
 }
 
-struct Sshd(Child);
-
-impl Drop for Sshd {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// sshd runs nothing that others than the superuser could have put there, so all is below `/run`, which is new.
 fn prepare() {
     let none: Option<&str> = None;
@@ -86,20 +65,7 @@ fn prepare() {
         fs::write(&file, text).unwrap();
         mount(Some(&file), &Path::new("/etc").join(name), none, MsFlags::MS_BIND, none).unwrap();
     }
-    fs::create_dir("/run/sshd").unwrap();
     fs::copy(env!("CARGO_BIN_EXE_netinfo"), "/run/netinfo-tool").unwrap();
-    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "/run/host"]);
-    run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "", "-f", "/run/alice"]);
-    let config = "Port 2222\nListenAddress 127.0.0.1\nHostKey /run/host\nUsePAM no\nPidFile none\n\
-                  PasswordAuthentication no\nKbdInteractiveAuthentication no\nAuthorizedKeysFile none\n\
-                  AuthorizedKeysCommand /run/netinfo-tool ssh-keys %u\nAuthorizedKeysCommandUser keys\n";
-    fs::write("/run/sshd_config", config).unwrap();
-}
-
-fn log_in() -> Output {
-    let words = "-F none -i /run/alice -p 2222 -o BatchMode=yes -o StrictHostKeyChecking=no \
-                 -o UserKnownHostsFile=/dev/null alice@127.0.0.1 id -u";
-    Command::new("ssh").args(words.split_whitespace()).stdin(Stdio::null()).output().unwrap()
 }
 
 #[test]
@@ -110,22 +76,17 @@ fn sshd_asks() {
             .listen("local", "/run/netinfo/netinfod.sock")
             .listen("login", "/run/netinfo/login.sock")
             .start();
-        let log = fs::File::create("/run/log").unwrap();
-        let mut command = Command::new("/usr/sbin/sshd");
-        command.args(["-D", "-e", "-f", "/run/sshd_config"]).stdin(Stdio::null()).stderr(log);
-        let _sshd = Sshd(command.spawn().unwrap());
-        let begin = Instant::now();
-        while TcpStream::connect("127.0.0.1:2222").is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(10), "{}", fs::read_to_string("/run/log").unwrap());
-            thread::sleep(Duration::from_millis(20));
-        }
-        let said = || fs::read_to_string("/run/log").unwrap();
-        assert!(!log_in().status.success(), "{}", said());
+        let config = "UsePAM no\nPasswordAuthentication no\n\
+                      AuthorizedKeysCommand /run/netinfo-tool ssh-keys %u\nAuthorizedKeysCommandUser keys";
+        let sshd = Sshd::start(Path::new("/run/ssh"), config);
+        let file = Path::new("/run/alice");
+        let key = new_key(file);
+        let log_in = || sshd.by_key("alice", file, "id -u");
+        log_in().fails("Permission denied");
         let tool = Tool::local(&node);
-        add(&tool, "alice", 22501, fs::read_to_string("/run/alice.pub").unwrap().trim());
-        let output = log_in();
-        assert!(output.status.success() && output.stdout == b"22501\n", "{output:?}\n{}", said());
+        add(&tool, "alice", 22501, &key);
+        log_in().succeeds("22501\n");
         tool.ok("set /users/alice expire 1000000");
-        assert!(!log_in().status.success(), "{}", said());
+        log_in().fails("Permission denied");
     });
 }

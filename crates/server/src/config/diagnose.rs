@@ -59,6 +59,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("lookup.offline_days", "a whole number from 0 to 3650"),
     ("lookup.offline_login_days", "a whole number from 0 (never) to 3650"),
     ("lookup.plain_passwords", "true or false"),
+    ("lookup.masters", "a table of TAG = \"ldaps://HOST/BASE\" or \"TAG@ADDRESS\""),
     ("lookup.files", "the path of a directory, in quotes"),
     ("lookup.order.users", AGENTS),
     ("lookup.order.groups", AGENTS),

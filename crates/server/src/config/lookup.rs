@@ -1,9 +1,12 @@
 //! `[lookup]`: how domains on other machines are asked, and for how long what they say is believed; which files are read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use netinfo_directory::binding::Parent;
 use netinfo_upstream::{Policy, policy};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::order::OrderTable;
 use super::value::Count;
@@ -27,6 +30,8 @@ pub struct LookupTable {
     pub offline_login_days: Option<Count<0, LONGEST_DAYS>>,
     /// Whether passwords may be sent to parents without encryption.
     pub plain_passwords: Option<bool>,
+    /// Where the master of a domain takes new passwords, by tag, for domains of which this node has a clone.
+    pub masters: Option<BTreeMap<String, Master>>,
     /// Directory of the files that are looked in where `[lookup.order]` has them.
     pub files: Option<PathBuf>,
     /// `[lookup.order]`: who is asked about what.
@@ -34,7 +39,25 @@ pub struct LookupTable {
     pub order: OrderTable,
 }
 
+/// A master, written like a parent with an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Master(pub Parent);
+
+impl<'de> Deserialize<'de> for Master {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
 impl LookupTable {
+    /// The masters that are to be asked elsewhere than the domains say.
+    #[must_use]
+    pub fn masters(&self) -> BTreeMap<String, Parent> {
+        let masters = self.masters.iter().flatten();
+        masters.map(|(tag, master)| (tag.clone(), master.0.clone())).collect()
+    }
+
     /// The table with its defaults.
     #[must_use]
     pub fn policy(&self) -> Policy {

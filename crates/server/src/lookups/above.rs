@@ -37,6 +37,11 @@ impl Parents {
         Self { now: ArcSwap::default(), policy, folder: data.join(FOLDER), given_up: Mutex::default() }
     }
 
+    /// How long what they say is believed, and what passwords may be sent over.
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
+    }
+
     /// Those of now, the nearest first.
     pub(crate) fn now(&self) -> Arc<Vec<Arc<Upstream>>> {
         self.now.load_full()

@@ -22,6 +22,7 @@ const SAMPLES: &[&str] = &[
     "ldap.client_ca",
     "ldap.referrals",
     "ldap.access",
+    "lookup.masters",
     "binding.dns",
     "binding.no_parent_seconds",
 ];

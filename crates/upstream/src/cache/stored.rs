@@ -125,5 +125,5 @@ fn read_kept(r: &mut Reader<'_>) -> Result<Kept, Error> {
         // Whatever is in the file, no secret comes out of it.
         items.push(Arc::new(Item::new(id, properties)));
     }
-    Ok(Kept { items: items.into(), at, stamp })
+    Ok(Kept { items: items.into(), at, stamp, outdated: false })
 }

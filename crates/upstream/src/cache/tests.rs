@@ -85,8 +85,24 @@ fn scraps_are_found_by_other_keys() {
     assert_eq!(cache.scraps(&question("uid", "501"), NOW, &policy()).len(), 1);
     assert_eq!(cache.scraps(&question("uid", "9"), NOW, &policy()).len(), 0);
     assert_eq!(cache.scraps(&question("uid", "501"), NOW + 1000, &policy()).len(), 0);
-    cache.forget_user(b"jane");
-    assert_eq!(cache.len(), 0);
+}
+
+#[test]
+fn who_has_changed_is_asked_for_anew_and_told_meanwhile() {
+    let mut cache = Cache::default();
+    cache.answered(question("name", "jane"), vec![user(5, "jane", "501")], Some(7), NOW);
+    cache.answered(question("name", "bob"), vec![user(6, "bob", "502")], Some(7), NOW);
+    cache.listed(Table::Users, vec![user(5, "jane", "501")], true, Some(7), NOW);
+    cache.stamped(Some(7), NOW);
+    cache.outdate_user(b"jane");
+    let find =
+        |cache: &Cache, key: &str, value: &str| names(&cache.find(&question(key, value), NOW, &policy()));
+    assert_eq!(find(&cache, "name", "jane"), ("stale", vec!["jane".into()]));
+    assert_eq!(find(&cache, "name", "bob").0, "fresh");
+    assert_eq!(cache.stamp_of(&question("name", "jane")), None);
+    assert_eq!(names(&cache.list(Table::Users, NOW, &policy())).0, "stale");
+    cache.answered(question("name", "jane"), vec![user(5, "jane", "501")], Some(8), NOW);
+    assert_eq!(find(&cache, "name", "jane").0, "fresh");
 }
 
 #[test]

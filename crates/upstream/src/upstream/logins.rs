@@ -2,14 +2,17 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
+use netinfo_directory::binding::Parent;
 use netinfo_directory::password::{self, hash_new};
 use zeroize::Zeroizing;
 
-use super::{Shared, Upstream, now};
+use super::{Shared, Upstream, now, remote};
 use crate::file::Kind;
-use crate::limits::{CHANGE_WAIT, VERIFY_WAIT};
+use crate::limits::{CHANGE_WAIT, STEP, VERIFY_WAIT};
+use crate::policy::Policy;
 use crate::remote::{Changed, Fault, Verdict};
 use crate::verifier::Verifiers;
+use crate::worker::Worker;
 
 /// What is said of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +75,7 @@ impl Upstream {
                 Ok(Changed::Done) => {
                     shared.answered();
                     shared.note(&user, &new, &Verdict::Right);
-                    shared.cache_mut().forget_user(&user);
+                    shared.cache_mut().outdate_user(&user);
                 }
                 Ok(_) => shared.answered(),
                 Err(Fault::Away(reason)) => shared.failed(reason),
@@ -82,6 +85,25 @@ impl Upstream {
         });
         changed.unwrap_or_else(|| Err(Fault::Away("no answer in time".into())))
     }
+}
+
+/// Changes a password in a domain of which nothing is remembered here: at the master of one that is served by this node.
+/// Takes up to [`CHANGE_WAIT`], and hashes. Of the policy only what passwords may be sent over counts.
+///
+/// # Errors
+/// When it cannot be asked, or has not answered: it may have changed the password all the same.
+pub fn change_at(
+    place: &Parent,
+    policy: Policy,
+    user: &[u8],
+    old: &[u8],
+    new: &[u8],
+) -> Result<Changed, Fault> {
+    let worker = Worker::start("master", remote(place, policy, STEP), Box::new(|_| None));
+    let (old, new) = (Zeroizing::new(old.to_vec()), Zeroizing::new(new.to_vec()));
+    let user = user.to_vec();
+    let changed = worker.ask(CHANGE_WAIT, move |remote| remote.change(&user, &old, &new));
+    changed.unwrap_or_else(|| Err(Fault::Away("no answer in time".into())))
 }
 
 impl Shared {

@@ -49,7 +49,8 @@ pub(super) fn change(
         return Asked::Decided(Decision::refused("the old password is needed").about(&found));
     }
     if let Place::Here(here) = &found.place
-        && let Role::Clone { .. } = here.served.domain.role()
+        && old.is_none()
+        && is_clone(&here.served.domain)
     {
         return Asked::Decided(Decision::from(&Error::NotMaster).about(&found));
     }
@@ -91,6 +92,13 @@ impl Request {
                 return decision;
             }
             Err(error) => return Decision::from(&error),
+        }
+        if let Some(old) = self.old.as_ref().filter(|_| is_clone(&here.served.domain)) {
+            let decision = elsewhere::change_at_master(node, found, &here.served.domain, old, &self.new);
+            if decision.outcome != Outcome::Bad {
+                node.logins.give_back(self.peer.uid);
+            }
+            return decision;
         }
         let hash = match hash_new(&self.new) {
             Ok(hash) => Zeroizing::new(hash.into_bytes()),
@@ -163,6 +171,10 @@ impl Request {
         }
         Ok(())
     }
+}
+
+fn is_clone(domain: &Domain) -> bool {
+    matches!(domain.role(), Role::Clone { .. })
 }
 
 /// Notes in the record that the password has been changed: users may not do that themselves.

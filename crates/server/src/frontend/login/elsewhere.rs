@@ -1,11 +1,13 @@
-//! Users of domains on other machines: their passwords are verified and changed there.
+//! Users of domains on other machines: their passwords are verified and changed there. Those of clones on this one are
+//! changed at the master.
 
 use std::sync::Arc;
 
-use netinfo_directory::Origin;
 use netinfo_directory::account::objection;
+use netinfo_directory::binding::Parent;
+use netinfo_directory::{Domain, Origin, Role};
 use netinfo_lookup::Table;
-use netinfo_upstream::{Changed, Fault, Login as Told, Question, Upstream, Verdict, Want};
+use netinfo_upstream::{Changed, Fault, Login as Told, Question, Upstream, Verdict, Want, change_at};
 use netinfo_wire::login::Outcome;
 use netinfo_wire::lookup::Answer;
 
@@ -89,24 +91,58 @@ pub(super) fn change(
     if let Err(wait) = node.guesses[0].take(found.uid, now()) {
         return Decision::later(wait);
     }
-    let (user, parent) = (found.name.escape_ascii(), upstream.name());
     let changed = upstream.change(&found.name, old, new);
     if !matches!(changed, Ok(Changed::Wrong)) {
         node.guesses[0].give_back(found.uid);
     }
+    changed_at(found, upstream.name(), changed)
+}
+
+/// Changes a password at the master of a domain of which this node has a clone, by the right that the old one gives. The
+/// clone has it when the master has told it.
+pub(super) fn change_at_master(
+    node: &Running,
+    found: &Found,
+    domain: &Domain,
+    old: &[u8],
+    new: &[u8],
+) -> Decision {
+    let tag = domain.tag();
+    let Some(place) = node.masters.get(tag).cloned().or_else(|| master_of(domain)) else {
+        return Decision::refused("the master of the domain, where passwords are changed, is not known");
+    };
+    // What stands in an LDAP URL behind the question mark is of no use to readers.
+    let name = place.to_string();
+    let name = name.split('?').next().unwrap_or_default();
+    changed_at(found, name, change_at(&place, node.lookups.parents.policy(), &found.name, old, new))
+}
+
+/// Where the domain says that its master is.
+fn master_of(domain: &Domain) -> Option<Parent> {
+    match domain.role() {
+        Role::Clone { master: Some(address), tag } => {
+            Some(Parent::NetInfo { tag, address: address.into(), port: None })
+        }
+        Role::Clone { master: None, .. } | Role::Master => None,
+    }
+}
+
+/// What is told of a change that was asked for at `place`.
+fn changed_at(found: &Found, place: &str, changed: Result<Changed, Fault>) -> Decision {
+    let user = found.name.escape_ascii();
     match changed {
         Ok(Changed::Done) => {
-            tracing::info!(%user, parent, "password changed");
+            tracing::info!(%user, place, "password changed");
             Outcome::Ok.into()
         }
         Ok(Changed::Wrong) => Outcome::Bad.into(),
         Ok(Changed::Refused(message)) => Decision { message: cut(message), ..Outcome::Policy.into() },
         Ok(Changed::Impossible(reason)) => {
-            tracing::warn!(%user, parent, "a password cannot be changed: {reason}");
+            tracing::warn!(%user, place, "a password cannot be changed: {reason}");
             Decision::refused(&cut(reason))
         }
         Err(Fault::Away(reason) | Fault::Refused(reason)) => {
-            tracing::warn!(%user, parent, "a password cannot be changed: {reason}");
+            tracing::warn!(%user, place, "a password cannot be changed: {reason}");
             Outcome::Unavailable.into()
         }
     }

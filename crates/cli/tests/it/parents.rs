@@ -1,0 +1,237 @@
+//! People whose records are on another machine log in on this one: by `su` and by sshd, with passwords and with keys, while
+//! the other machine is there and while it is not; and change their passwords.
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use netinfo_testkit::Node;
+use netinfo_testkit::namespace::{Neighbour, ip, isolated};
+use netinfo_testkit::slapd::Slapd;
+use netinfo_testkit::sshd::{Sshd, new_key};
+use netinfo_testkit::system::sh;
+use netinfo_testkit::terminal::{self, Ended, Groups};
+
+use crate::enable_login::system;
+use crate::tool::Tool;
+
+const PASSWORD: &str = "correct horse";
+const NEW: &str = "battery staple";
+/// Where the key of those who have one is.
+const KEY: &str = "/run/key";
+/// How long it may take until a change elsewhere counts here.
+const NOTICED: Duration = Duration::from_secs(20);
+
+/// This machine, on which people log in.
+struct Station {
+    node: Node,
+    tool: Tool,
+    sshd: Sshd,
+}
+
+impl Station {
+    /// The daemon has these lines of configuration.
+    fn new(config: &str) -> Self {
+        system();
+        // Homes are made for those who come.
+        sh("mount -t tmpfs homes /home; useradd -r sshd 2>/dev/null || id sshd");
+        fs::create_dir("/run/bin").unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_netinfo"), "/run/bin/netinfo").unwrap();
+        fs::write("/run/station.toml", config).unwrap();
+        let mut builder = Node::builder().default_listen().arg("--config").arg("/run/station.toml");
+        for (name, file) in [("local", "netinfod"), ("lookup", "lookup"), ("login", "login")] {
+            builder = builder.listen(name, &format!("/run/netinfo/{file}.sock"));
+        }
+        let node = builder.start();
+        let tool = Tool::local(&node);
+        let config = "UsePAM yes\nPasswordAuthentication yes\nAuthorizedKeysCommandUser nobody\n\
+                      AuthorizedKeysCommand /run/bin/netinfo ssh-keys %u";
+        let sshd = Sshd::start(Path::new("/run/ssh"), config);
+        Self { node, tool, sshd }
+    }
+
+    /// Lets the users of the domains log in.
+    fn enable_login(&self) {
+        self.tool.ok("enable-login");
+    }
+
+    /// `su` as nobody in particular.
+    fn su(&self, user: &str, password: &str) -> Ended {
+        let command = format!("su {user} -c 'id -u'");
+        terminal::run(20999, 20999, Groups::Clear, &command, &[("assword: ", password)])
+    }
+
+    /// `passwd` as the user.
+    fn passwd(&self, uid: u32, old: &str, new: &str) -> Ended {
+        let answers = [("urrent password: ", old), ("ew password: ", new), ("new password: ", new)];
+        terminal::run(uid, 100, Groups::Clear, "passwd", &answers)
+    }
+
+    /// Waits until `su` lets somebody in.
+    #[track_caller]
+    fn until(&self, user: &str, password: &str) {
+        let begin = Instant::now();
+        while !self.su(user, password).good() {
+            assert!(begin.elapsed() < NOTICED, "{user} cannot log in\n{}", self.node.log());
+            sleep(Duration::from_millis(500));
+        }
+    }
+
+    /// Every way in, for a user with this number, and this password or [`KEY`].
+    #[track_caller]
+    fn lets_in(&self, user: &str, uid: u32, password: &str) {
+        let number = format!("{uid}");
+        self.su(user, password).succeeds(&number);
+        self.sshd.by_password(user, password, "id -u; pwd").succeeds(&format!("{number}\n/home/{user}"));
+        self.sshd.by_key(user, Path::new(KEY), "id -u").succeeds(&number);
+        assert!(Path::new("/home").join(user).is_dir());
+    }
+
+    /// Neither way in for a wrong password.
+    #[track_caller]
+    fn keeps_out(&self, user: &str, password: &str) {
+        self.su(user, password).fails("failure");
+        self.sshd.by_password(user, password, "id -u").fails("Permission denied");
+    }
+}
+
+/// A machine at 10.0.0.2 that is master of `network` with the user bob, who has the key.
+fn boss(neighbour: &Neighbour) -> (Node, Tool) {
+    let builder = Node::builder().default_listen().hostname(Some("boss")).address(Some("10.0.0.2"));
+    let builder = ["local", "lookup", "login"]
+        .into_iter()
+        .fold(builder, |builder, name| builder.listen(name, &format!("DIR/{name}.sock")));
+    let node = neighbour.enter(|| builder.start());
+    let tool = Tool::local(&node);
+    tool.ok("domain create network --suffix dc=example,dc=com");
+    let words =
+        "-d network user add bob --uid 20601 --gid 100 --home /home/bob --shell /bin/sh --password-stdin";
+    let words: Vec<&str> = words.split(' ').collect();
+    tool.run_with(&words, &format!("{PASSWORD}\n"), &[]).ok("user add");
+    let key = new_key(Path::new(KEY));
+    tool.run_with(&["-d", "network", "set", "/users/bob", "sshPublicKey", &key], "", &[]).ok("set");
+    (node, tool)
+}
+
+#[test]
+fn of_a_netinfo_domain() {
+    isolated(|| {
+        let neighbour = Neighbour::new();
+        let (_boss, above) = boss(&neighbour);
+        above.ok("-d network set / passwd_networks 10.0.0");
+        above.ok("-d network set / update_latency 1");
+        let station = Station::new("lookup.plain_passwords = true");
+        station.tool.ok("bind network@10.0.0.2");
+        station.enable_login();
+        station.until("bob", PASSWORD);
+        station.lets_in("bob", 20601, PASSWORD);
+        station.passwd(20601, PASSWORD, NEW).succeeds("updated successfully");
+        ip("link set net0 down");
+        station.lets_in("bob", 20601, NEW);
+        station.keeps_out("bob", PASSWORD);
+    });
+}
+
+#[test]
+fn of_an_ldap_directory() {
+    isolated(|| {
+        let neighbour = Neighbour::new();
+        let slapd = neighbour.enter(Slapd::start);
+        let key = new_key(Path::new(KEY));
+        let jane = "dn: uid=jane,ou=people,dc=example,dc=com\nchangetype: modify\n";
+        neighbour.enter(|| {
+            slapd.modify(&format!(
+                "{jane}add: objectClass\nobjectClass: ldapPublicKey\n-\nadd: sshPublicKey\nsshPublicKey: {key}\n"
+            ));
+        });
+        let station = Station::new("");
+        let (url, authority) = (slapd.url_at("10.0.0.2"), slapd.authority());
+        let authority = authority.display();
+        station.tool.ok(&format!("bind {url} --base dc=example,dc=com --start-tls --ca {authority}"));
+        station.enable_login();
+        station.until("jane", "secret");
+        station.lets_in("jane", 5001, "secret");
+        station.passwd(5001, "secret", NEW).succeeds("updated successfully");
+        ip("link set net0 down");
+        station.lets_in("jane", 5001, NEW);
+        // Meanwhile it is changed there, which counts as soon as the directory can be asked.
+        neighbour.enter(|| slapd.modify(&format!("{jane}replace: userPassword\nuserPassword: newer\n")));
+        station.keeps_out("jane", "newer");
+        ip("link set net0 up");
+        station.until("jane", "newer");
+        station.su("jane", NEW).fails("failure");
+    });
+}
+
+/// The station has a clone of `network`, so everything but a new password is its own business.
+fn clone(config: &str) -> (Neighbour, Node, Tool, Station) {
+    let neighbour = Neighbour::new();
+    let (boss, above) = boss(&neighbour);
+    above.ok("-d network set / update_latency 1");
+    above.ok("-d network host add alpha --ip 10.0.0.1");
+    above.ok("-d network set /machines/alpha serves ./network");
+    let authority = boss.certificate();
+    let config = config.replace("CERTIFICATE", authority.to_str().unwrap());
+    let station = Station::new(&config);
+    station.tool.ok("domain create network --clone-of boss/network --master-address 10.0.0.2");
+    station.tool.ok("bind network@127.0.0.1");
+    station.enable_login();
+    station.until("bob", PASSWORD);
+    (neighbour, boss, above, station)
+}
+
+/// What the domain `network` has as bob's password.
+fn stored(tool: &Tool) -> String {
+    let record = tool.ok("-d network cat /users/bob");
+    record.lines().find(|line| line.starts_with("passwd")).unwrap().to_owned()
+}
+
+/// bob changes the password on a clone: the master has it, and the clone gets it from there.
+#[track_caller]
+fn changed_at_the_master(above: &Tool, station: &Station) {
+    let before = stored(above);
+    station.passwd(20601, PASSWORD, NEW).succeeds("updated successfully");
+    assert_ne!(stored(above), before);
+    station.until("bob", NEW);
+    assert_eq!(stored(&station.tool), stored(above));
+    station.su("bob", PASSWORD).fails("failure");
+    let log = station.node.log();
+    assert!(!log.contains(PASSWORD) && !log.contains(NEW), "{log}");
+}
+
+#[test]
+fn a_password_is_changed_at_the_master() {
+    isolated(|| {
+        let (_neighbour, mut boss, above, station) = clone("lookup.plain_passwords = true");
+        changed_at_the_master(&above, &station);
+        terminal::run(20601, 100, Groups::Clear, "passwd", &[("urrent password: ", "guess")]).fails("");
+        // Nobody but bob can do it from here, and not without the master.
+        let root = [("ew password: ", PASSWORD), ("new password: ", PASSWORD)];
+        let root = terminal::run(0, 0, Groups::Clear, "passwd bob", &root);
+        root.fails("master");
+        boss.kill9();
+        station.passwd(20601, NEW, PASSWORD).fails("password unchanged");
+        station.su("bob", NEW).succeeds("20601");
+    });
+}
+
+#[test]
+fn a_password_is_changed_at_the_master_over_tls() {
+    isolated(|| {
+        let at_ldap = "lookup.masters = { network = 'ldap://10.0.0.2/dc=example,dc=com????x-start-tls,x-ca-file=CERTIFICATE' }";
+        let (_neighbour, _boss, above, station) = clone(at_ldap);
+        changed_at_the_master(&above, &station);
+    });
+}
+
+#[test]
+fn a_password_is_not_sent_to_the_master_in_the_clear() {
+    isolated(|| {
+        let (_neighbour, _boss, above, station) = clone("");
+        let before = stored(&above);
+        station.passwd(20601, PASSWORD, NEW).fails("without encryption");
+        assert_eq!(stored(&above), before);
+        station.su("bob", PASSWORD).succeeds("20601");
+    });
+}
