@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::index::Terms;
 use crate::model::{Property, ROOT, is_secret};
 use crate::record::RecordRef;
+use crate::remembered::{mark, mark_change};
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32};
 use crate::values::update;
@@ -201,7 +202,9 @@ pub(crate) fn enter(
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
-    mark(store, txn, parent, properties);
+    if !forgets(store, txn, gathered.as_deref()) {
+        mark(store, txn, parent, properties);
+    }
     if let Some(gathered) = gathered {
         gathered.add(object, parent, None, properties);
         return Ok(());
@@ -219,8 +222,9 @@ pub(crate) fn change(
     old: &[Property],
     new: &[Property],
 ) -> Result<()> {
-    mark(store, txn, parent, old);
-    mark(store, txn, parent, new);
+    if !forgets(store, txn, gathered.as_deref()) {
+        mark_change(store, txn, parent, old, new);
+    }
     let before = take(store, txn, gathered.as_deref_mut(), object)?;
     if let Some(gathered) = gathered {
         gathered.add(object, parent, before.unwrap_or_else(|| Some(old.to_vec())), new);
@@ -241,7 +245,9 @@ pub(crate) fn leave(
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
-    mark(store, txn, parent, properties);
+    if !forgets(store, txn, gathered.as_deref()) {
+        mark(store, txn, parent, properties);
+    }
     match take(store, txn, gathered, object)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), &[]),
         None => at_once(store, txn, object, parent, properties, &[]),
@@ -263,13 +269,13 @@ pub(crate) fn finish(
     }
 }
 
-/// What was remembered of who has these values holds no longer.
-fn mark(store: &Store, txn: &RwTxn<'_>, parent: u32, properties: &[Property]) {
-    for Property { name, values } in properties {
-        for value in values {
-            store.remembered.mark(txn.id(), store.remembered.question(parent, name, value));
-        }
+/// Forgets all that was remembered if there are many directories to change; whether it did.
+fn forgets(store: &Store, txn: &RwTxn<'_>, gathered: Option<&Gathered>) -> bool {
+    let large = gathered.is_some_and(Gathered::is_large);
+    if large {
+        store.remembered.mark_all(txn.id());
     }
+    large
 }
 
 /// Notes a directory without a note, or changes the indexes where the note would be too long.

@@ -1,8 +1,10 @@
-//! What the name index answered lately, in memory: most look-ups need no way down the index.
+//! What the indexes answered lately, in memory: most look-ups need no way down an index.
 //!
 //! In a large domain that way is what a look-up costs: four pages, each of them in no cache of the processor. Here it is one
-//! line of 64 bytes. What is remembered is that *one* child, and no other, has a value; everything else the index is asked
-//! for.
+//! line of 64 bytes. What is remembered of the name index is that *one* child, and no other, has a value; of the value index
+//! that one directory of the domain has it, or none. Everything else the indexes are asked for.
+//!
+//! `marks` says which changes make which answers obsolete.
 //!
 //! # Why an answer is right
 //!
@@ -16,6 +18,10 @@
 //! Questions are told apart by 64 bits of a hash whose key nobody knows (SipHash): two that fall together by chance are
 //! rarer than a bit that flips in memory, and cannot be made on purpose.
 
+mod marks;
+
+pub(crate) use marks::{FORGETTING, mark, mark_change};
+
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
@@ -27,7 +33,7 @@ const MAX_LINES: usize = 1 << 20;
 /// Answers in a line.
 const WAYS: usize = 3;
 
-/// Answers of one domain's name index.
+/// Answers of one domain's indexes.
 pub(crate) struct Remembered {
     key: RandomState,
     /// Number of the transaction that stamps are counted from.

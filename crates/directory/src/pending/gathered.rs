@@ -9,6 +9,7 @@ use super::{Indexed, found, matches, note, term_hash};
 use crate::error::Result;
 use crate::index::each_term;
 use crate::model::{Property, ROOT};
+use crate::remembered::FORGETTING;
 use crate::store::Store;
 use crate::store::keys::IndexKey;
 
@@ -35,6 +36,11 @@ impl Gathered {
             let before = self.last.insert(hash, self.asked.len());
             self.asked.push((object, before));
         });
+    }
+
+    /// Whether there are so many that nothing need be remembered of before.
+    pub(super) fn is_large(&self) -> bool {
+        self.indexed.len() > FORGETTING
     }
 
     pub(super) fn remove(&mut self, object: u32) -> Option<Indexed> {

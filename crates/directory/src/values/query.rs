@@ -17,6 +17,8 @@ use crate::view::View;
 const LOOKED_AT: usize = 256;
 /// Chunks of `pieces` that an estimate looks at, at most.
 const SAMPLES: u32 = 8;
+/// Remembered of keys that no directory has an entry under. No directory has this number.
+const NOBODY: u32 = u32::MAX;
 
 impl View<'_> {
     /// About how many directories [`View::collect`] would give for this term, at little cost: for plans. What is exact for
@@ -62,16 +64,28 @@ impl View<'_> {
     pub fn collect(&self, term: Term<'_>, out: &mut RoaringBitmap) -> Result<()> {
         let (store, txn) = self.parts();
         let plan = plan(term);
+        if let Plan::Values { keys, .. } = &plan
+            && self.add_remembered(keys, out)
+        {
+            return Ok(());
+        }
         self.each_pending(&plan, |object| {
             out.insert(object);
         })?;
         match plan {
             Plan::Values { keys, .. } => {
+                let settled = pending::is_empty(store, txn)?;
                 for key in keys {
+                    let mut found = Few::None;
                     self.each_value(&key, |chunk, bytes| {
+                        found.add(chunk, bytes);
                         set::add(chunk, bytes, out);
                         true
                     })?;
+                    if settled && let Some(answer) = found.answer() {
+                        let question = store.remembered.value_question(&key);
+                        store.remembered.put(txn.id(), question, answer);
+                    }
                 }
                 Ok(())
             }
@@ -108,6 +122,19 @@ impl View<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Adds what is remembered of the objects under these keys; `false` if that is not all.
+    fn add_remembered(&self, keys: &[Vec<u8>], out: &mut RoaringBitmap) -> bool {
+        let (store, txn) = self.parts();
+        for key in keys {
+            match store.remembered.get(txn.id(), store.remembered.value_question(key)) {
+                Some(NOBODY) => {}
+                Some(object) => _ = out.insert(object),
+                None => return false,
+            }
+        }
+        true
     }
 
     /// Whether there can be a value in a property of this name, in any case, anywhere in the domain. Always for properties
@@ -225,6 +252,31 @@ impl View<'_> {
             count += self.with_pieces(chunk, &mut keys)?.len() as u64;
         }
         Ok(count * u64::from(chunks) / u64::from(samples))
+    }
+}
+
+/// What has been found under a key, as far as it can be remembered.
+enum Few {
+    None,
+    One(u32),
+    More,
+}
+
+impl Few {
+    /// Adds a set of a chunk.
+    fn add(&mut self, chunk: u32, bytes: &[u8]) {
+        *self = match (&self, set::only(chunk, bytes)) {
+            (Self::None, Some(object)) => Self::One(object),
+            _ => Self::More,
+        };
+    }
+
+    fn answer(&self) -> Option<u32> {
+        match self {
+            Self::None => Some(NOBODY),
+            Self::One(object) => Some(*object),
+            Self::More => None,
+        }
     }
 }
 

@@ -134,6 +134,12 @@ pub(crate) fn len(bytes: &[u8]) -> u64 {
     }
 }
 
+/// The member of a stored set, which is of this chunk, if it has only one.
+pub(crate) fn only(chunk: u32, bytes: &[u8]) -> Option<u32> {
+    let low = bytes.try_into().ok().map(u16::from_le_bytes)?;
+    Some((chunk << CHUNK_BITS) + u32::from(low) % CHUNK)
+}
+
 /// Whether an object is in a stored set.
 pub(crate) fn has(bytes: &[u8], object: u32) -> bool {
     let low = object % CHUNK;
@@ -234,6 +240,7 @@ mod tests {
         assert_eq!((of(255).len(), of(256).len(), of(4095).len(), of(4096).len()), (510, 512, 512, 0));
         assert_eq!(stored(&(0..300).map(|n| n * 2).collect::<Vec<_>>())[..2], [0x55, 0x55]);
         assert_eq!((len(&of(255)), len(&of(256)), len(&of(4096))), (255, 256, 4096));
+        assert_eq!((only(2, &single(8195)), only(2, &of(2)), only(2, &of(4096))), (Some(8195), None, None));
     }
 
     proptest! {

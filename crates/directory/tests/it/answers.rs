@@ -1,10 +1,11 @@
-//! What is remembered of the name index is right for every snapshot, however reads and writes fall together.
+//! What is remembered of the indexes is right for every snapshot, however reads and writes fall together.
 
 use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use netinfo_directory::{Change, Property, Target, View};
+use netinfo_directory::{Change, Property, RecordRef, Target, Term, View};
+use roaring::RoaringBitmap;
 
 use crate::support::*;
 
@@ -31,6 +32,50 @@ fn ask(view: &View<'_>, directories: &[u32]) -> usize {
     answers
 }
 
+/// The candidates for a value, wherever they are.
+fn candidates(view: &View<'_>, property: &[u8], value: &[u8]) -> RoaringBitmap {
+    let mut found = RoaringBitmap::new();
+    view.collect(Term::Equal { property, value }, &mut found).unwrap();
+    found
+}
+
+/// Asks one snapshot who has which value, in the whole domain, and returns how many answers had nobody to spare.
+fn ask_anywhere(view: &View<'_>) -> usize {
+    let objects = 0..=view.highest_object().unwrap();
+    let records: Vec<_> = objects.filter_map(|object| view.record(object).ok()).collect();
+    let mut exact = 0;
+    for value in VALUES {
+        let value = value.as_bytes();
+        let has = |record: &&RecordRef<'_>| {
+            record
+                .properties()
+                .any(|p| p.name.split(|b| *b == b';').next() == Some(b"k") && p.values.contains(value))
+        };
+        let expected: RoaringBitmap = records.iter().filter(has).map(|r| r.id().object).collect();
+        for property in [&b"k"[..], b"K"] {
+            let found = candidates(view, property, &value.to_ascii_uppercase());
+            assert!(found.is_superset(&expected), "{found:?} has not all of {expected:?}");
+            let again = candidates(view, property, value);
+            assert!(again.is_superset(&expected), "asked again: {again:?} has not all of {expected:?}");
+            exact += usize::from(again == expected);
+        }
+    }
+    exact
+}
+
+/// Makes the writer make all entries of the indexes.
+fn settle(f: &Fixture, directory: u32) {
+    f.domain
+        .batch(&f.root, 1, move |batch| {
+            for n in 0..100 {
+                let properties = vec![Property::new("name", ["busy"]), Property::new("n", [n.to_string()])];
+                batch.apply(Change::Write { directory: Target::any(directory), properties })?;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
 /// A sequence of numbers that look random.
 struct Dice(u64);
 
@@ -45,6 +90,7 @@ impl Dice {
 fn answers_fit_their_snapshots() {
     let f = Fixture::new("x");
     let directories = [f.path(&["one"]), f.path(&["two"])];
+    let busy = f.path(&["busy"]);
     let (done, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -53,9 +99,11 @@ fn answers_fit_their_snapshots() {
                 while !done.load(Ordering::Relaxed) {
                     let view = f.domain.read(&f.root).unwrap();
                     asked.fetch_add(ask(&view, &directories), Ordering::Relaxed);
+                    ask_anywhere(&view);
                     // A snapshot from before is asked after newer ones have been.
                     if let Some(old) = old.replace(view) {
                         ask(&old, &directories);
+                        ask_anywhere(&old);
                     }
                 }
             });
@@ -63,7 +111,8 @@ fn answers_fit_their_snapshots() {
         let mut dice = Dice(7);
         for step in 0..1500 {
             let directory = directories[dice.below(2)];
-            let value = Property::new("k", [VALUES[dice.below(4)]]);
+            let name = ["k", "k", "k", "k;lang-de"][dice.below(4)];
+            let value = Property::new(name, [VALUES[dice.below(4)]]);
             let children = f.children(directory);
             let child = (!children.is_empty()).then(|| children[dice.below(children.len())]);
             match (dice.below(4), child) {
@@ -84,7 +133,10 @@ fn answers_fit_their_snapshots() {
             .unwrap();
             // Now and then there is time to ask between two changes.
             if step % 16 == 0 {
-                ask(&f.domain.read(&f.root).unwrap(), &directories);
+                settle(&f, busy);
+                let view = f.domain.read(&f.root).unwrap();
+                ask(&view, &directories);
+                assert_eq!(ask_anywhere(&view), 2 * VALUES.len(), "nothing is pending");
             }
         }
         done.store(true, Ordering::Relaxed);
@@ -101,7 +153,11 @@ fn answers_end_with_what_they_were_about() {
     let mut backup = Vec::new();
     f.domain.backup(&f.root, &mut backup, &mut |_, _| {}).unwrap();
     let before = f.domain.read(&f.root).unwrap();
-    let answer = |view: &View<'_>, value: &str| view.lookup_first(one, b"k", value.as_bytes()).unwrap();
+    let answer = |view: &View<'_>, value: &str| {
+        let found = view.lookup_first(one, b"k", value.as_bytes()).unwrap();
+        assert_eq!(candidates(view, b"k", value.as_bytes()).min(), found);
+        found
+    };
     assert_eq!(answer(&before, "a"), Some(first));
 
     f.write(Change::Write { directory: Target::any(first), properties: vec![Property::new("k", ["b"])] })
