@@ -127,6 +127,7 @@ impl From<netinfo_mapping::Refusal> for Failure {
             Reason::AffectsMultipleDsas => ResultCode::AffectsMultipleDsas,
             Reason::InsufficientAccess => ResultCode::InsufficientAccessRights,
             Reason::UnwillingToPerform => ResultCode::UnwillingToPerform,
+            Reason::Protocol => ResultCode::ProtocolError,
             _ => ResultCode::Unspecified,
         };
         Self::new(code, refusal.message)

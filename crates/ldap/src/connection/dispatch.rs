@@ -58,7 +58,7 @@ impl Connection {
         }
         match request {
             Request::Search(search) => search_anywhere(&mut operation, search, out),
-            Request::Compare(request) => compare::answer(&mut operation, request, out).map(|()| Step::Done),
+            Request::Compare(request) => compare::begin(&mut operation, request, out),
             Request::Extended(extended) if extended.name == oid::PASSWORD_MODIFY => {
                 update::password_modify(operation, envelope.tag, extended.value)
             }

@@ -18,13 +18,13 @@ use netinfo_wire::ldap::{
     Envelope, LdapResult, Message, Payload, Request, Response, ResultCode, message, oid,
 };
 
-use crate::bind;
 use crate::engine::Engine;
 use crate::failure::Outcome;
 use crate::operation::Caller;
 use crate::peer::{Certificate, Peer};
 use crate::step::{Step, Ticket, Worked};
 use crate::update::{self, Update};
+use crate::{bind, compare};
 
 pub(crate) use outstanding::Outstanding;
 
@@ -36,6 +36,8 @@ pub(crate) enum Suspended {
     Exchange(Box<bind::Begun>),
     /// A write whose passwords have been hashed, or why they could not be.
     Update(Box<Update>, Outcome<()>),
+    /// A comparison with a password.
+    Compare(compare::Compared),
 }
 
 /// One client.
@@ -143,6 +145,10 @@ impl Connection {
         match worked.0 {
             Suspended::Bind(proved) => bind::finish(&mut self.caller, *proved, out),
             Suspended::Exchange(begun) => bind::continued(&mut self.caller, *begun, out),
+            Suspended::Compare(compared) => {
+                compare::answer(&compared, out);
+                Step::Done
+            }
             Suspended::Update(update, hashed) => {
                 let step = match hashed {
                     // The message has been taken: it cannot wait any more.

@@ -1,7 +1,8 @@
 //! Filters made ready for one schema: names looked up, assertions prepared, once for all entries.
 
-use netinfo_mapping::Namespace;
-use netinfo_schema::{ClassId, Pattern, Rule, RuleKind, Schema};
+use netinfo_mapping::{Namespace, Wanted};
+use netinfo_schema::check::Mode;
+use netinfo_schema::{ClassId, Pattern, Rule, RuleKind, Schema, Syntax};
 use netinfo_wire::ldap::filter::{
     Assertion, Children, ExtensibleMatch, Filter as Wire, Node, Substring, Substrings,
 };
@@ -168,9 +169,15 @@ fn compare(namespace: &Namespace, assertion: Assertion<'_>, comparison: Comparis
     let attribute = Described::parse(namespace, assertion.attribute)?;
     if comparison == Comparison::Equal && is_object_class(schema, &attribute) {
         let class = std::str::from_utf8(assertion.value).ok().and_then(|name| schema.class(name.trim()));
-        if let Some(class) = class {
-            return Some(Filter::Class(class.id()));
+        match class {
+            Some(class) => return Some(Filter::Class(class.id())),
+            // RFC 4517 §4.2.26. Where entries may have classes that nobody has defined, every name is one.
+            None if namespace.mode() == Mode::Strict => return None,
+            None => {}
         }
+    }
+    if is_no_text(schema, &attribute, assertion.value) {
+        return None;
     }
     let rule = match comparison {
         Comparison::Equal => attribute.equality(schema),
@@ -192,14 +199,39 @@ fn compare_by(
     Some(Filter::Compare(Compare { attribute, comparison, rule, key, value: value.to_vec() }))
 }
 
-fn is_object_class(schema: &Schema, attribute: &Described) -> bool {
-    !attribute.has_options() && attribute.attribute(schema).is_some_and(|kind| kind.oid() == OBJECT_CLASS)
+fn is_object_class(schema: &Schema, attribute: &Wanted) -> bool {
+    attribute.options().next().is_none()
+        && attribute.attribute(schema).is_some_and(|kind| kind.oid() == OBJECT_CLASS)
+}
+
+/// Whether a value is to be compared with text that is none: there are no strings without characters (RFC 4517 §3.3.6).
+fn is_no_text(schema: &Schema, attribute: &Wanted, value: &[u8]) -> bool {
+    value.is_empty()
+        && attribute.attribute(schema).is_some_and(|kind| kind.syntax() == Syntax::DirectoryString)
+}
+
+/// Whether an assertion about the classes of an entry is decided by what the schema says of them, with superior classes.
+pub(crate) fn is_of_class(namespace: &Namespace, attribute: &Wanted, value: &[u8]) -> bool {
+    let schema = namespace.schema();
+    is_object_class(schema, attribute)
+        && std::str::from_utf8(value).is_ok_and(|name| schema.class(name.trim()).is_some())
+}
+
+/// Whether an assertion has no meaning to the attribute's rule, besides what its syntax excludes.
+pub(crate) fn is_meaningless(namespace: &Namespace, attribute: &Wanted, value: &[u8]) -> bool {
+    let schema = namespace.schema();
+    is_no_text(schema, attribute, value)
+        || namespace.mode() == Mode::Strict
+            && is_object_class(schema, attribute)
+            && !is_of_class(namespace, attribute, value)
 }
 
 /// A substring filter. `None`: Undefined.
 fn parts(namespace: &Namespace, substrings: &Substrings<'_>) -> Option<Filter> {
     let attribute = Described::parse(namespace, substrings.attribute)?;
     let rule = attribute.substrings(namespace.schema())?;
+    // A piece has characters (RFC 4517 §3.3.30).
+    let is_empty = |piece: &[u8]| piece.is_empty();
     let (mut initial, mut any, mut last) = (None, Vec::new(), None);
     for piece in substrings.pieces {
         match piece {
@@ -207,6 +239,9 @@ fn parts(namespace: &Namespace, substrings: &Substrings<'_>) -> Option<Filter> {
             Substring::Any(value) => any.push(value),
             Substring::Final(value) => last = Some(value),
         }
+    }
+    if initial.into_iter().chain(any.iter().copied()).chain(last).any(is_empty) {
+        return None;
     }
     let pattern = Pattern::new(rule, initial, &any, last).ok()?;
     let others = any.iter().copied().chain(last).map(<[u8]>::to_vec).collect();

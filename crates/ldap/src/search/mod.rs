@@ -43,6 +43,7 @@ use netinfo_mapping::name::Name;
 use netinfo_wire::ldap::writer::AttributesWriter;
 use netinfo_wire::ldap::{Filter as WireFilter, SearchRequest, Selection};
 
+pub(crate) use self::filter::{is_meaningless, is_of_class};
 use self::ground::Ground;
 use self::run::{Progress, Search};
 use self::shown::Shown;

@@ -266,7 +266,9 @@ impl Ground<'_> {
     }
 
     fn delete(&self, operation: &Operation<'_, '_>, object: u32) -> Outcome<Vec<Change>> {
-        if !self.access.object(object)?.deletes() {
+        // Nobody removes the root of a domain; who could remove others is told why.
+        let is_own_root = object == ROOT && self.place.session.is_superuser();
+        if !is_own_root && !self.access.object(object)?.deletes() {
             return Err(denied());
         }
         if operation.controls.tree_delete {
@@ -297,7 +299,7 @@ impl Ground<'_> {
     fn check_superior(&self, operation: &Operation<'_, '_>, dn: &[u8]) -> Outcome<()> {
         let name = parse(dn)?;
         let other = operation.caller.engine.context_of(&name);
-        if other.is_some_and(|other| !std::sync::Arc::ptr_eq(&other, &self.place.context)) {
+        if other.is_none_or(|other| !std::sync::Arc::ptr_eq(&other, &self.place.context)) {
             let message = "the new place is in another domain";
             return Err(Failure::new(ResultCode::AffectsMultipleDsas, message));
         }

@@ -31,7 +31,7 @@ use crate::operation::{Caller, Identity, Operation, Place};
 use crate::policy;
 use crate::step::{Step, Ticket, Write};
 
-pub(crate) use passwords::modify as password_modify;
+pub(crate) use passwords::{is_clear_password, modify as password_modify};
 pub(crate) use touched::Touched;
 
 /// A write from its request to its response.

@@ -55,6 +55,11 @@ pub(super) fn deletes(request: &Request<'_>) -> bool {
     })
 }
 
+/// Whether this is a password in the clear of the attribute that holds passwords.
+pub(crate) fn is_clear_password(name: &[u8], value: &[u8]) -> bool {
+    is_password(name) && !value.is_empty() && is_clear_text(value)
+}
+
 /// Whether an attribute holds passwords (RFC 4519 §2.41).
 fn is_password(name: &[u8]) -> bool {
     let name = name.split(|byte| *byte == b';').next().unwrap_or_default();

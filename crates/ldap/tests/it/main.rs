@@ -22,6 +22,7 @@
 mod binds;
 mod bounds;
 mod clients;
+mod compares;
 mod controls;
 mod copies;
 mod elsewhere;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use netinfo_directory::ROOT;
 use netinfo_schema::check::Mode;
 use netinfo_schema::{AttributeDescription, Rule, Syntax};
 
@@ -12,6 +13,7 @@ use super::{Changes, Given, Modification, Operation, checks, naming};
 use crate::context::{OBJECT_CLASS, Slot};
 use crate::entry::Entry;
 use crate::error::{Reason, Refusal};
+use crate::name::Name;
 use crate::transform::Transform;
 use crate::tree::Tree;
 
@@ -35,6 +37,9 @@ pub fn modify(tree: &Tree<'_>, object: u32, steps: &[Modification<'_>], permissi
     let lists = Lists::of(&draft);
     for step in steps {
         let description = description(tree, &step.attribute)?;
+        if object == ROOT && step.operation == Operation::Add {
+            keeps_suffix(tree, &description)?;
+        }
         materialise(&entry, &mut draft, &description)?;
         apply(&mut draft, step, &description, permissive)?;
     }
@@ -42,8 +47,8 @@ pub fn modify(tree: &Tree<'_>, object: u32, steps: &[Modification<'_>], permissi
         naming::keep(&mut draft, &named)?;
     }
     lists.synchronise(&mut draft)?;
-    checks::no_worse(&entry, &draft)?;
     checks::same_kind(tree, &classes, &draft)?;
+    checks::no_worse(&entry, &draft)?;
     let parent = entry.record().parent();
     for step in steps.iter().filter(|step| matches!(step.operation, Operation::Add | Operation::Replace)) {
         let description = description(tree, &step.attribute)?;
@@ -52,6 +57,24 @@ pub fn modify(tree: &Tree<'_>, object: u32, steps: &[Modification<'_>], permissi
         }
     }
     Ok(draft.changes())
+}
+
+/// The suffix gives the root of a domain a value that is not stored: where there can be one only, no other comes to it.
+fn keeps_suffix(tree: &Tree<'_>, description: &AttributeDescription<'_>) -> Result<(), Refusal> {
+    let suffix = tree.namespace().suffix().as_bytes();
+    let Some(attribute) = description.attribute(tree.schema()).filter(|known| known.is_single_value()) else {
+        return Ok(());
+    };
+    let named = Name::parse(suffix)?.rdns.first().is_some_and(|rdn| {
+        rdn.parts
+            .iter()
+            .any(|part| tree.schema().attribute(part.kind).is_some_and(|own| own.id() == attribute.id()))
+    });
+    if named {
+        let message = format!("{}: the suffix gives the only value", description.name());
+        return Err(Refusal::new(Reason::ConstraintViolation, message));
+    }
+    Ok(())
 }
 
 /// The values by which an entry is named; `None` when it has no name.

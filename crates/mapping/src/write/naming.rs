@@ -2,7 +2,7 @@
 
 use netinfo_directory::ROOT;
 use netinfo_schema::AttributeDescription;
-use netinfo_schema::check::Mode;
+use netinfo_schema::check::{self, Mode};
 
 use super::draft::Draft;
 use crate::context::{COMMON, NAME, RDN};
@@ -34,7 +34,10 @@ pub(super) fn check(tree: &Tree<'_>, rdn: &Rdn<'_>) -> Result<(), Refusal> {
             _ => {}
         }
         if part.value.is_empty() {
-            return refuse(format!("{}: the name is empty", part.kind));
+            return Err(Refusal::new(Reason::InvalidDnSyntax, format!("{}: the name is empty", part.kind)));
+        }
+        if let Some(finding) = check::values(tree.schema(), part.kind, &[&part.value]).into_iter().next() {
+            return Err(Refusal::new(Reason::InvalidDnSyntax, Refusal::from(finding).message));
         }
         if rdn.parts[..at].iter().any(|other| other.kind.eq_ignore_ascii_case(part.kind)) {
             return refuse(format!("{} stands twice in the name", part.kind));

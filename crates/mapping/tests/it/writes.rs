@@ -90,7 +90,7 @@ fn additions_are_checked() {
     for name in ["dSID=7", "entryDN=x", "userPassword=x", "objectClass=top"] {
         refused!(add(&format!("{name},cn=users,{SUFFIX}"), &[person]), NamingViolation);
     }
-    refused!(add("uid=,cn=users,dc=example,dc=com", &[person]), NamingViolation);
+    refused!(add("uid=,cn=users,dc=example,dc=com", &[person]), InvalidDnSyntax);
     refused!(add("uid=a+UID=b,cn=users,dc=example,dc=com", &[person]), NamingViolation);
     assert!(fixture.add(dn, &[person, ("favouriteColour", &["blue"])]).is_ok());
     assert_eq!(fixture.values(dn, "uid"), ["new"], "the name is an attribute");

@@ -4,6 +4,7 @@
 //! * [`tools`] – the tools, one after another, by every way to connect,
 //! * [`editor`] – entries changed in an editor,
 //! * [`office`] – a directory of a hundred entries, its passwords, and what searches find in it,
+//! * [`odd`] – what few clients ask, beside OpenLDAP's server,
 //! * [`faces`] – what is written by LDAP is seen by NetInfo, and the other way round,
 //! * [`rust`] – a client library of Rust,
 //! * [`scripts`] – libraries of Python and Perl,
@@ -12,6 +13,7 @@
 
 mod editor;
 mod faces;
+mod odd;
 mod office;
 mod raw;
 mod rust;

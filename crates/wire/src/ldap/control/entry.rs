@@ -160,7 +160,8 @@ impl<'a> AuthzId<'a> {
     /// # Errors
     /// [`Error::Invalid`] if it is of neither form.
     pub fn decode(text: &'a [u8]) -> Result<Self, Error> {
-        if text.is_empty() {
+        // The empty DN is that of nobody, too (RFC 4513 §5.1.1).
+        if text.is_empty() || text == b"dn:" {
             Ok(Self::Anonymous)
         } else if let Some(dn) = text.strip_prefix(b"dn:") {
             Ok(Self::Dn(dn))

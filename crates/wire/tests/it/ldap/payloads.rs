@@ -77,7 +77,9 @@ proptest! {
         let filter = FilterBuf::parse(&filter).unwrap();
         both_ways!(AssertionControl, AssertionControl { filter: filter.as_filter() });
         both_ways!(Subentries, Subentries { visible });
-        for identity in [AuthzId::Anonymous, AuthzId::Dn(&dn), AuthzId::User(&dn)] {
+        // The empty DN is nobody's.
+        let name = [b"cn=", &dn[..]].concat();
+        for identity in [AuthzId::Anonymous, AuthzId::Dn(&name), AuthzId::User(&dn)] {
             both_ways!(ProxiedAuthorization, ProxiedAuthorization { identity });
         }
     }
