@@ -48,6 +48,10 @@ pub const MAX_LDAP_MESSAGE: usize = 16 << 20;
 pub const LDAP_PAGE: u32 = 500;
 /// Members of one group, given as names of entries that do not tell the user's name, that are looked at.
 pub const MAX_MEMBERS: usize = 5_000;
+/// How many groups deep groups in groups are followed.
+pub const MAX_GROUP_DEPTH: usize = 8;
+/// Groups in the groups of one answer that are looked at, about; one level is looked at as a whole.
+pub const MAX_NESTED: usize = 1_000;
 /// Names of entries whose users' names are remembered.
 pub const MAX_NAMES: usize = 50_000;
 /// Searches sent ahead of their answers.

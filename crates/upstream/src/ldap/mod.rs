@@ -5,8 +5,12 @@
 //! | `stream` | sockets, TLS |
 //! | `connection` | messages: searches, binds, the change of a password |
 //! | `schema` | entries as records, questions as filters |
+//! | `groups` | members of groups, groups in groups |
+//! | `automount` | maps of the automounter as mounts |
 
+mod automount;
 mod connection;
+mod groups;
 mod schema;
 mod stream;
 
@@ -18,13 +22,13 @@ use std::time::Duration;
 
 use netinfo_directory::binding::LdapParent;
 use netinfo_lookup::Table;
+use netinfo_wire::ldap::ResultCode;
 use netinfo_wire::ldap::control::policy::PolicyError;
 use netinfo_wire::ldap::request::Scope;
-use netinfo_wire::ldap::{Dn, ResultCode};
 use zeroize::Zeroizing;
 
 use crate::item::{Item, Question};
-use crate::limits::{LIST_STEP, MAX_FOUND, MAX_LISTED, MAX_MEMBERS, MAX_NAMES, MAX_SECRET_FILE, STEP};
+use crate::limits::{LIST_STEP, MAX_FOUND, MAX_LISTED, MAX_SECRET_FILE, STEP};
 use crate::remote::{Changed, Fault, Remote, Verdict};
 use connection::{Connection, Ended, Found, Place, Search};
 
@@ -41,6 +45,8 @@ pub(crate) struct Ldap {
     names: HashMap<String, Option<Vec<u8>>>,
     /// Below which everything is, as far as it has been found out.
     base: Option<String>,
+    /// Whether the directory follows chains of groups itself, as far as it has been found out.
+    follows_chains: Option<bool>,
 }
 
 /// The question as a directory is asked it: some spellings are one to it.
@@ -50,7 +56,14 @@ pub(crate) fn canonical(question: &Question) -> Cow<'_, Question> {
 
 impl Ldap {
     pub(crate) fn new(parent: LdapParent, plain_passwords: bool) -> Self {
-        Self { parent, plain_passwords, connection: None, names: HashMap::new(), base: None }
+        Self {
+            parent,
+            plain_passwords,
+            connection: None,
+            names: HashMap::new(),
+            base: None,
+            follows_chains: None,
+        }
     }
 
     /// The name below which everything is: what the binding says, else what the directory says of itself.
@@ -142,7 +155,7 @@ impl Ldap {
     /// The entry of a user.
     fn user(&mut self, name: &[u8]) -> Result<Option<(String, Item)>, Fault> {
         let question = Question { table: Table::Users, key: b"name".to_vec(), value: name.to_vec() };
-        let Some(filter) = schema::filter(&question, None) else { return Ok(None) };
+        let Some(filter) = schema::filter(&question) else { return Ok(None) };
         let found = self.search(Table::Users, &filter, MAX_FOUND, STEP)?;
         let items = found.into_iter().map(|found| {
             let item = schema::item(Table::Users, &found, Vec::new());
@@ -152,88 +165,37 @@ impl Ldap {
     }
 
     fn items(&mut self, table: Table, found: &[Found]) -> Result<Vec<Item>, Fault> {
-        if table == Table::Groups {
-            self.resolve(found)?;
+        match table {
+            Table::Groups => self.group_items(found),
+            _ => Ok(found.iter().map(|found| schema::item(table, found, Vec::new())).collect()),
         }
-        let items = found.iter().map(|found| {
-            let members = match table {
-                Table::Groups => members(found).filter_map(|dn| self.name_of(dn)).collect(),
-                _ => Vec::new(),
-            };
-            schema::item(table, found, members)
-        });
-        Ok(items.collect())
     }
 
-    /// The name of the user with this entry, as far as it is known.
-    fn name_of(&self, dn: &str) -> Option<Vec<u8>> {
-        let named = || schema::naming_value(dn, "uid");
-        self.names.get(&dn.to_ascii_lowercase()).cloned().unwrap_or_else(named)
+    /// The mounts that the maps of the automounter stand for.
+    fn automounts(&mut self, patience: Duration) -> Result<Vec<Item>, Fault> {
+        let base = self.base()?;
+        let (filter, attributes) = (automount::FILTER, &automount::ATTRIBUTES);
+        let search = Search { base: &base, scope: Scope::Subtree, filter, attributes };
+        let found = self.ask(patience, |connection| connection.search(search, MAX_LISTED))?;
+        Ok(automount::items(&found))
     }
-
-    /// Finds out the names of members whose DNs do not tell them.
-    fn resolve(&mut self, groups: &[Found]) -> Result<(), Fault> {
-        if self.names.len() > MAX_NAMES {
-            self.names.clear();
-        }
-        let mut unknown: Vec<&str> = Vec::new();
-        for group in groups {
-            let of_group = members(group)
-                .filter(|dn| schema::naming_value(dn, "uid").is_none() && Dn::parse(dn.as_bytes()).is_ok())
-                .filter(|dn| !self.names.contains_key(&dn.to_ascii_lowercase()))
-                .take(MAX_MEMBERS);
-            unknown.extend(of_group);
-        }
-        unknown.sort_unstable();
-        unknown.dedup();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let Some(filter) = schema::all(Table::Users) else { return Ok(()) };
-        let search = |base| Search {
-            base,
-            scope: Scope::Base,
-            filter: &filter,
-            attributes: &["uid", "sAMAccountName"],
-        };
-        let searches: Vec<_> = unknown.iter().map(|dn| search(dn)).collect();
-        let found = self.ask(STEP, |connection| connection.search_each(&searches))?;
-        for (dn, found) in unknown.iter().zip(found) {
-            let name = found.and_then(|found| {
-                let item = schema::item(Table::Users, &found, Vec::new());
-                item.first(b"name").map(<[u8]>::to_vec)
-            });
-            self.names.insert(dn.to_ascii_lowercase(), name);
-        }
-        Ok(())
-    }
-}
-
-/// The DNs of a group's members.
-fn members(group: &Found) -> impl Iterator<Item = &str> {
-    let values = ["member", "uniqueMember"].into_iter().flat_map(|name| group.values(name));
-    values.filter_map(|dn| std::str::from_utf8(dn).ok())
 }
 
 impl Remote for Ldap {
     fn find(&mut self, question: &Question) -> Result<Vec<Item>, Fault> {
         let question = schema::canonical(question);
         // Groups may list their members by the names of their entries.
-        let by_member = question.table == Table::Groups && question.key == b"users";
-        let dn = if by_member { self.user(&question.value)?.map(|(dn, _)| dn) } else { None };
-        let Some(filter) = schema::filter(&question, dn.as_deref()) else { return Ok(Vec::new()) };
-        let found = self.search(question.table, &filter, MAX_FOUND, STEP)?;
-        if let Some(dn) = dn {
-            self.names.insert(dn.to_ascii_lowercase(), Some(question.value.clone()));
-        }
-        // Who asks for the groups of somebody does not want to know who else is in them.
-        let mut items = match by_member {
-            false => self.items(question.table, &found)?,
-            true => {
-                let only = |found| schema::item(question.table, found, vec![question.value.clone()]);
-                found.iter().map(only).collect()
-            }
+        let mut items = if question.table == Table::Groups && question.key == b"users" {
+            let dn = self.user(&question.value)?.map(|(dn, _)| dn);
+            self.groups_of(&question.value, dn.as_deref())?
+        } else {
+            let Some(filter) = schema::filter(&question) else { return Ok(Vec::new()) };
+            let found = self.search(question.table, &filter, MAX_FOUND, STEP)?;
+            self.items(question.table, &found)?
         };
+        if question.table == Table::Mounts {
+            items.append(&mut self.automounts(STEP)?);
+        }
         // Directories compare without regard to case, and other attributes than ours.
         items.retain(|item| item.has(&question.key, &question.value));
         Ok(items)
@@ -242,7 +204,12 @@ impl Remote for Ldap {
     fn list(&mut self, table: Table) -> Result<Vec<Item>, Fault> {
         let Some(filter) = schema::all(table) else { return Ok(Vec::new()) };
         let found = self.search(table, &filter, MAX_LISTED, LIST_STEP)?;
-        self.items(table, &found)
+        let mut items = self.items(table, &found)?;
+        if table == Table::Mounts {
+            items.append(&mut self.automounts(LIST_STEP)?);
+            items.truncate(MAX_LISTED);
+        }
+        Ok(items)
     }
 
     fn stamp(&mut self) -> Result<Option<u64>, Fault> {

@@ -46,6 +46,10 @@ const USER_AS_THEY_ARE: [&str; 8] = [
 ];
 /// Attributes of groups besides those of the table.
 const GROUP_EXTRAS: [&str; 3] = ["sAMAccountName", "member", "uniqueMember"];
+/// Classes of groups.
+const GROUPS: [&str; 5] = ["posixGroup", "group", "groupOfNames", "groupOfUniqueNames", "groupOfMembers"];
+/// The matching rule of Active Directory that follows chains.
+const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 /// The value of `pwdAccountLockedTime` for accounts that an administrator has locked; other times pass.
 const LOCKED_FOR_GOOD: &[u8] = b"000001010000Z";
 /// "Disabled" among the bits of `userAccountControl`.
@@ -120,9 +124,41 @@ pub(super) fn all(table: Table) -> Option<String> {
     Some(filter)
 }
 
-/// The filter for a question; `dn` is the name of the entry of the user who is asked about, where there is one. `None` if no
-/// entry can be meant.
-pub(super) fn filter(question: &Question, dn: Option<&str>) -> Option<String> {
+/// The filter for entries that may be members of a group.
+pub(super) fn users_and_groups() -> String {
+    let groups = GROUPS.map(|class| format!("(objectClass={class})")).concat();
+    format!("(|{}{groups})", all(Table::Users).unwrap_or_default())
+}
+
+/// Whether an entry is a group, with or without a number.
+pub(super) fn is_group(found: &Found) -> bool {
+    let is = |value: &Vec<u8>| GROUPS.iter().any(|class| value.eq_ignore_ascii_case(class.as_bytes()));
+    found.values("objectClass").iter().any(is)
+}
+
+/// The filter for groups, with or without a number, that list a user by name or one of these entries. With `in_chain` the
+/// directory is to look into groups in groups as well (MS-ADTS 3.1.1.3.4.4.3), and those without a number are not wanted.
+pub(super) fn groups_of(user: Option<&[u8]>, entries: &[&str], in_chain: bool) -> String {
+    let mut filter = String::from("(&");
+    any_of(&mut filter, GROUPS.iter().map(|class| format!("(objectClass={class})")));
+    if in_chain {
+        filter.push_str("(gidNumber=*)");
+    }
+    let mut list: Vec<String> = user.iter().map(|user| format!("(memberUid={})", escaped(user))).collect();
+    for entry in entries.iter().map(|entry| escaped(entry.as_bytes())) {
+        if in_chain {
+            list.push(format!("(member:{IN_CHAIN}:={entry})"));
+        } else {
+            list.extend(["member", "uniqueMember"].map(|attribute| format!("({attribute}={entry})")));
+        }
+    }
+    any_of(&mut filter, list.into_iter());
+    filter.push(')');
+    filter
+}
+
+/// The filter for a question. `None` if no entry can be meant.
+pub(super) fn filter(question: &Question) -> Option<String> {
     let all = all(question.table)?;
     let mut list: Vec<String> = Vec::new();
     let mut equal = |attribute: &str, value: &[u8]| list.push(format!("({attribute}={})", escaped(value)));
@@ -136,11 +172,6 @@ pub(super) fn filter(question: &Question, dn: Option<&str>) -> Option<String> {
         (Table::Users | Table::Groups, b"name") => equal("sAMAccountName", &question.value),
         (Table::Users, b"realname") => equal("gecos", &question.value),
         (Table::Users, b"home") => equal("unixHomeDirectory", &question.value),
-        (Table::Groups, b"users") => {
-            for attribute in ["member", "uniqueMember"] {
-                dn.iter().for_each(|dn| equal(attribute, dn.as_bytes()));
-            }
-        }
         _ => {}
     }
     if list.is_empty() {

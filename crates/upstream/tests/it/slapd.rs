@@ -9,7 +9,8 @@ use netinfo_directory::binding::{LdapParent, Parent};
 use netinfo_lookup::{Source, View};
 use netinfo_testkit::slapd::Slapd;
 use netinfo_upstream::{Changed, Login, Policy, Remembered, Upstream, Verdict, Wants};
-use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Key, Query};
+use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Key, Pattern, Query};
+use netinfo_wire::netinfo::{PropListBuf, Property};
 
 /// A parent that is asked again at every question, and remembered for as long as usual.
 fn policy() -> Policy {
@@ -145,6 +146,118 @@ fn records_are_found_by_every_key_and_without_the_server() {
     let begin = Instant::now();
     assert_eq!(find(&parent, Category::Passwd, Key::Name(b"zoe")), "TryAgain");
     assert!(begin.elapsed() < Duration::from_secs(2));
+}
+
+/// Groups in groups: `top` has `mid`, which has no number, and that has `makers`; `round` and `about` have each other.
+const NESTED: &str = "\
+dn: cn=mid,ou=groups,dc=example,dc=com
+changetype: add
+objectClass: groupOfNames
+cn: mid
+member: cn=makers,ou=groups,dc=example,dc=com
+
+dn: cn=top,ou=groups,dc=example,dc=com
+changetype: add
+objectClass: groupOfNames
+objectClass: extensibleObject
+objectClass: group
+cn: top
+gidNumber: 602
+member: cn=MID,ou=groups,dc=example,dc=com
+member: cn=staff,ou=groups,dc=example,dc=com
+
+dn: cn=round,ou=groups,dc=example,dc=com
+changetype: add
+objectClass: groupOfNames
+objectClass: extensibleObject
+objectClass: group
+cn: round
+gidNumber: 603
+member: cn=about,ou=groups,dc=example,dc=com
+member: cn=Bob Builder,ou=people,dc=example,dc=com
+
+dn: cn=about,ou=groups,dc=example,dc=com
+changetype: add
+objectClass: groupOfNames
+objectClass: extensibleObject
+objectClass: group
+cn: about
+gidNumber: 604
+member: cn=round,ou=groups,dc=example,dc=com
+";
+
+#[test]
+fn groups_in_groups() {
+    let mut slapd = Slapd::start();
+    slapd.modify(NESTED);
+    let parent = open(&slapd);
+    let group = |name: &str| find(&parent, Category::Group, Key::Name(name.as_bytes()));
+    let gids = |user: &str| match look(&parent, |view| view.initgroups(user.as_bytes())) {
+        Answer::Found(mut gids) => {
+            gids.sort_unstable();
+            gids
+        }
+        other => panic!("{other:?}"),
+    };
+    let everything = || {
+        assert_eq!(group("top"), "top:602:jane,ann,bob");
+        assert_eq!(group("round"), "round:603:bob");
+        assert_eq!(group("about"), "about:604:bob");
+        assert_eq!(group("mid"), "NotFound", "it has no number");
+        assert_eq!(gids("jane"), [100, 600, 601, 602]);
+        assert_eq!(gids("bob"), [100, 601, 602, 603, 604]);
+        // Known by name only, without an entry.
+        assert!(listed(&parent, Category::Group).contains(&"top:602:jane,ann,bob".to_owned()));
+    };
+    everything();
+    // Who leaves an inner group has left the outer ones.
+    slapd.modify(
+        "dn: cn=makers,ou=groups,dc=example,dc=com\nchangetype: modify\ndelete: member\n\
+         member: cn=Bob Builder,ou=people,dc=example,dc=com\n",
+    );
+    assert_eq!(group("top"), "top:602:jane,ann");
+    assert_eq!(gids("bob"), [100, 603, 604]);
+    slapd.stop();
+    assert_eq!(group("top"), "top:602:jane,ann");
+    assert_eq!(gids("bob"), [100, 603, 604]);
+}
+
+#[test]
+fn maps_of_the_automounter_are_mounts() {
+    let slapd = Slapd::start();
+    let map = |name: &str| {
+        format!(
+            "dn: nisMapName={name},dc=example,dc=com\nchangetype: add\nobjectClass: nisMap\nnisMapName: {name}\n\n"
+        )
+    };
+    let line = |map: &str, key: &str, value: &str| {
+        format!(
+            "dn: cn={key},nisMapName={map},dc=example,dc=com\nchangetype: add\nobjectClass: nisObject\ncn: {key}\n\
+             nisMapName: {map}\nnisMapEntry: {value}\n\n"
+        )
+    };
+    slapd.modify(&format!(
+        "{}{}{}{}",
+        map("auto.master"),
+        map("auto.home"),
+        line("auto.master", "/home", "auto.home"),
+        line("auto.home", "jane", "-rw,hard server:/export/jane")
+    ));
+    let parent = open(&slapd);
+    let records = |properties: &[(&str, &str)]| {
+        let list: Vec<Property> =
+            properties.iter().map(|(name, value)| Property::new(*name, [*value])).collect();
+        let list: PropListBuf = list.iter().collect();
+        let pattern = Pattern { category: b"mount", properties: list.as_list(), single: false, skip: 0 };
+        match look(&parent, |view| view.records(&pattern)) {
+            Answer::Found(found) => found.records.len(),
+            _ => 0,
+        }
+    };
+    assert_eq!(records(&[("name", "server:/export/jane"), ("dir", "/home/jane")]), 1);
+    assert_eq!(records(&[("opts", "hard")]), 1);
+    assert_eq!(records(&[("dir", "/home/bob")]), 0);
+    assert_eq!(records(&[]), 1);
 }
 
 #[test]

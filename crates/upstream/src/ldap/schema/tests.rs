@@ -119,25 +119,36 @@ fn other_tables() {
 
 #[test]
 fn filters() {
-    let of = |table, key, value, dn| filter(&question(table, key, value), dn);
+    let of = |table, key, value| filter(&question(table, key, value));
     assert_eq!(
-        of(Table::Users, "name", "a*(b", None).unwrap(),
+        of(Table::Users, "name", "a*(b").unwrap(),
         r"(&(|(objectClass=posixAccount)(objectClass=user))(uidNumber=*)(|(uid=a\2a\28b)(sAMAccountName=a\2a\28b)))"
     );
+    let classes = "(|(objectClass=posixGroup)(objectClass=group)(objectClass=groupOfNames)\
+                   (objectClass=groupOfUniqueNames)(objectClass=groupOfMembers))";
     assert_eq!(
-        of(Table::Groups, "users", "jane", Some("uid=jane,dc=x")).unwrap(),
-        "(&(|(objectClass=posixGroup)(objectClass=group))(gidNumber=*)(|(memberUid=jane)(member=uid=jane,dc=x)\
-         (uniqueMember=uid=jane,dc=x)))"
+        groups_of(Some(b"jane"), &["uid=jane,dc=x"], false),
+        format!("(&{classes}(|(memberUid=jane)(member=uid=jane,dc=x)(uniqueMember=uid=jane,dc=x)))")
     );
+    // Active Directory follows groups in groups itself.
+    let in_chain = groups_of(Some(b"jane"), &["CN=Jane (x),dc=x"], true);
     assert_eq!(
-        of(Table::Services, "port", "80", None).unwrap(),
-        "(&(objectClass=ipService)(ipServicePort=80))"
+        in_chain,
+        format!(
+            "(&{classes}(gidNumber=*)(|(memberUid=jane)(member:1.2.840.113556.1.4.1941:=CN=Jane \\28x\\29,dc=x)))"
+        )
     );
-    assert_eq!(of(Table::Users, "netgroups", "x", None), None);
-    assert_eq!(of(Table::Users, "passwd", "x", None), None);
-    assert_eq!(of(Table::Netdomains, "name", "x", None), None);
+    for text in
+        [in_chain, users_and_groups(), groups_of(None, &["a", "b"], false), groups_of(Some(b"x"), &[], false)]
+    {
+        assert!(netinfo_wire::ldap::FilterBuf::parse(&text).is_ok(), "{text}");
+    }
+    assert_eq!(of(Table::Services, "port", "80").unwrap(), "(&(objectClass=ipService)(ipServicePort=80))");
+    assert_eq!(of(Table::Users, "netgroups", "x"), None);
+    assert_eq!(of(Table::Users, "passwd", "x"), None);
+    assert_eq!(of(Table::Netdomains, "name", "x"), None);
     for (table, key) in [(Table::Users, "uid"), (Table::Machines, "ip_address"), (Table::Rpcs, "number")] {
-        let text = of(table, key, "\0 \u{e4}\\", None).unwrap();
+        let text = of(table, key, "\0 \u{e4}\\").unwrap();
         assert!(netinfo_wire::ldap::FilterBuf::parse(&text).is_ok(), "{text}");
     }
 }
