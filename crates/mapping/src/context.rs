@@ -176,6 +176,12 @@ impl Context {
         self.by_attribute.get(&attribute).map_or(&[], |columns| columns)
     }
 
+    /// Whether the values of an attribute are spread over several properties by what they look like.
+    pub(crate) fn splits(&self, attribute: AttributeId) -> bool {
+        let columns = self.columns_of(attribute);
+        columns.len() > 1 && columns[0].transform == Transform::Ip
+    }
+
     /// Whether a property of this name, in any case, is something else than the attribute of its name.
     pub(crate) fn is_taken(&self, name: &[u8]) -> bool {
         self.columns.keys().any(|known| known.eq_ignore_ascii_case(name)) || is_secret(name)

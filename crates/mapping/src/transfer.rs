@@ -5,13 +5,16 @@
 //! times, who made it) becomes its stamp. Entries are taken as they are: what the schema would refuse is told, and kept.
 
 mod given;
+mod plan;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use netinfo_directory::{Property, ROOT, StampBuf};
 use netinfo_schema::{Rule, Schema};
 
 use self::given::{Descriptions, Taken};
+use self::plan::{Found, Made, Plan, Plans, only_part};
 use crate::error::{Reason, Refusal};
 use crate::name::{Name, Rdn};
 use crate::resolve::Resolution;
@@ -25,15 +28,24 @@ struct Known {
     inner: Inner,
 }
 
+/// An entry below which others come.
+struct Above {
+    /// Its name as it was written last.
+    text: Vec<u8>,
+    key: Vec<u8>,
+    known: Known,
+}
+
 /// Makes directories of entries.
 pub struct Loader<'t> {
     /// The domain as it is before the load: only its settings are looked at, and directories that are there already.
     tree: &'t Tree<'t>,
     descriptions: Descriptions<'t>,
+    plans: Plans<'t>,
     /// By the key of their DN.
     known: HashMap<Vec<u8>, Known>,
-    /// The name of the entry below which the last one came, and what it is.
-    recent: Option<(Vec<u8>, Known)>,
+    /// The entry below which the last one came.
+    recent: Option<Above>,
     /// Key of the DN of the users' directory.
     users: Option<Vec<u8>>,
     /// Whether entries are looked for in the tree, too.
@@ -59,6 +71,7 @@ impl<'t> Loader<'t> {
         let mut loader = Self {
             tree,
             descriptions: Descriptions::new(tree),
+            plans: Plans::default(),
             known: HashMap::new(),
             recent: None,
             users: None,
@@ -146,26 +159,31 @@ impl<'t> Loader<'t> {
     }
 
     /// The entry of this name, below which another comes.
-    fn parent(&mut self, above: &[Rdn<'_>]) -> Result<Known, Refusal> {
-        let above = text(above);
-        if let Some((_, known)) = self.recent.as_ref().filter(|(name, _)| *name == above) {
-            return Ok(*known);
+    fn parent(&mut self, above: &[u8]) -> Result<Known, Refusal> {
+        if let Some(recent) = self.recent.as_ref().filter(|recent| recent.text == above) {
+            return Ok(recent.known);
         }
-        let key = key(self.tree.schema(), &above)?;
-        if let Some(known) = self.known.get(&key) {
-            self.recent = Some((above, *known));
-            return Ok(*known);
-        }
+        let key = key(self.tree.schema(), above)?;
+        let known = match self.known.get(&key) {
+            Some(known) => *known,
+            None => {
+                let known = self.standing(above)?;
+                self.known.insert(key.clone(), known);
+                known
+            }
+        };
+        self.recent = Some(Above { text: above.to_vec(), key, known });
+        Ok(known)
+    }
+
+    /// The entry of this name in the tree, for a loader that follows.
+    fn standing(&self, above: &[u8]) -> Result<Known, Refusal> {
         let missing = || Refusal::new(Reason::NoSuchObject, "there is no entry above it");
         if !self.follows {
             return Err(missing());
         }
-        match self.tree.resolve(&above)? {
-            Resolution::Found(object) => {
-                let known = Known { object, inner: self.tree.place(object)?.inner };
-                self.known.insert(key, known);
-                Ok(known)
-            }
+        match self.tree.resolve(above)? {
+            Resolution::Found(object) => Ok(Known { object, inner: self.tree.place(object)?.inner }),
             Resolution::Missing { .. } => Err(missing()),
             Resolution::Outside => Err(self.outside()),
         }
@@ -179,6 +197,71 @@ impl<'t> Loader<'t> {
     /// When the name is none, or cannot be that of an entry; when its parent has not been loaded, or it has been loaded
     /// itself.
     pub fn load(&mut self, object: u32, dn: &[u8], attributes: Vec<Given<'_>>) -> Result<Loaded, Refusal> {
+        let attributes = match self.load_alike(object, dn, attributes) {
+            Ok(loaded) => return Ok(loaded),
+            Err(attributes) => attributes,
+        };
+        let tried = self.try_plan(dn, &attributes);
+        let loaded = self.load_any(object, dn, attributes)?;
+        if let Some(tried) = tried.filter(|_| loaded.warnings.is_empty()) {
+            let holds = |made: &Made| made.0 == loaded.properties && made.1 == loaded.stamp;
+            self.plans.keep(tried.filter(|(_, made)| holds(made)).map(|(plan, _)| plan));
+        }
+        Ok(loaded)
+    }
+
+    /// As [`Loader::load`], for an entry that is new, stands below the same one as the last, and is like others before it;
+    /// gives the attributes back if it is not.
+    ///
+    /// # Errors
+    ///
+    /// The attributes.
+    pub fn load_alike<'a>(
+        &mut self,
+        object: u32,
+        dn: &[u8],
+        attributes: Vec<Given<'a>>,
+    ) -> Result<Loaded, Vec<Given<'a>>> {
+        let Some((rdn, above)) = below(dn, self.recent.as_ref()) else { return Err(attributes) };
+        let Known { object: parent, inner } = above.known;
+        let Inner::Context(number) = inner else { return Err(attributes) };
+        let Some((kind, value)) = only_part(rdn) else { return Err(attributes) };
+        let Found::Plan(plan) = self.plans.find(number, kind, &attributes) else { return Err(attributes) };
+        let (schema, plan) = (self.tree.schema(), self.plans.get(plan));
+        let Ok(mut own_key) = key(schema, rdn) else { return Err(attributes) };
+        if !plan.fits(&value, &attributes) {
+            return Err(attributes);
+        }
+        own_key.push(b',');
+        own_key.extend_from_slice(&above.key);
+        let inner = Inner::Context(self.tree.namespace().contexts().below(number));
+        match self.known.entry(own_key) {
+            Entry::Occupied(_) => return Err(attributes),
+            Entry::Vacant(place) => place.insert(Known { object, inner }),
+        };
+        let (properties, stamp) = plan.apply(schema, attributes);
+        Ok(Loaded { parent, properties, stamp, warnings: Vec::new() })
+    }
+
+    /// A plan for entries like this one, if there can be one, and what it makes of this one; `None` where that is known
+    /// already, or cannot be told.
+    fn try_plan(&mut self, dn: &[u8], attributes: &[Given<'_>]) -> Option<Option<(Plan<'t>, Made)>> {
+        let (rdn, above) = dn.split_at_checked(separator(dn)?)?;
+        let Inner::Context(number) = self.parent(&above[1..]).ok()?.inner else { return None };
+        let (kind, value) = only_part(rdn)?;
+        if !matches!(self.plans.find(number, kind, attributes), Found::Untried) {
+            return None;
+        }
+        let Some(plan) = Plan::new(self.tree, &mut self.descriptions, number, kind, attributes) else {
+            return Some(None);
+        };
+        let made =
+            plan.fits(&value, attributes).then(|| plan.apply(self.tree.schema(), attributes.to_vec()))?;
+        Some(Some((plan, made)))
+    }
+
+    /// As [`Loader::load`], step by step.
+    fn load_any(&mut self, object: u32, dn: &[u8], attributes: Vec<Given<'_>>) -> Result<Loaded, Refusal> {
         let schema = self.tree.schema();
         let own_key = key(schema, dn)?;
         let name = Name::parse(dn)?;
@@ -190,8 +273,8 @@ impl<'t> Loader<'t> {
         if self.known.contains_key(&own_key) {
             return Err(Refusal::new(Reason::EntryAlreadyExists, "the entry stands there twice"));
         }
-        let Some((rdn, above)) = name.rdns.split_first() else { return Err(Refusal::no_such_object(None)) };
-        let parent = self.parent(above)?;
+        let Some(rdn) = name.rdns.first() else { return Err(Refusal::no_such_object(None)) };
+        let parent = self.parent(separator(dn).map_or(b"", |end| &dn[end + 1..]))?;
         let mut draft = write::new_entry(self.tree, parent.inner, rdn, &user)?;
         if draft.context().table == "groups" {
             let mut known: HashSet<Vec<u8>> = draft.values(b"users").into_iter().collect();
@@ -258,6 +341,24 @@ fn key(schema: &Schema, dn: &[u8]) -> Result<Vec<u8>, Refusal> {
         .normalise(schema, dn, &mut key)
         .map_err(|_| Refusal::from(crate::name::NameError::Malformed))?;
     Ok(key)
+}
+
+/// Where the first relative name of a name ends: the place of the comma.
+fn separator(dn: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    dn.iter().position(|byte| {
+        let ends = *byte == b',' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    })
+}
+
+/// The first relative name of a name, if the rest is that of `above`.
+fn below<'n, 'a>(dn: &'n [u8], above: Option<&'a Above>) -> Option<(&'n [u8], &'a Above)> {
+    let above = above?;
+    let rdn = dn.strip_suffix(&above.text[..])?.strip_suffix(b",")?;
+    // An escaped comma is none; whether there are two backslashes the long way finds out.
+    (!rdn.ends_with(b"\\") && dn.len() <= crate::name::NAME_LIMIT).then_some((rdn, above))
 }
 
 /// Relative names as text.

@@ -174,6 +174,11 @@ fn is_password(description: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"userPassword") || name == b"2.5.4.35"
 }
 
+/// Whether [`hash_passwords`] leaves the values of an attribute as they are.
+pub(crate) fn is_kept<'v>(description: &[u8], values: &mut impl Iterator<Item = &'v [u8]>) -> bool {
+    !is_password(description) || values.all(|value| value.is_empty() || !is_clear(value))
+}
+
 /// Whether a value is a password, and not the hash of one: without `{SCHEME}`.
 fn is_clear(value: &[u8]) -> bool {
     let end = value.iter().position(|byte| *byte == b'}');

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use netinfo_directory::{Domain, Error as CoreError, Filled, Property, ROOT, View};
 use netinfo_mapping::transfer::Loader;
 use netinfo_mapping::{Namespace, Reason, Tree};
 
-use crate::entries::{given, hash_passwords};
+use crate::entries::{given, hash_passwords, is_kept};
 use crate::error::{Error, Result};
-use crate::import::{Read, Target, Watch, produce};
+use crate::import::{Target, Watch};
 use crate::item::{Attributes, Item, What};
 use crate::local::{Local, session};
 use crate::report::{Done, FileReport, Kind, Outcome};
-use crate::source::{Format, Part};
+use crate::source::block::{Block, Entry, Next};
+use crate::source::{Format, Part, words};
 use crate::waiting::WAITING_LIMIT;
 use crate::words::shown;
 
@@ -52,8 +53,9 @@ pub fn load(part: &Part, local: &mut Local, watch: &mut dyn Watch) -> Result<Fil
     let rest = thread::scope(|scope| {
         let (send, batches) = mpsc::sync_channel(WAITING);
         let (fill, filled) = mpsc::sync_channel::<Work>(WAITING);
+        let (done_with, spare) = mpsc::channel();
         let counter = read.clone();
-        let reader = scope.spawn(move || produce(part, counter, &send));
+        let reader = scope.spawn(move || read_blocks(part, counter, &send, &spare));
         let storing = scope.spawn({
             let (domain, session) = (domain.clone(), session.clone());
             move || {
@@ -79,11 +81,13 @@ pub fn load(part: &Part, local: &mut Local, watch: &mut dyn Watch) -> Result<Fil
             let mut mapper = Mapper::new(&tree, &view);
             let mut items = 0;
             let stored = mapper.existing(&fill);
-            while let (true, Ok(batch)) = (stored, batches.recv()) {
-                items += batch.items.len() as u64;
-                if !mapper.batch(batch, &fill, file) {
+            while let (true, Ok(mut block)) = (stored, batches.recv()) {
+                items += block.len() as u64;
+                if !mapper.block(&mut block, &fill, file) {
                     break;
                 }
+                // The reader has ended if nobody wants it.
+                let _ = done_with.send(block);
                 watch.progress(read.load(Ordering::Relaxed), size, items);
             }
             Ok(mapper.rest)
@@ -111,6 +115,22 @@ pub fn load(part: &Part, local: &mut Local, watch: &mut dyn Watch) -> Result<Fil
     }
     file.add(local.settle()?);
     Ok(file)
+}
+
+/// Reads a part until nobody takes its blocks; `spare` are those that are done with.
+fn read_blocks(
+    part: &Part,
+    read: Arc<AtomicU64>,
+    send: &SyncSender<Block>,
+    spare: &Receiver<Block>,
+) -> Result<()> {
+    let mut next = part.blocks(read)?;
+    while let Some(block) = next(spare.try_recv().unwrap_or_default()) {
+        if send.send(block).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Makes directories of entries, with the ids they will have.
@@ -168,29 +188,55 @@ impl<'t> Mapper<'t> {
         fill.send(Work::Filled(filled)).is_ok()
     }
 
-    /// Maps a batch and hands it over; `false` if nobody takes it.
-    fn batch(&mut self, batch: Read, fill: &SyncSender<Work>, file: &mut FileReport) -> bool {
-        let mut done = batch.done;
-        let mut filled = Vec::with_capacity(batch.items.len());
-        for item in batch.items {
-            self.changes |= matches!(item.what, What::Change(..));
-            match item.what {
-                What::Entry(dn, mut attributes) if !self.changes => {
-                    match self.loader.find(&dn) {
-                        Ok(Some(object)) if object < self.fresh => {
-                            self.rest.push(Item { line: item.line, what: What::Entry(dn, attributes) });
-                            continue;
-                        }
-                        _ => {}
-                    }
-                    filled.extend(self.entry(item.line, &dn, &mut attributes, &mut done));
+    /// Maps a block and hands it over; `false` if nobody takes it.
+    fn block(&mut self, block: &mut Block, fill: &SyncSender<Work>, file: &mut FileReport) -> bool {
+        let mut done = Done::default();
+        let mut filled = Vec::with_capacity(block.len());
+        block.each(|next| match next {
+            Next::Entry(entry) => match self.alike(&entry, &mut done) {
+                Some(loaded) => filled.push(loaded),
+                None => {
+                    let what = What::Entry(entry.dn().to_vec(), entry.owned());
+                    filled.extend(self.item(Item { line: entry.line(), what }, &mut done));
                 }
-                what => self.rest.push(Item { line: item.line, what }),
+            },
+            Next::Item(item) => filled.extend(self.item(item, &mut done)),
+            Next::Problem(problem) => {
+                done.tell(Outcome::Failed, problem.line, "", vec![words(&problem)]);
             }
-        }
+        });
         done.counts.add_many(Outcome::Created, filled.len() as u64);
         file.add(done);
         fill.send(Work::Filled(filled)).is_ok()
+    }
+
+    /// An entry that is like others before it.
+    fn alike(&mut self, entry: &Entry<'_>, done: &mut Done) -> Option<Filled> {
+        if self.changes || !entry.attributes().all(|(name, mut values)| is_kept(name, &mut values)) {
+            return None;
+        }
+        let loaded = self.loader.load_alike(self.next, entry.dn(), entry.given()).ok()?;
+        crate::passwords::flag(&loaded.properties, entry.line(), || shown(entry.dn()), done);
+        self.next += 1;
+        Some(Filled { parent: loaded.parent, properties: loaded.properties, stamp: loaded.stamp })
+    }
+
+    /// Anything else.
+    fn item(&mut self, item: Item, done: &mut Done) -> Option<Filled> {
+        self.changes |= matches!(item.what, What::Change(..));
+        match item.what {
+            What::Entry(dn, mut attributes) if !self.changes => match self.loader.find(&dn) {
+                Ok(Some(object)) if object < self.fresh => {
+                    self.rest.push(Item { line: item.line, what: What::Entry(dn, attributes) });
+                    None
+                }
+                _ => self.entry(item.line, &dn, &mut attributes, done),
+            },
+            what => {
+                self.rest.push(Item { line: item.line, what });
+                None
+            }
+        }
     }
 
     fn entry(
@@ -206,7 +252,7 @@ impl<'t> Mapper<'t> {
                 for warning in loaded.warnings {
                     done.note(Kind::Warning, line, &shown(dn), vec![warning]);
                 }
-                crate::passwords::flag(&loaded.properties, line, &shown(dn), done);
+                crate::passwords::flag(&loaded.properties, line, || shown(dn), done);
                 self.next += 1;
                 Some(Filled { parent: loaded.parent, properties: loaded.properties, stamp: loaded.stamp })
             }

@@ -64,9 +64,9 @@ impl<F: FnMut(u64, Option<u64>, u64)> Watch for F {
 
 /// What was read, and what could not be.
 #[derive(Default)]
-pub(crate) struct Read {
-    pub(crate) items: Vec<Item>,
-    pub(crate) done: Done,
+struct Read {
+    items: Vec<Item>,
+    done: Done,
     bytes: usize,
 }
 
@@ -139,7 +139,7 @@ fn consume(batches: &Receiver<Read>, take: &mut dyn FnMut(Read) -> Result<()>) -
 }
 
 /// Reads a part in batches until nobody takes them.
-pub(crate) fn produce(part: &Part, read: Arc<AtomicU64>, send: &SyncSender<Read>) -> Result<()> {
+fn produce(part: &Part, read: Arc<AtomicU64>, send: &SyncSender<Read>) -> Result<()> {
     let mut batch = Read::default();
     for item in part.items(read)? {
         match item {

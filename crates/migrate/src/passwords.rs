@@ -29,7 +29,7 @@ pub(crate) fn unmasked(
 pub(crate) const MATERIAL: &[u8] = b"_shadow_passwd";
 
 /// Tells of passwords that are kept although no password matches them.
-pub(crate) fn flag(properties: &[Property], line: u64, name: &str, done: &mut Done) {
+pub(crate) fn flag(properties: &[Property], line: u64, name: impl Fn() -> String, done: &mut Done) {
     let values = |name: &[u8]| {
         let property = properties.iter().find(|property| property.name == name);
         property.map_or(&[][..], |property| &property.values[..])
@@ -42,7 +42,7 @@ pub(crate) fn flag(properties: &[Property], line: u64, name: &str, done: &mut Do
     } else {
         return;
     };
-    done.note(Kind::Password, line, name, vec![why.into()]);
+    done.note(Kind::Password, line, &name(), vec![why.into()]);
 }
 
 /// Whether a stored password is one of the marks that mean "nobody logs in so", or none at all.
@@ -61,7 +61,7 @@ mod tests {
         let properties: Vec<_> =
             properties.iter().map(|(name, values)| Property::new(*name, values.iter().copied())).collect();
         let mut done = Done::default();
-        flag(&properties, 1, "ana", &mut done);
+        flag(&properties, 1, || "ana".into(), &mut done);
         done.notes.len()
     }
 

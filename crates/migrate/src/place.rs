@@ -196,7 +196,7 @@ impl Placer {
     ) -> Result<u32> {
         let Directory { properties, stamp, .. } = directory;
         let properties = unmasked(properties, line, name, done);
-        flag(&properties, line, name, done);
+        flag(&properties, line, || name.to_owned(), done);
         match spot {
             Spot::Below(parent) => {
                 let details = if self.options.details { difference(&[], &properties) } else { Vec::new() };

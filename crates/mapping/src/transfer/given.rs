@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use netinfo_directory::StampBuf;
 use netinfo_schema::check::{self, Attribute, Mode};
 use netinfo_schema::syntax::Moment;
-use netinfo_schema::{AttributeDescription, AttributeType, Rule, Schema};
+use netinfo_schema::{AttributeDescription, AttributeType, Rule, Schema, Syntax};
 
 use crate::entry::is_computed;
 use crate::tree::Tree;
@@ -18,16 +18,33 @@ const REMEMBERED: usize = 4096;
 
 /// What a description means.
 #[derive(Debug, Clone, Copy)]
-struct Meaning<'s> {
+pub(super) struct Meaning<'s> {
     /// It is one at all.
     valid: bool,
     /// The type, if the schema has it.
-    attribute: Option<&'s AttributeType>,
+    pub(super) attribute: Option<&'s AttributeType>,
     /// There are options.
     options: bool,
     /// Only the server writes it.
     server: bool,
-    password: bool,
+    pub(super) password: bool,
+}
+
+impl Meaning<'_> {
+    /// Whether only the server writes it.
+    pub(super) fn is_server(&self) -> bool {
+        self.server && self.attribute.is_some()
+    }
+
+    /// Whether it is that of classes, in whatever spelling.
+    pub(super) fn is_class(&self) -> bool {
+        self.attribute.is_some_and(|known| known.oid() == OBJECT_CLASS)
+    }
+
+    /// What its values must be.
+    pub(super) fn syntax(&self) -> Option<Syntax> {
+        self.attribute.map(AttributeType::syntax)
+    }
 }
 
 /// What is known of descriptions.
@@ -60,7 +77,7 @@ impl<'s> Descriptions<'s> {
         let mut user = Vec::with_capacity(attributes.len());
         for given in attributes {
             let meaning = self.meaning(given.description);
-            match meaning.attribute.filter(|_| meaning.server) {
+            match meaning.attribute.filter(|_| meaning.is_server()) {
                 Some(known) => note(&mut stamp, self.schema, known, &given),
                 None => user.push((given, meaning)),
             }
@@ -70,7 +87,8 @@ impl<'s> Descriptions<'s> {
         Taken { user, stamp: (stamp.uuid != [0; 16]).then_some(stamp), warnings }
     }
 
-    fn meaning(&mut self, description: &[u8]) -> Meaning<'s> {
+    /// What a description means.
+    pub(super) fn meaning(&mut self, description: &[u8]) -> Meaning<'s> {
         if let Some(known) = self.meanings.get(description) {
             return *known;
         }
@@ -94,7 +112,7 @@ impl<'s> Descriptions<'s> {
     fn findings(&mut self, attributes: &[(Given<'_>, Meaning<'s>)]) -> Vec<String> {
         let set = set_of(attributes);
         let is_wrong = |(given, meaning): &(Given<'_>, Meaning<'_>)| {
-            let syntax = meaning.attribute.map(AttributeType::syntax);
+            let syntax = meaning.syntax();
             syntax.is_some_and(|syntax| given.values.iter().any(|value| syntax.validate(value).is_err()))
         };
         if self.sound.contains(&set[..]) && !attributes.iter().any(is_wrong) {
@@ -171,7 +189,7 @@ impl<'s> Descriptions<'s> {
     }
 
     /// Whether two descriptions are one attribute.
-    fn is_same(&self, one: (&[u8], &Meaning<'s>), other: (&[u8], &Meaning<'s>)) -> bool {
+    pub(super) fn is_same(&self, one: (&[u8], &Meaning<'s>), other: (&[u8], &Meaning<'s>)) -> bool {
         let id = |meaning: &Meaning<'_>| meaning.attribute.map(AttributeType::id);
         if id(one.1) != id(other.1) {
             return false;
@@ -198,7 +216,7 @@ fn set_of(attributes: &[(Given<'_>, Meaning<'_>)]) -> Vec<u8> {
         // Neither octet is part of a description.
         set.extend_from_slice(given.description);
         set.extend_from_slice(&[0, given.values.len().min(2) as u8]);
-        if meaning.attribute.is_some_and(|known| known.oid() == OBJECT_CLASS) {
+        if meaning.is_class() {
             for value in &given.values {
                 set.extend_from_slice(&(value.len() as u32).to_be_bytes());
                 set.extend_from_slice(value);
@@ -212,7 +230,7 @@ fn set_of(attributes: &[(Given<'_>, Meaning<'_>)]) -> Vec<u8> {
 const OBJECT_CLASS: &str = "2.5.4.0";
 
 /// Notes what an attribute that only servers write says of an entry.
-fn note(stamp: &mut StampBuf, schema: &Schema, known: &AttributeType, given: &Given<'_>) {
+pub(super) fn note(stamp: &mut StampBuf, schema: &Schema, known: &AttributeType, given: &Given<'_>) {
     let Some(value) = given.values.first() else { return };
     let time = || Moment::parse(value).ok().map_or(0, |moment| moment.unix_seconds().max(0) as u64 * 1000);
     match known.name() {

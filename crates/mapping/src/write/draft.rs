@@ -189,10 +189,7 @@ impl<'t> Draft<'t> {
 
     /// Whether the values of the attribute are spread over several properties by what they look like.
     fn splits(&self, description: &AttributeDescription<'_>) -> bool {
-        description.attribute(self.schema()).is_some_and(|attribute| {
-            let columns = self.context().columns_of(attribute.id());
-            columns.len() > 1 && columns[0].transform == Transform::Ip
-        })
+        description.attribute(self.schema()).is_some_and(|known| self.context().splits(known.id()))
     }
 
     /// Removes the attribute; whether it had a value, be it one that is not published.

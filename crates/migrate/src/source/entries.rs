@@ -1,7 +1,7 @@
 //! LDIF as items.
 
 use std::fs;
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use netinfo_formats::ldif;
 use netinfo_mapping::write::Operation;
@@ -11,6 +11,12 @@ use crate::item::{Attributes, Change, Item, Step, What};
 
 /// The items of an LDIF file.
 pub(super) fn entries(input: impl BufRead + 'static, urls: bool) -> Items {
+    let mut reader = reader(input, urls);
+    Box::new(std::iter::from_fn(move || Some(reader.next()?.map(owned))))
+}
+
+/// A reader of LDIF that fetches values from other files, if `urls` says so.
+pub(super) fn reader<R: Read>(input: R, urls: bool) -> ldif::Reader<R> {
     let mut reader = ldif::Reader::new(input);
     if urls {
         reader = reader.with_urls(|url| {
@@ -20,10 +26,11 @@ pub(super) fn entries(input: impl BufRead + 'static, urls: bool) -> Items {
             fs::read(path)
         });
     }
-    Box::new(std::iter::from_fn(move || Some(reader.next()?.map(owned))))
+    reader
 }
 
-fn owned(item: ldif::Item<'_>) -> Item {
+/// An item in memory of its own.
+pub(super) fn owned(item: ldif::Item<'_>) -> Item {
     let line = item.line();
     let dn = item.dn().to_vec();
     let what = match item {

@@ -1,7 +1,8 @@
 //! Where imports come from: files and folders, and what they hold.
 //!
-//! `format` has the formats by name, `recognise` tells them, `entries` makes items of LDIF.
+//! `format` has the formats by name, `recognise` tells them, `entries` makes items of LDIF, `block` many at a time.
 
+pub(crate) mod block;
 mod entries;
 mod format;
 mod recognise;
@@ -16,6 +17,7 @@ use netinfo_formats::{Problem, Reason, Record, Shadow, dslocal, flat, json5, jso
 
 use crate::error::{Error, Result};
 use crate::item::Item;
+use block::Block;
 
 pub use format::Format;
 pub use recognise::recognise_name;
@@ -155,6 +157,19 @@ impl Part {
             Format::Ldif => Ok(entries::entries(self.file(&self.path, read)?, self.urls)),
             _ => Ok(Box::new(self.records(read)?.map(|record| record.map(Item::from)))),
         }
+    }
+
+    /// Opens LDIF to be read in blocks, each in the memory of one that is done with.
+    ///
+    /// # Errors
+    /// When it cannot be read at all, or is something else.
+    pub(crate) fn blocks(&self, read: Arc<AtomicU64>) -> Result<impl FnMut(Block) -> Option<Block>> {
+        if self.format != Format::Ldif {
+            return Err(Error::Invalid(format!("{}: only LDIF consists of entries", self.name)));
+        }
+        let file = File::open(&self.path).map_err(|error| Error::File(self.name.clone(), error))?;
+        let mut reader = entries::reader(Counted { input: file, read }, self.urls);
+        Ok(move |block: Block| Some(block.read(&mut reader)).filter(|block| block.len() > 0))
     }
 
     /// Opens it, for formats that consist of records: all but LDIF.
