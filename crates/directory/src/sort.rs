@@ -47,7 +47,7 @@ impl Sorter {
     }
 
     fn with_room(folder: &Path, room: usize) -> Self {
-        let (buffer, sorting, runs) = (Buffer::default(), None, Vec::new());
+        let (buffer, sorting, runs) = (Buffer::with_room(room), None, Vec::new());
         Self { folder: folder.to_owned(), room, buffer, sorting, runs }
     }
 
@@ -63,7 +63,8 @@ impl Sorter {
     /// Lets a thread write what was gathered to a run.
     fn spill(&mut self) -> Result<()> {
         self.join()?;
-        let (buffer, folder) = (std::mem::take(&mut self.buffer), self.folder.clone());
+        let buffer = std::mem::replace(&mut self.buffer, Buffer::with_room(self.room));
+        let folder = self.folder.clone();
         let sort = move || Run::write(&folder, &mut buffer.sorted());
         let thread = thread::Builder::new().name("sort".into()).spawn(sort);
         self.sorting = Some(thread.map_err(|e| Error::Storage(format!("cannot start a thread: {e}")))?);

@@ -30,6 +30,8 @@ pub(super) struct Pieces {
     /// By chunk: see [`pack`].
     chunks: HashMap<u32, Vec<u64>>,
     size: usize,
+    /// The pieces of the largest chunk so far: so much room the next one gets, and is not moved while it grows.
+    largest: usize,
     /// Chunks that are being sorted.
     sorting: Option<JoinHandle<Sorted>>,
 }
@@ -83,7 +85,8 @@ impl Pieces {
     /// each comes with a `place` of its own.
     pub(super) fn of(&mut self, object: u32, place: usize, name: &[u8]) -> Of<'_> {
         let property = self.number(place % PLACES, name);
-        let list = self.chunks.entry(chunk_of(object)).or_default();
+        let largest = self.largest;
+        let list = self.chunks.entry(chunk_of(object)).or_insert_with(|| Vec::with_capacity(largest));
         let (before, full) = (list.len(), self.names.len() >= PROPERTIES);
         Of { list, before, size: &mut self.size, property, object, full }
     }
@@ -113,6 +116,7 @@ impl Pieces {
     pub(super) fn drain(&mut self, store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
         self.join(store, txn)?;
         let all = self.names.len() >= PROPERTIES;
+        self.largest = self.chunks.values().map(Vec::len).max().unwrap_or(0);
         // Directories mostly come by their ids: there will be more of the last chunk.
         let newest = self.chunks.keys().max().copied().filter(|_| !all);
         let newest = newest.and_then(|chunk| self.chunks.remove_entry(&chunk));

@@ -38,6 +38,13 @@ struct Item {
 const FIRST: usize = 96;
 
 impl Buffer {
+    /// With room for so many bytes of entries of the usual length: it is not moved while it grows. Memory is taken when
+    /// it is written to.
+    pub(super) fn with_room(room: usize) -> Self {
+        let items = Vec::with_capacity(room / size_of::<Item>());
+        Self { items, seconds: Vec::with_capacity(room / 2), ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, place: usize, first: &[u8], second: &[u8], object: u32) {
         let first = self.number(place % PLACES, first);
         let mut head = [0; 8];
