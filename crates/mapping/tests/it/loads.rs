@@ -153,7 +153,7 @@ fn entry() -> impl Strategy<Value = (usize, &'static str, Vec<(&'static str, Vec
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn entries_like_others_become_what_they_would_alone(
