@@ -1,5 +1,6 @@
 //! LDAP: every type both ways, the encodings of other implementations, damaged messages.
 
+mod differential;
 mod hostile;
 mod payloads;
 mod recorded;
