@@ -76,7 +76,7 @@ fn same(ours: Filter<'_>, theirs: &other::Filter) -> bool {
     };
     match (ours.node(), theirs) {
         (Node::And(ours), other::Filter::And(theirs)) | (Node::Or(ours), other::Filter::Or(theirs)) => {
-            list(&mut ours.clone().into_iter(), theirs.to_vec())
+            list(&mut { ours }, theirs.to_vec())
         }
         (Node::Not(ours), other::Filter::Not(theirs)) => same(ours, theirs),
         (Node::Equality(ours), other::Filter::EqualityMatch(theirs))
