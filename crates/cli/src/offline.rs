@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use netinfo_directory::binding::{self, ParentName};
 use netinfo_directory::{Credentials, Domain, Error, Finding, Node, Observer, Options, Origin, Session};
 use netinfo_mapping::admin::AdminError;
 use nix::ifaddrs::getifaddrs;
@@ -115,6 +116,32 @@ pub(crate) fn hold_or_create(data: &Path, tag: &str) -> Result<Held> {
         found => found?,
     };
     Ok(Held { domain, open })
+}
+
+/// Configures the parents of a domain of a data directory; none to forget them. What is remembered of other machines goes
+/// when a parent goes.
+pub(crate) fn bind(data: &Path, tag: &str, parents: Vec<ParentName>) -> Result<()> {
+    let held = hold(data, tag)?;
+    let mut all = binding::read_parents(data)?;
+    let before = all.remove(tag).unwrap_or_default();
+    if before.is_empty() && parents.is_empty() {
+        return Err(Failure::new(format!("no parent is configured for \"{tag}\"")).with_exit(Exit::NotFound));
+    }
+    let goes = before.iter().any(|parent| !parents.contains(parent));
+    if !parents.is_empty() {
+        all.insert(tag.to_owned(), parents);
+    }
+    binding::write_parents(data, &all)?;
+    if goes {
+        binding::forget_remembered(data)?;
+    }
+    drop(held);
+    Ok(())
+}
+
+/// The configured parents of a domain of a data directory.
+pub(crate) fn parents(data: &Path, tag: &str) -> Result<Vec<ParentName>> {
+    Ok(binding::read_parents(data)?.remove(tag).unwrap_or_default())
 }
 
 /// Makes a domain in a data directory.

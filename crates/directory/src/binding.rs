@@ -2,16 +2,22 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `file` | the parents that were configured, in a data directory |
 //! | `hosts` | rules by which machines may add themselves |
 //! | `parent` | a domain on another machine, and how it is written |
 //! | `search` | finding the parent of a domain and keeping an eye on it: a state machine |
 //!
-//! Nothing here opens a socket or reads a clock.
+//! Nothing here opens a socket or reads a clock; `file` alone reads files.
 
+mod file;
 mod hosts;
 mod parent;
 mod search;
 
+pub use file::{
+    BINDING_FILE_SIZE, Parents, REMEMBERED_FOLDER, binding_file, forget_remembered, read_parents,
+    write_parents,
+};
 pub use hosts::{
     Admission, HOST_NAME_LIMIT, HOST_RULE_MOST, HOST_RULES, HOST_RULES_LIMIT, Newcomer, network,
 };

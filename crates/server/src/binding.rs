@@ -23,7 +23,7 @@ mod probe;
 mod report;
 mod welcome;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -101,6 +101,7 @@ impl Binding {
     /// Forgets what was found, as after a change of the network.
     pub(crate) fn forget(&self) {
         self.search().restart();
+        self.dirty.store(true, Ordering::Release);
         self.changed();
     }
 

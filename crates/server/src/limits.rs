@@ -121,7 +121,7 @@ pub const CANDIDATES_AT_ONCE: usize = 16;
 /// Parents that can be configured for one domain.
 pub const CONFIGURED_PARENTS: usize = 8;
 /// Longest file that keeps configured parents, in bytes.
-pub const BINDING_FILE_SIZE: u64 = 256 << 10;
+pub use netinfo_directory::binding::BINDING_FILE_SIZE;
 
 /// Difference between the clocks of two machines that is not worth a word.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);

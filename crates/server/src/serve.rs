@@ -380,6 +380,7 @@ async fn until_stopped(
                 node.own.refresh();
                 node.table.changed(None);
                 reload_ldap(node, settings, in_use.as_ref());
+                reload_parents(node);
                 for served in node.all_served() {
                     served.binding.forget();
                     crate::replica::resync(&served);
@@ -388,6 +389,15 @@ async fn until_stopped(
                 tracing::info!("reloaded: configuration, certificates, interfaces, parents, replicas");
             }
         }
+    }
+}
+
+/// Reads again which parents were configured. Those that were and are no longer are given up.
+fn reload_parents(node: &Running) {
+    match node.configured.reload() {
+        Ok(true) => node.lookups.parents.give_up(),
+        Ok(false) => {}
+        Err(error) => tracing::error!("the configured parents stay as they were: {error}"),
     }
 }
 

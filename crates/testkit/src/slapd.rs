@@ -97,6 +97,16 @@ impl Slapd {
     /// Without the packages `slapd` and `ldap-utils`.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// The same; these lines of LDIF are in its root DSE, as in that of Active Directory: `currentTime`,
+    /// `supportedCapabilities`.
+    ///
+    /// # Panics
+    /// As [`Slapd::start`].
+    #[must_use]
+    pub fn start_with(root: &str) -> Self {
         let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("slapd: {e}"));
         let path = folder.path();
         certificates(path);
@@ -104,6 +114,9 @@ impl Slapd {
         let config = format!(
             "include {SCHEMA}/core.schema\ninclude {SCHEMA}/cosine.schema\ninclude {SCHEMA}/nis.schema\n\
              include {SCHEMA}/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
+             attributetype ( 1.3.6.1.4.1.99999.2 NAME 'currentTime' SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 )\n\
+             attributetype ( 1.3.6.1.4.1.99999.3 NAME 'supportedCapabilities' SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )\n\
+             rootDSE {0}/root.ldif\n\
              objectclass ( 1.3.6.1.4.1.99999.1 NAME 'group' SUP top AUXILIARY )\n\
              attributetype ( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey' EQUALITY octetStringMatch \
              SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )\n\
@@ -114,6 +127,7 @@ impl Slapd {
              access to * by * read\n",
             path.display()
         );
+        fs::write(path.join("root.ldif"), format!("dn:\n{root}")).unwrap_or_else(|e| panic!("slapd: {e}"));
         fs::write(path.join("slapd.conf"), config).unwrap_or_else(|e| panic!("slapd: {e}"));
         fs::write(path.join("content.ldif"), CONTENT).unwrap_or_else(|e| panic!("slapd: {e}"));
         let added = Command::new("slapadd")

@@ -58,6 +58,11 @@ pub(crate) trait Remote: Send {
     /// A number that changes with the content; `None` if there is none.
     fn stamp(&mut self) -> Result<Option<u64>, Fault>;
 
+    /// Its clock, in seconds since 1970; `None` if it does not tell.
+    fn time(&mut self) -> Result<Option<i64>, Fault> {
+        Ok(None)
+    }
+
     /// Whether a password is the user's. `Away` only where nobody has looked at it.
     fn verify(&mut self, user: &[u8], password: &[u8]) -> Result<Verdict, Fault>;
 

@@ -118,6 +118,12 @@ impl Upstream {
         &self.parent
     }
 
+    /// Its clock, in seconds since 1970, if it is a directory that tells it. Takes up to [`FIND_WAIT`].
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        self.short.ask(FIND_WAIT, |remote| remote.time())?.ok()?
+    }
+
     /// Its name for people.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::domain::request;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result, When};
+use crate::offline;
 use crate::output::{safe, table};
 
 /// Arguments of `bind`.
@@ -45,7 +46,12 @@ pub(crate) struct Bind {
 /// Binds a domain.
 pub(crate) fn bind(context: &mut Context, args: &Bind) -> Result<Exit> {
     let tag = context.tag()?;
-    let parents: Vec<String> = completed(args)?.iter().map(ToString::to_string).collect();
+    let parents = completed(args)?;
+    if let Some(data) = context.options.data.clone() {
+        offline::bind(&data, &tag, parents).when(|| format!("bind domain \"{tag}\""))?;
+        return tell_kept(context, &tag, "the daemon looks for it when it starts");
+    }
+    let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
     let question = json!({ "op": "bind", "tag": tag, "parents": parents });
     let answer = request(context, &question, false).when(|| format!("bind domain \"{tag}\""))?;
     print(context, &answer)
@@ -54,9 +60,26 @@ pub(crate) fn bind(context: &mut Context, args: &Bind) -> Result<Exit> {
 /// Forgets what `bind` has said.
 pub(crate) fn unbind(context: &mut Context) -> Result<Exit> {
     let tag = context.tag()?;
+    if let Some(data) = context.options.data.clone() {
+        offline::bind(&data, &tag, Vec::new()).when(|| format!("unbind domain \"{tag}\""))?;
+        return tell_kept(context, &tag, "and nothing is remembered of those it had");
+    }
     let question = json!({ "op": "unbind", "tag": tag });
     let answer = request(context, &question, false).when(|| format!("unbind domain \"{tag}\""))?;
     print(context, &answer)
+}
+
+/// Says what was done without a daemon.
+fn tell_kept(context: &mut Context, tag: &str, more: &str) -> Result<Exit> {
+    let data = context.options.data.clone().unwrap_or_default();
+    let parents = offline::parents(&data, tag)?;
+    let names: Vec<String> = parents.iter().map(ToString::to_string).collect();
+    let text = || {
+        let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        format!("configured parents of {tag}: {list}; {more}")
+    };
+    context.out.either(text, || json!({ "domain": tag, "parents": names }))?;
+    Ok(Exit::Ok)
 }
 
 /// Shows the domains from here to the root.

@@ -1,6 +1,10 @@
 //! The place in the hierarchy: `bind`, `where`, `unbind`, `doctor`, and machines that may add themselves.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use netinfo_testkit::Node;
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use crate::tool::Tool;
@@ -33,6 +37,54 @@ fn a_domain_below_another_one() {
     // A parent that does not answer is kept, and the exit code says that it does not.
     assert!(tool.fails(1, "bind network@127.0.0.1:1").is_empty());
     assert_eq!(tool.json_of(1, "where")["domains"][0]["state"], json!("unreachable"));
+}
+
+#[test]
+fn without_a_daemon() {
+    let mut node = Node::start();
+    let data = node.data();
+    let (tool, offline) = (Tool::local(&node), Tool::offline(&data));
+    tool.ok("domain create network");
+    tool.ok("domain create other");
+    assert!(offline.fails(1, "bind network@127.0.0.1").contains("in use"));
+    node.terminate();
+    assert!(offline.fails(3, "unbind").contains("no parent is configured"));
+    assert!(offline.ok("bind network@127.0.0.1").contains("configured parents of local: network@127.0.0.1"));
+    offline.fails(3, "-d nothing bind network@127.0.0.1");
+    node.launch();
+    let parents = |tool: &Tool| {
+        let chain = tool.json("where");
+        chain["domains"].as_array().unwrap().iter().skip(1).map(|d| d["domain"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(parents(&tool), [json!("network")]);
+    // What somebody writes into the file counts when the daemon is told to reload.
+    let file = data.join("binding.toml");
+    let reload = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        node.signal(Signal::SIGHUP);
+    };
+    reload("[parents]\nlocal = ['other@127.0.0.1']\n");
+    let begin = Instant::now();
+    while parents(&tool) != [json!("other")] {
+        assert!(begin.elapsed() < Duration::from_secs(10), "{}", node.log());
+        sleep(Duration::from_millis(50));
+    }
+    reload("[parents]\nlocal = ['nothing']\n");
+    while !node.log().contains("stay as they were") {
+        assert!(begin.elapsed() < Duration::from_secs(10), "{}", node.log());
+        sleep(Duration::from_millis(50));
+    }
+    assert_eq!(parents(&tool), [json!("other")]);
+    node.terminate();
+    std::fs::write(&file, "[parents]\nlocal = ['other@127.0.0.1']\n").unwrap();
+    let remembered = data.join("parents");
+    std::fs::create_dir_all(&remembered).unwrap();
+    offline.ok("bind other@127.0.0.1 network@127.0.0.1");
+    assert!(remembered.exists(), "nobody has gone");
+    assert!(offline.ok("unbind").contains("none"));
+    assert!(!remembered.exists());
+    node.launch();
+    assert!(parents(&tool).is_empty());
 }
 
 #[test]

@@ -2,9 +2,10 @@
 //! the other machine is there and while it is not; and change their passwords.
 
 use std::fs;
+use std::net::UdpSocket;
 use std::path::Path;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::thread::{sleep, spawn};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use netinfo_testkit::Node;
 use netinfo_testkit::namespace::{Neighbour, ip, isolated};
@@ -12,6 +13,7 @@ use netinfo_testkit::slapd::Slapd;
 use netinfo_testkit::sshd::{Sshd, new_key};
 use netinfo_testkit::system::sh;
 use netinfo_testkit::terminal::{self, Ended, Groups};
+use serde_json::Value;
 
 use crate::enable_login::system;
 use crate::tool::Tool;
@@ -233,5 +235,78 @@ fn a_password_is_not_sent_to_the_master_in_the_clear() {
         station.passwd(20601, PASSWORD, NEW).fails("without encryption");
         assert_eq!(stored(&above), before);
         station.su("bob", PASSWORD).succeeds("20601");
+    });
+}
+
+/// Answers for a portmapper whose clock is `ahead` seconds ahead: the time of its portmapper is that of a machine.
+fn portmapper_with_a_clock(neighbour: &Neighbour, ahead: u32) {
+    let socket = neighbour.enter(|| UdpSocket::bind("0.0.0.0:111").unwrap());
+    // It ends with the process.
+    spawn(move || {
+        let mut call = [0; 1024];
+        while let Ok((_, caller)) = socket.recv_from(&mut call) {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let now = u32::try_from(now).unwrap() + ahead;
+            // The call's id; a reply, accepted, without a verifier, with success.
+            let words = [0, 1, 0, 0, 0, 0, now].map(u32::to_be_bytes).concat();
+            let reply = [&call[..4], &words[4..]].concat();
+            let _ = socket.send_to(&reply, caller);
+        }
+    });
+}
+
+/// The findings about clocks of `netinfo doctor`: how grave, and what.
+fn clocks(tool: &Tool) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(&tool.run("--json doctor").out).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+    findings.filter(|f| f["kind"] == "clock").map(|f| (text(f, "severity"), text(f, "text"))).collect()
+}
+
+#[test]
+fn clocks_of_parents_are_compared() {
+    isolated(|| {
+        let neighbour = Neighbour::new();
+        let builder = Node::builder().default_listen().listen("portmap", "off").address(Some("10.0.0.2"));
+        let names = ["local", "lookup", "login"];
+        let builder = names.iter().fold(builder, |b, name| b.listen(name, &format!("DIR/{name}.sock")));
+        let boss = neighbour.enter(|| builder.hostname(Some("boss")).start());
+        let node = Node::start();
+        let tool = Tool::local(&node);
+        // A node tells its time where there is no portmapper.
+        tool.run("bind local@10.0.0.2");
+        assert_eq!(clocks(&tool), []);
+        portmapper_with_a_clock(&neighbour, 3600);
+        let [(severity, text)] = &clocks(&tool)[..] else { panic!("{}", node.log()) };
+        assert!(severity == "warning" && text.contains("ahead") && text.contains("36"), "{text}");
+        drop(boss);
+
+        // A directory tells it only if it is Active Directory.
+        let (mute, telling) =
+            neighbour.enter(|| (Slapd::start(), Slapd::start_with("currentTime: 20200101000000.0Z\n")));
+        let bind = |slapd: &Slapd| {
+            let (url, authority) = (slapd.url_at("10.0.0.2"), slapd.authority());
+            let authority = authority.display();
+            tool.run(&format!("bind {url} --base dc=example,dc=com --start-tls --ca {authority}"));
+            clocks(&tool)
+        };
+        let told = bind(&mute);
+        assert!(told.len() == 1 && told[0].0 == "note" && told[0].1.contains("does not tell"), "{told:?}");
+        let told = bind(&telling);
+        assert!(told.len() == 1 && told[0].0 == "warning" && told[0].1.contains("behind"), "{told:?}");
+        // Of a parent that another one has replaced nothing is kept.
+        let kept = || fs::read_dir(node.data().join("parents")).map_or(0, Iterator::count);
+        let begin = Instant::now();
+        let (node, url) = (&node, telling.url_at("10.0.0.2"));
+        let known = |url: &str| {
+            let folder = node.data().join("parents");
+            let files = fs::read_dir(folder).into_iter().flatten().flatten();
+            let bytes = files.filter_map(|file| fs::read(file.path()).ok());
+            bytes.filter(|bytes| bytes.windows(url.len()).any(|w| w == url.as_bytes())).count()
+        };
+        while known(&url) == 0 || kept() != known(&url) {
+            assert!(begin.elapsed() < NOTICED, "{} of {}\n{}", known(&url), kept(), node.log());
+            sleep(Duration::from_millis(200));
+        }
     });
 }

@@ -88,26 +88,32 @@ fn of_chain(chain: &Value) -> Vec<Finding> {
     findings
 }
 
-/// Clocks of NetInfo parents that differ from ours. Those that tell no time are passed over.
+/// Clocks of parents that differ from ours, and parents that can be reached and do not tell theirs.
 fn clocks(node: &Running) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for parent in node.above().iter() {
-        let Some(theirs) = time_of(parent) else { continue };
-        let difference = i64::from(theirs) - i64::try_from(now() / 1000).unwrap_or(i64::MAX);
-        if difference.unsigned_abs() > CLOCK_TOLERANCE.as_secs() {
-            let way = if difference > 0 { "ahead" } else { "behind" };
-            findings.push(Finding {
-                severity: "warning",
-                kind: "clock",
-                domain: parent.to_string(),
-                text: format!("its clock is {} seconds {way}", difference.unsigned_abs()),
-            });
-        }
+    for upstream in node.lookups.parents.now().iter() {
+        let theirs = match upstream.parent() {
+            Parent::Ldap(_) => upstream.time(),
+            Parent::NetInfo { .. } => time_of(upstream.parent()).map(i64::from),
+        };
+        let (severity, text) = match theirs {
+            Some(theirs) => {
+                let difference = theirs - i64::try_from(now() / 1000).unwrap_or(i64::MAX);
+                if difference.unsigned_abs() <= CLOCK_TOLERANCE.as_secs() {
+                    continue;
+                }
+                let way = if difference > 0 { "ahead" } else { "behind" };
+                ("warning", format!("its clock is {} seconds {way}", difference.unsigned_abs()))
+            }
+            None if upstream.state().away.is_some() => continue,
+            None => ("note", "it does not tell its time: whether its clock is right is not known".to_owned()),
+        };
+        findings.push(Finding { severity, kind: "clock", domain: upstream.name().to_owned(), text });
     }
     findings
 }
 
-/// The time at a parent, in seconds since 1970: rpcbind's GETTIME, on the connection of a node or of the host's rpcbind.
+/// The time at a NetInfo parent, in seconds since 1970: rpcbind's GETTIME, of the host's portmapper, or of the node itself.
 fn time_of(parent: &Parent) -> Option<u32> {
     let Parent::NetInfo { address, .. } = parent else { return None };
     let (program, version) = (portmap::PROGRAM, portmap::RPCBIND_VERSION_3);

@@ -1,8 +1,7 @@
 //! What is kept in the data directory.
 //!
-//! * `binding.toml` has the parents that were configured with `netinfo bind`. They are not in the domain: they may name files
-//!   of this machine (certificates, a password), which nobody but its superuser is to choose, and a domain with several
-//!   servers would bind all of them. What all servers of a domain are to know stands in the domain, as a `../TAG` value.
+//! * `binding.toml` has the parents that were configured ([`netinfo_directory::binding::read_parents`]). What all servers of a
+//!   domain are to know stands in the domain instead, as a `../TAG` value.
 //! * `binding.last` has what each domain was bound to last, so that after a start without a network those who keep answers of
 //!   a parent know whose they are.
 
@@ -15,30 +14,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use netinfo_directory::binding::{Answer, Bound, Candidate, Parent, ParentName, Via};
+use netinfo_directory::binding::{
+    Answer, BINDING_FILE_SIZE, Bound, Candidate, Parent, ParentName, Parents, Via, binding_file,
+    read_parents, write_parents,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::interfaces::OwnAddresses;
-use crate::limits::BINDING_FILE_SIZE;
 
-const CONFIGURED: &str = "binding.toml";
 const LAST: &str = "binding.last";
-const HEAD: &str = "# Kept by \"netinfo bind\" and \"netinfo unbind\". Parents of each domain, the one asked first first.\n\n";
-
 /// The parents that were configured, by domain, and the parents of the last time.
 pub(crate) struct Configured {
     folder: PathBuf,
-    parents: Mutex<BTreeMap<String, Vec<ParentName>>>,
+    parents: Mutex<Parents>,
     /// Grows with every change of them.
     version: AtomicU64,
     last: Mutex<BTreeMap<String, Remembered>>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    parents: BTreeMap<String, Vec<String>>,
 }
 
 /// A parent as it is written to `binding.last`.
@@ -54,14 +45,10 @@ struct Remembered {
 impl Configured {
     /// Reads the files of a data directory. Faults are logged: a machine has to start, with the parents it finds otherwise.
     pub(crate) fn load(folder: &Path) -> Self {
-        let parents = read(&folder.join(CONFIGURED)).and_then(|text| match text {
-            Some(text) => parse(&text).map_err(io::Error::other),
-            None => Ok(BTreeMap::new()),
-        });
-        let parents = parents.unwrap_or_else(|error| {
-            let file = folder.join(CONFIGURED);
+        let parents = read_parents(folder).unwrap_or_else(|error| {
+            let file = binding_file(folder);
             tracing::error!("{}: {error}; no configured parent is used", file.display());
-            BTreeMap::new()
+            Parents::new()
         });
         let last = read(&folder.join(LAST)).ok().flatten();
         // Nothing is lost with it but what is found again.
@@ -90,13 +77,26 @@ impl Configured {
             true => new.remove(tag),
             false => new.insert(tag.to_owned(), parents),
         };
-        let texts = |names: &Vec<ParentName>| names.iter().map(ToString::to_string).collect();
-        let file = File { parents: new.iter().map(|(tag, names)| (tag.clone(), texts(names))).collect() };
-        let text = toml::to_string(&file).map_err(io::Error::other)?;
-        write(&self.folder.join(CONFIGURED), format!("{HEAD}{text}").as_bytes())?;
+        write_parents(&self.folder, &new)?;
         *known = new;
         self.version.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    /// Reads the file again, which somebody may have changed while the node ran; whether it was. A file that cannot be read
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// Of the file.
+    pub(crate) fn reload(&self) -> io::Result<bool> {
+        let mut known = self.parents.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = read_parents(&self.folder)?;
+        let other = *known != new;
+        if other {
+            *known = new;
+            self.version.fetch_add(1, Ordering::Release);
+        }
+        Ok(other)
     }
 
     /// Another number after every change.
@@ -175,16 +175,6 @@ impl Remembered {
     }
 }
 
-fn parse(text: &str) -> Result<BTreeMap<String, Vec<ParentName>>, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    let mut parents = BTreeMap::new();
-    for (tag, names) in file.parents {
-        let names: Result<Vec<ParentName>, _> = names.iter().map(|name| name.parse()).collect();
-        parents.insert(tag, names.map_err(|error| error.to_string())?);
-    }
-    Ok(parents)
-}
-
 fn read(path: &Path) -> io::Result<Option<String>> {
     let file = match fs::File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -229,12 +219,16 @@ mod tests {
     #[test]
     fn files_that_are_wrong() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(CONFIGURED);
-        let long = "#".repeat(usize::try_from(BINDING_FILE_SIZE).unwrap() + 1);
-        for text in ["[parents]\nlocal = ['nothing']", "other = 1", "[", long.as_str()] {
-            fs::write(&file, text).unwrap();
-            assert!(Configured::load(folder.path()).of("local").is_empty());
-        }
+        let file = binding_file(folder.path());
+        fs::write(&file, "[parents]\nlocal = ['n@boss']").unwrap();
+        let configured = Configured::load(folder.path());
+        fs::write(&file, "[parents]\nlocal = ['nothing']").unwrap();
+        assert!(Configured::load(folder.path()).of("local").is_empty());
+        assert!(configured.reload().is_err());
+        assert_eq!(configured.of("local").len(), 1, "what was known stays");
+        fs::write(&file, "[parents]\nlocal = ['n@boss', 'n@other']").unwrap();
+        assert!(configured.reload().unwrap() && !configured.reload().unwrap());
+        assert_eq!((configured.of("local").len(), configured.version()), (2, 1));
         fs::write(folder.path().join(LAST), "{").unwrap();
         assert!(Configured::load(folder.path()).last("local").is_none());
     }

@@ -153,6 +153,9 @@ pub(crate) async fn bind(node: &Arc<Running>, request: &Value) -> Answer {
     for text in texts {
         parents.push(checked(node, tag, text.as_str().unwrap_or_default())?);
     }
+    if node.configured.of(tag).iter().any(|parent| !parents.contains(parent)) {
+        node.lookups.parents.give_up();
+    }
     change(node, &served, parents).await?;
     whereabouts(node, request).await
 }

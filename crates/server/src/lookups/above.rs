@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use netinfo_directory::Result;
-use netinfo_directory::binding::Parent;
+use netinfo_directory::binding::{Parent, REMEMBERED_FOLDER};
 use netinfo_lookup::{Asked, Source, Table, Traced, View};
 use netinfo_upstream::{Policy, Remembered, Upstream, Want, Wants};
 
@@ -18,8 +18,6 @@ use crate::config::Agent;
 use crate::limits::ASK_ROUNDS;
 use crate::node::Running;
 
-/// Directory of what is remembered, in the data directory.
-const FOLDER: &str = "parents";
 /// How long a parent that was given up may take to go: after that it has gone for another reason.
 const GIVING_UP: Duration = Duration::from_secs(60);
 
@@ -34,7 +32,12 @@ pub(crate) struct Parents {
 
 impl Parents {
     pub(super) fn new(policy: Policy, data: PathBuf) -> Self {
-        Self { now: ArcSwap::default(), policy, folder: data.join(FOLDER), given_up: Mutex::default() }
+        Self {
+            now: ArcSwap::default(),
+            policy,
+            folder: data.join(REMEMBERED_FOLDER),
+            given_up: Mutex::default(),
+        }
     }
 
     /// How long what they say is believed, and what passwords may be sent over.

@@ -219,6 +219,14 @@ impl Remote for Ldap {
         self.ask(STEP, |connection| connection.search(nothing, 1)).map(|_| None)
     }
 
+    fn time(&mut self) -> Result<Option<i64>, Fault> {
+        let attributes = ["currentTime"];
+        let root =
+            Search { base: "", scope: Scope::Base, filter: "(objectClass=*)", attributes: &attributes };
+        let found = self.ask(STEP, |connection| connection.search(root, 1))?;
+        Ok(found.first().and_then(|root| schema::seconds(root.values(attributes[0]).first()?)))
+    }
+
     fn verify(&mut self, user: &[u8], password: &[u8]) -> Result<Verdict, Fault> {
         if password.is_empty() {
             return Ok(Verdict::Wrong);

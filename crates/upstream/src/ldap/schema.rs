@@ -275,6 +275,17 @@ fn is_disabled(found: &Found) -> bool {
         || says("pwdAccountLockedTime", LOCKED_FOR_GOOD)
 }
 
+/// Seconds since 1970 of a GeneralizedTime as `currentTime` has it, `20261123185500.0Z`.
+pub(super) fn seconds(value: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(value.strip_suffix(b"Z")?).ok()?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if whole.len() != 14 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let at = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", whole).ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
 fn number<N: std::str::FromStr>(found: &Found, name: &str) -> Option<N> {
     std::str::from_utf8(found.values(name).first()?).ok()?.trim().parse().ok()
 }

@@ -162,3 +162,13 @@ fn one_spelling() {
     assert_eq!(of("en_address", "0:5:2:FE:EF:4B"), "00:05:02:fe:ef:4b");
     assert_eq!(of("ip_address", "10.0.0.1"), "10.0.0.1");
 }
+
+#[test]
+fn the_time_of_active_directory() {
+    assert_eq!(seconds(b"20200101000001.0Z"), Some(1_577_836_801));
+    assert_eq!(seconds(b"20200101000001Z"), Some(1_577_836_801));
+    for bad in [&b""[..], b"Z", b"20200101000001", b"2020010100Z", b"20201301000001.0Z", b"20200101000001.xZ"]
+    {
+        assert_eq!(seconds(bad), None, "{}", bad.escape_ascii());
+    }
+}
