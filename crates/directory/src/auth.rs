@@ -1,10 +1,12 @@
 //! Proving who a caller is (NetInfo protocol, authentication).
 
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::access::{Counters, count};
 use crate::account::Standing;
+use crate::account::lockout::Lockout;
 use crate::attempts::Account;
 use crate::error::{Error, Result};
 use crate::login::Gate;
@@ -26,6 +28,8 @@ pub(crate) struct Authenticator<'a> {
     pub(crate) gate: &'a Gate,
     /// The time in milliseconds since the epoch, where guessers are held back and what was right is remembered.
     pub(crate) at: Option<u64>,
+    /// The account whose password turned out to be wrong.
+    pub(crate) failed: Cell<Option<u32>>,
 }
 
 impl Authenticator<'_> {
@@ -87,18 +91,23 @@ impl Authenticator<'_> {
     fn by_password(&self, uid: i32, password: &[u8], origin: Origin) -> Result<Principal> {
         let users = self.view.child_named(ROOT, b"users")?.ok_or(Error::NoUser)?;
         let candidates = self.view.lookup(users, b"uid", uid.to_string().as_bytes())?;
-        if candidates.is_empty() {
-            return Err(Error::NoUser);
-        }
+        let Some(&first) = candidates.first() else { return Err(Error::NoUser) };
         for candidate in candidates {
             let record = self.view.record(candidate)?;
-            if self.accepts(&record, password, origin) {
+            if !self.is_locked(&record)? && self.accepts(&record, password, origin) {
                 self.admits(&record)?;
                 let name = record.first_value(b"name").ok_or(Error::NoUser)?;
                 return self.user(uid, name);
             }
         }
+        self.failed.set(Some(first));
         Err(Error::Authentication)
+    }
+
+    /// Whether wrong passwords have locked the account; the historical server did not count them.
+    pub(crate) fn is_locked(&self, record: &RecordRef<'_>) -> Result<bool> {
+        let Some(at) = self.at.filter(|_| !self.historical) else { return Ok(false) };
+        Ok(Lockout::of(self.view)?.is_some_and(|lockout| lockout.is_locked(record, at)))
     }
 
     /// Whether the account may be used; the historical server did not ask.

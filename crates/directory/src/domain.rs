@@ -1,12 +1,13 @@
 //! A domain: the only door to its data.
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use crate::access::{Access, AttributeNames, Rule};
-use crate::account::{Condition, Standing, State};
+use crate::account::{Condition, Standing, State, lockout};
 use crate::apply::{Applier, Policy};
 use crate::auth::Authenticator;
 use crate::change::{Change, Committed, Outcome};
@@ -23,6 +24,8 @@ use crate::writer::{Done, Job, Proposal, Shared, Watcher, Writer};
 
 /// Changes kept in the feed unless configured otherwise.
 pub const DEFAULT_FEED_RETENTION: u64 = 100_000;
+/// How often a change that the server makes of an account is derived, while others change the account.
+const ACCOUNT_CHANGES: usize = 32;
 
 /// What a domain needs to know of the node it lives on.
 #[derive(Clone)]
@@ -182,8 +185,14 @@ impl Domain {
         if origin == Origin::Internal {
             return Ok(Session::internal());
         }
-        let view = View::new(&self.store, true)?;
-        self.authenticator(&view, &self.role(), Some(at)).authenticate(credentials, origin)
+        let (result, failed) = {
+            let view = View::new(&self.store, true)?;
+            let role = self.role();
+            let authenticator = self.authenticator(&view, &role, Some(at));
+            (authenticator.authenticate(credentials, origin), authenticator.failed.get())
+        };
+        failed.into_iter().for_each(|object| self.note_failure(object, at));
+        result
     }
 
     /// Finds out who is calling, where access rules govern what the caller reads and writes: LDAP and its like.
@@ -198,10 +207,21 @@ impl Domain {
         if origin == Origin::Internal {
             return Ok(Session::internal());
         }
-        let login = {
+        let (result, failed) = {
             let view = View::new(&self.store, true)?;
-            self.authenticator(&view, &self.role(), Some(at)).login(credentials, origin, at)?
+            let role = self.role();
+            let authenticator = self.authenticator(&view, &role, Some(at));
+            (authenticator.login(credentials, origin, at), authenticator.failed.get())
         };
+        failed.into_iter().for_each(|object| self.note_failure(object, at));
+        let login = result?;
+        if let Some(object) = login
+            .session
+            .object
+            .filter(|_| !matches!(credentials, Credentials::Vouched { .. } | Credentials::None))
+        {
+            self.forget_failures(object, at);
+        }
         if let Some(upgrade) = login.upgrade {
             self.upgrade_password(upgrade, at);
         }
@@ -218,6 +238,41 @@ impl Domain {
     pub fn scram_keys(&self, object: Option<u32>, name: &[u8]) -> Result<Keys> {
         let view = View::new(&self.store, true)?;
         self.authenticator(&view, &self.role(), None).scram_keys(object, name)
+    }
+
+    /// Counts a wrong password for a user, where the domain wants it so. It is on disk before anybody is told that it was
+    /// wrong: attempts made at once count all.
+    fn note_failure(&self, object: u32, at: u64) {
+        self.change_account(object, at, |view| lockout::noted(view, object, at));
+    }
+
+    /// Forgets what was counted of a user.
+    fn forget_failures(&self, object: u32, at: u64) {
+        self.change_account(object, at, |view| Ok(lockout::forgotten(&view.record(object)?)));
+    }
+
+    /// Makes a change that the server makes of itself, anew when others were faster. Copies change nothing.
+    fn change_account(&self, object: u32, at: u64, derive: impl Fn(&View<'_>) -> Result<Option<Change>>) {
+        if !matches!(self.role(), Role::Master) {
+            return;
+        }
+        for _ in 0..ACCOUNT_CHANGES {
+            let change = View::new(&self.store, true).and_then(|view| derive(&view));
+            let result = match change {
+                Ok(Some(change)) => self.write_blocking(&Session::internal(), vec![change], at).map(drop),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(()) => return,
+                Err(Error::Stale) => {}
+                Err(error) => {
+                    tracing::warn!(object, %error, "wrong passwords of an account cannot be counted");
+                    return;
+                }
+            }
+        }
+        tracing::warn!(object, "wrong passwords of an account cannot be counted: it changes all the time");
     }
 
     /// Stores a password anew. If it has been changed in the meantime that is refused, and nothing is lost.
@@ -288,6 +343,7 @@ impl Domain {
             counters: &self.shared.counters,
             gate: &self.shared.gate,
             at,
+            failed: Cell::new(None),
         }
     }
 

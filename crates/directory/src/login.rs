@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::access::{Tree, count, path_of};
 use crate::account::Standing;
+use crate::account::lockout::FAILURES;
 use crate::application;
 use crate::attempts::{Account, Attempts};
 use crate::auth::Authenticator;
@@ -143,7 +144,9 @@ impl Authenticator<'_> {
         // The password may have been changed, or the account locked, since the exchange began.
         let current = self.scram_keys(object, name)? == *proved.keys;
         let right = proved.keys.is_proved(proved.messages, proved.proof);
-        match object.filter(|_| current && right) {
+        let locked =
+            object.map(|object| self.is_locked(&self.view.record(object)?)).transpose()? == Some(true);
+        match object.filter(|_| current && right && !locked) {
             Some(object) => {
                 count(&self.counters.good);
                 self.gate.attempts.succeeded(&attempt, at);
@@ -151,6 +154,7 @@ impl Authenticator<'_> {
             }
             None => {
                 count(&self.counters.bad);
+                self.failed.set(object);
                 Err(Error::Authentication)
             }
         }
@@ -162,15 +166,20 @@ impl Authenticator<'_> {
             Err(Error::NoSuchDirectory) => return Err(self.nobody(account, password, origin, at)),
             other => other?,
         };
+        // It takes as long as a wrong password, and callers are told the same.
+        let locked = self.is_locked(&record)?;
         let found = self.checked(account, origin, at, password, |check| {
-            if is_kept_elsewhere(&record) {
+            if locked || is_kept_elsewhere(&record) {
                 return None;
             }
             let property = |name: &[u8]| record.properties().position(|p| p.name == name);
             let own = || check.fits(self.gate, &record, property(b"passwd")?, true);
             application::find(&record, password).map(|label| Found::Application(label.into())).or_else(own)
-        })?;
-        Ok(match found {
+        });
+        if let Err(Error::Authentication) = found {
+            self.failed.set(Some(object));
+        }
+        Ok(match found? {
             Found::Application(label) => {
                 // How old the user's own password is does not matter to it.
                 Standing::of(&record, at).condition().admits()?;
@@ -197,6 +206,10 @@ impl Authenticator<'_> {
             Err(Error::NoSuchDirectory) => return Ok(None),
             other => other?,
         };
+        // What was counted is to be forgotten, which takes a write.
+        if record.property(FAILURES).is_some() {
+            return Ok(None);
+        }
         let Some(stored) = record.property(b"passwd").filter(|_| !is_kept_elsewhere(&record)) else {
             return Ok(None);
         };

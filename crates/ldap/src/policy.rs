@@ -68,7 +68,7 @@ pub(crate) fn error_of(error: &netinfo_directory::Error) -> Option<PolicyError> 
 /// The refusal of a password that is not good enough.
 pub(crate) fn refused(objection: Objection) -> Failure {
     let error = match objection {
-        Objection::TooShort => PolicyError::PasswordTooShort,
+        Objection::TooShort(_) => PolicyError::PasswordTooShort,
         Objection::Same => PolicyError::PasswordInHistory,
         Objection::Empty
         | Objection::ZeroByte

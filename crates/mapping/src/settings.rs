@@ -3,6 +3,11 @@
 //! [`crate::Namespace`] says what they mean. What it would pass over is refused here, so that a mistake shows when it is
 //! made.
 
+use std::ops::RangeInclusive;
+
+use netinfo_directory::account::MIN_CHARACTERS;
+use netinfo_directory::account::lockout::{MAX_LOCK_AFTER, MAX_LOCK_SECONDS};
+use netinfo_directory::password::MAX_PASSWORD_LEN;
 use netinfo_directory::{Change, Property, ROOT, Target, View};
 use netinfo_schema::Variant;
 
@@ -32,6 +37,12 @@ pub enum Setting {
     ReferentialIntegrity,
     /// Whether `memberOf` tells the groups of groups too: `no` or `yes`.
     NestedMemberOf,
+    /// Wrong passwords in a row after which an account is locked.
+    LockAfter,
+    /// Seconds for which it is.
+    LockSeconds,
+    /// Fewest characters of a password that users give themselves.
+    PasswordLength,
     /// Definitions of attribute types and classes that the domain adds to the schema.
     Definitions,
 }
@@ -49,7 +60,7 @@ pub enum SettingError {
 
 impl Setting {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Suffix,
         Self::Layout,
         Self::Schema,
@@ -60,6 +71,9 @@ impl Setting {
         Self::Unique,
         Self::ReferentialIntegrity,
         Self::NestedMemberOf,
+        Self::LockAfter,
+        Self::LockSeconds,
+        Self::PasswordLength,
         Self::Definitions,
     ];
 
@@ -76,6 +90,9 @@ impl Setting {
             Self::Unique => "unique",
             Self::ReferentialIntegrity => "referential-integrity",
             Self::NestedMemberOf => "nested-memberof",
+            Self::LockAfter => "lock-after",
+            Self::LockSeconds => "lock-seconds",
+            Self::PasswordLength => "password-length",
             Self::Definitions => "definitions",
         }
     }
@@ -98,6 +115,9 @@ impl Setting {
             Self::Unique => b"_unique",
             Self::ReferentialIntegrity => b"_referential_integrity",
             Self::NestedMemberOf => b"_nested_memberof",
+            Self::LockAfter => b"_lock_after",
+            Self::LockSeconds => b"_lock_seconds",
+            Self::PasswordLength => b"_password_length",
             Self::Definitions => DEFINITIONS,
         }
     }
@@ -111,7 +131,17 @@ impl Setting {
             Self::Anonymous => &["posix", "none", "read"],
             Self::ReferentialIntegrity => &["yes", "no"],
             Self::NestedMemberOf => &["no", "yes"],
-            Self::Suffix | Self::AdminDn | Self::AdminPassword | Self::Unique | Self::Definitions => &[],
+            _ => &[],
+        }
+    }
+
+    /// The numbers it may be, where it is one.
+    pub fn range(self) -> Option<RangeInclusive<i64>> {
+        match self {
+            Self::LockAfter => Some(1..=MAX_LOCK_AFTER),
+            Self::LockSeconds => Some(0..=MAX_LOCK_SECONDS),
+            Self::PasswordLength => Some(MIN_CHARACTERS as i64..=MAX_PASSWORD_LEN as i64),
+            _ => None,
         }
     }
 
@@ -128,6 +158,12 @@ impl Setting {
         for value in values {
             if !self.choices().is_empty() && !self.choices().contains(&value.as_str()) {
                 return invalid(format!("\"{value}\" is none of {}", self.choices().join(", ")));
+            }
+            if let Some(range) = self.range()
+                && !value.parse().is_ok_and(|number| range.contains(&number))
+            {
+                let (least, most) = range.into_inner();
+                return invalid(format!("\"{value}\" is no number from {least} to {most}"));
             }
             if let Self::Suffix | Self::AdminDn = self
                 && Name::parse(value.as_bytes()).map_or(true, |name| name.rdns.is_empty())
@@ -292,6 +328,9 @@ mod tests {
             (Setting::Suffix, &["example"][..], "suffix: \"example\" is no distinguished name"),
             (Setting::Suffix, &[""], "suffix: \"\" is no distinguished name"),
             (Setting::Layout, &["flat"], "layout: \"flat\" is none of apple, rfc2307"),
+            (Setting::LockAfter, &["0"], "lock-after: \"0\" is no number from 1 to 100"),
+            (Setting::LockSeconds, &["soon"], "lock-seconds: \"soon\" is no number from 0 to 315360000"),
+            (Setting::PasswordLength, &["7"], "password-length: \"7\" is no number from 8 to 511"),
             (Setting::AdminDn, &["cn=a", "cn=b"], "admin-dn: there can be one only"),
             (Setting::Unique, &["nonesuch"], "unique: the schema has no attribute \"nonesuch\""),
             (Setting::Definitions, &["attributeTypes: ( 1.2.3"], "schema: "),

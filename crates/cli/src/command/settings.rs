@@ -51,6 +51,15 @@ pub(crate) struct Settings {
     /// Whether memberOf tells the groups of groups too [default: no]
     #[arg(long = "nested-memberof", value_name = "yes|no")]
     nested_member_of: Option<String>,
+    /// Wrong passwords in a row after which an account is locked [default: never]
+    #[arg(long, value_name = "NUMBER")]
+    lock_after: Option<String>,
+    /// Seconds for which it is locked; 0: until it gets a new password [default: 900]
+    #[arg(long, value_name = "SECONDS")]
+    lock_seconds: Option<String>,
+    /// Fewest characters of a password that users give themselves [default: 8]
+    #[arg(long, value_name = "NUMBER")]
+    password_length: Option<String>,
 }
 
 /// Arguments of `domain set`.
@@ -85,6 +94,9 @@ impl Settings {
             many(Setting::Unique, &self.unique),
             one(Setting::ReferentialIntegrity, &self.referential_integrity),
             one(Setting::NestedMemberOf, &self.nested_member_of),
+            one(Setting::LockAfter, &self.lock_after),
+            one(Setting::LockSeconds, &self.lock_seconds),
+            one(Setting::PasswordLength, &self.password_length),
         ];
         let wanted: Wanted = all.into_iter().flatten().collect();
         netinfo_mapping::settings::check(&wanted)?;

@@ -13,8 +13,10 @@
 //! | `shadowMin` | days that a new password is kept, as in shadow(5) |
 //! | `host`, `authorizedService` | machines and services that the user may use, where the caller asks for it |
 
+pub mod lockout;
 mod note;
 mod objection;
+pub use lockout::least_characters;
 pub(crate) use note::{is_new_password, note_new_passwords};
 pub use objection::{MIN_CHARACTERS, MIN_DIFFERENT, Objection, objection};
 

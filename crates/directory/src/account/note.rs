@@ -1,6 +1,6 @@
 //! What a record says of its password is kept true when the password is changed, whatever the front-end.
 
-use super::Standing;
+use super::{Standing, lockout};
 use crate::access::Tree;
 use crate::apply::Applier;
 use crate::change::Change;
@@ -50,7 +50,8 @@ fn next_note(applier: &Applier<'_, '_>, object: u32, at: u64) -> Result<Option<C
     let record = Tree { store: applier.store, txn: &applier.txn }.record(object)?;
     let notes = Standing::of(&record, at).after_change();
     let missing = notes.into_iter().find(|(name, value)| record.first_value(name) != Some(value));
-    Ok(missing.map(|(name, value)| write(&record, name, value)))
+    // Nor do wrong passwords matter that were tried for the old one.
+    Ok(missing.map(|(name, value)| write(&record, name, value)).or_else(|| lockout::forgotten(&record)))
 }
 
 /// The change that leaves a property with one value.

@@ -22,9 +22,9 @@ pub enum Objection {
     /// It is the one to be replaced.
     #[error("The new password is the old one.")]
     Same,
-    /// It has less than [`MIN_CHARACTERS`].
-    #[error("The password is shorter than {MIN_CHARACTERS} characters.")]
-    TooShort,
+    /// It has less characters than this.
+    #[error("The password is shorter than {0} characters.")]
+    TooShort(usize),
     /// It has less than [`MIN_DIFFERENT`] different bytes.
     #[error("The password has too few different characters.")]
     TooSimple,
@@ -33,9 +33,16 @@ pub enum Objection {
     Name,
 }
 
-/// Why a new password is not taken; `None` if it is. With `superuser` only what cannot work is refused.
+/// Why a new password is not taken; `None` if it is. With `superuser` only what cannot work is refused; otherwise it has
+/// `least` characters ([`super::least_characters`]).
 #[must_use]
-pub fn objection(user: &[u8], old: Option<&[u8]>, new: &[u8], superuser: bool) -> Option<Objection> {
+pub fn objection(
+    user: &[u8],
+    old: Option<&[u8]>,
+    new: &[u8],
+    superuser: bool,
+    least: usize,
+) -> Option<Objection> {
     if new.is_empty() {
         return Some(Objection::Empty);
     }
@@ -51,8 +58,8 @@ pub fn objection(user: &[u8], old: Option<&[u8]>, new: &[u8], superuser: bool) -
     if old == Some(new) {
         return Some(Objection::Same);
     }
-    if characters(new) < MIN_CHARACTERS {
-        return Some(Objection::TooShort);
+    if characters(new) < least {
+        return Some(Objection::TooShort(least));
     }
     let mut bytes = new.to_vec();
     bytes.sort_unstable();
@@ -79,7 +86,7 @@ mod tests {
     use super::*;
 
     fn says(new: &str, superuser: bool) -> String {
-        objection(b"Alexandra", Some(b"old password"), new.as_bytes(), superuser)
+        objection(b"Alexandra", Some(b"old password"), new.as_bytes(), superuser, MIN_CHARACTERS)
             .map_or_else(String::new, |objection| objection.to_string())
     }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use netinfo_directory::account::{Standing, State, objection};
+use netinfo_directory::account::{Standing, State, least_characters, objection};
 use netinfo_directory::password::{HashError, Verdict, hash_new, verify};
 use netinfo_directory::{Credentials, Origin, Session, View};
 use netinfo_mapping::{Resolution, write};
@@ -98,6 +98,8 @@ struct Wanted {
     user: Vec<u8>,
     /// Only what cannot work is refused.
     superuser: bool,
+    /// Fewest characters.
+    least: usize,
     /// Days until the user may change it again.
     too_early: Option<u64>,
 }
@@ -111,13 +113,14 @@ impl Wanted {
         Ok(Self {
             user: record.first_value(b"name").unwrap_or_default().to_vec(),
             superuser: session.is_superuser(),
+            least: least_characters(view)?,
             too_early: standing.too_early().filter(|_| own && standing.condition().state == State::Usable),
         })
     }
 
     /// Refuses a password that is not good enough, or comes too early.
     fn check(&self, old: Option<&[u8]>, new: &[u8]) -> Outcome<()> {
-        match (objection(&self.user, old, new, self.superuser), self.too_early) {
+        match (objection(&self.user, old, new, self.superuser, self.least), self.too_early) {
             (Some(objection), _) => Err(policy::refused(objection)),
             (None, Some(days)) => Err(policy::too_young(days)),
             (None, None) => Ok(()),

@@ -28,6 +28,7 @@ mod copies;
 mod elsewhere;
 mod extended;
 mod hostile;
+mod lockout;
 mod names;
 mod order;
 mod org;

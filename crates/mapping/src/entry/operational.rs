@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use netinfo_directory::account::Standing;
+use netinfo_directory::account::lockout::{FAILURES, Lockout, failures};
 use netinfo_directory::{ROOT, VERSION_OF};
 use smallvec::SmallVec;
 
@@ -15,7 +16,7 @@ use crate::tree::{DSID, Tree};
 use crate::wanted::{Selection, Wanted};
 
 /// The operational attributes, in the order they are returned.
-const COMPUTED: [&str; 18] = [
+const COMPUTED: [&str; 19] = [
     "structuralObjectClass",
     "entryUUID",
     "creatorsName",
@@ -34,6 +35,7 @@ const COMPUTED: [&str; 18] = [
     "pwdChangedTime",
     "pwdReset",
     "pwdAccountLockedTime",
+    "pwdFailureTime",
 ];
 
 /// The time since when an account is locked that nothing but an administrator unlocks
@@ -147,6 +149,10 @@ impl Entry<'_> {
             "nIVersionNumber" => text(view.resolve(VERSION_OF, object)?.instance.to_string()),
             "nISerialNumber" => text(self.record.id().instance.to_string()),
             MEMBER_OF => return self.member_of(),
+            "pwdFailureTime" if self.may_read(FAILURES) => {
+                let times = failures(&self.record).into_iter();
+                return Ok(times.map(|time| Cow::Owned(timestamp(time).into_bytes())).collect());
+            }
             "pwdChangedTime" | "pwdReset" | "pwdAccountLockedTime" => {
                 self.account(name).map(String::into_bytes)
             }
@@ -161,8 +167,8 @@ impl Entry<'_> {
     fn account(&self, name: &str) -> Option<String> {
         let standing = Standing::of(&self.record, 0);
         if name == "pwdAccountLockedTime" {
-            let locked = standing.is_disabled() && self.may_read(AUTHORITY);
-            return locked.then(|| LOCKED_FOR_GOOD.to_owned());
+            let disabled = standing.is_disabled() && self.may_read(AUTHORITY);
+            return if disabled { Some(LOCKED_FOR_GOOD.to_owned()) } else { self.locked_since() };
         }
         let changed = standing.changed_day().filter(|_| self.may_read(CHANGED))?;
         match (name, changed) {
@@ -170,6 +176,15 @@ impl Entry<'_> {
             ("pwdChangedTime", 1..) => Some(timestamp(changed.checked_mul(86_400_000)?)),
             _ => None,
         }
+    }
+}
+
+impl Entry<'_> {
+    /// Since when wrong passwords have locked the account. It is told until a right one follows: for how long it means
+    /// something, the domain's settings say.
+    fn locked_since(&self) -> Option<String> {
+        let lockout = Lockout::of(self.tree.view()).ok().flatten().filter(|_| self.may_read(FAILURES))?;
+        lockout.last_locked(&self.record).map(timestamp)
     }
 }
 

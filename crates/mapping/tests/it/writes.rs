@@ -110,7 +110,7 @@ fn strict_domains_want_classes_and_their_attributes() {
     refused!(add(&[("objectClass", &["nothing"])]), InvalidAttributeSyntax);
     add(&[person, ("cn", &["x"]), ("sn", &["y"])]).unwrap();
     refused!(fixture.modify(dn, &[(Delete, "sn", &[])]), ObjectClassViolation);
-    refused!(fixture.modify(dn, &[(Replace, "objectClass", &["device"])]), ObjectClassViolation);
+    refused!(fixture.modify(dn, &[(Replace, "objectClass", &["device"])]), ObjectClassModsProhibited);
     refused!(
         fixture.modify(dn, &[(Replace, "objectClass", &["account", "extensibleObject"])]),
         ObjectClassModsProhibited

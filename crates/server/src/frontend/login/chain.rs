@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netinfo_directory::account::Standing;
+use netinfo_directory::account::{Standing, least_characters};
 use netinfo_directory::{Property, Result};
 use netinfo_lookup::{Record, View};
 use netinfo_upstream::Upstream;
@@ -40,6 +40,11 @@ impl Here {
     pub(super) fn standing(&self) -> Result<Standing> {
         let view = self.served.view()?;
         Ok(Standing::of(&view.record(self.object)?, now()))
+    }
+
+    /// Fewest characters of a new password.
+    pub(super) fn least_characters(&self) -> Result<usize> {
+        least_characters(&self.served.view()?)
     }
 }
 

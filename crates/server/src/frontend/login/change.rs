@@ -133,7 +133,8 @@ impl Request {
     fn checked(&self, here: &Here) -> Result<Option<Decision>> {
         let by_superuser = self.old.is_none();
         let old = self.old.as_ref().map(|old| old.as_slice());
-        if let Some(objection) = objection(&self.user, old, &self.new, by_superuser) {
+        if let Some(objection) = objection(&self.user, old, &self.new, by_superuser, here.least_characters()?)
+        {
             return Ok(Some(policy(objection.to_string())));
         }
         if by_superuser {

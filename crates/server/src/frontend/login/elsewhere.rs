@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use netinfo_directory::account::objection;
+use netinfo_directory::account::{MIN_CHARACTERS, objection};
 use netinfo_directory::binding::Parent;
 use netinfo_directory::{Domain, Origin, Role};
 use netinfo_lookup::Table;
@@ -85,7 +85,7 @@ pub(super) fn change(
             "the password of a user of a domain on another machine is set there, or changed with the old one",
         );
     };
-    if let Some(objection) = objection(&found.name, Some(old), new, false) {
+    if let Some(objection) = objection(&found.name, Some(old), new, false, MIN_CHARACTERS) {
         return Decision { message: objection.to_string(), ..Outcome::Policy.into() };
     }
     if let Err(wait) = node.guesses[0].take(found.uid, now()) {
