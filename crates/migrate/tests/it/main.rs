@@ -4,4 +4,5 @@
 
 mod macs;
 mod pairs;
+mod rules;
 mod targets;
