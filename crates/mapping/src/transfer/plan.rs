@@ -256,3 +256,24 @@ pub(super) fn only_part(rdn: &[u8]) -> Option<(&str, std::borrow::Cow<'_, [u8]>)
     let (part, _) = parts.next()?.ok()?;
     parts.next().is_none().then_some((part.kind, part.value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_shapes_are_remembered_and_none_that_is_long() {
+        let mut plans = Plans::default();
+        let mut find = |name: &str, keep: bool| {
+            let given = [Given::new(name.as_bytes(), [&b"v"[..]])];
+            let untried = matches!(plans.find(0, "cn", &given), Found::Untried);
+            if keep {
+                plans.keep(None);
+            }
+            untried
+        };
+        assert!(!find(&"x".repeat(SHAPE_LENGTH), false));
+        assert!((0..SHAPES).all(|number| find(&format!("x-{number}"), true)));
+        assert!(!find("x-7", false) && !find("y", false), "one is known, for the other there is no room");
+    }
+}
