@@ -23,6 +23,8 @@ elif [[ ${1-} != build ]]; then
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     # A node and its look-ups stand below OpenLDAP's server, which the tests start themselves.
     packages+=(ldapvi slapd)
+    # They compare the system calls of a node with those that the unit of systemd allows.
+    packages+=(strace systemd)
     # They log in by the PAM module: with pamtester, su, passwd, ssh, login, sudo.
     packages+=(bsdutils login openssh-client openssh-server pamtester passwd sudo util-linux valgrind)
 fi

@@ -19,3 +19,4 @@ mod reaching;
 mod shell;
 mod ssh;
 mod tool;
+mod unit;
