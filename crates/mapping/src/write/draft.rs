@@ -156,8 +156,10 @@ impl<'t> Draft<'t> {
         values: impl IntoIterator<Item = &'v [u8]>,
     ) -> Result<(), Refusal> {
         let splits = self.splits(description);
+        let is_class = description.name().eq_ignore_ascii_case(OBJECT_CLASS);
         let mut known = None;
         for value in values {
+            let value = if is_class { class_name(self.schema(), value) } else { value };
             let at = match known.filter(|_| !splits) {
                 Some(at) => at,
                 None => self.place_for(description, value, splits),
@@ -414,4 +416,10 @@ pub(super) fn description<'g>(
         ));
     }
     Ok(parsed)
+}
+
+/// A class by the name that the schema has for it: clients compare names, and not all without regard to case.
+fn class_name<'v>(schema: &'v Schema, value: &'v [u8]) -> &'v [u8] {
+    let known = std::str::from_utf8(value).ok().and_then(|name| schema.class(name));
+    known.map_or(value, |class| class.name().as_bytes())
 }
