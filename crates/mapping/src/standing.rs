@@ -13,7 +13,7 @@ use netinfo_schema::AttributeId;
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
-use crate::context::{Column, OBJECT_CLASS};
+use crate::context::{Column, OBJECT_CLASS, RDN};
 use crate::name::Part;
 use crate::namespace::Namespace;
 use crate::tree::{Inner, Place};
@@ -40,6 +40,8 @@ pub(crate) struct Standing {
     containers: Kept<Box<[u8]>, (u32, Inner)>,
     /// Whether properties have values.
     properties: Kept<Box<[u8]>, bool>,
+    /// Whether directories are named by properties.
+    naming: Kept<Box<[u8]>, bool>,
     /// Properties that hold an attribute, as far as they have values.
     live: Kept<AttributeId, Arc<Live>>,
     /// Directories that store a class.
@@ -158,6 +160,16 @@ impl Standing {
         }
         let found = view.has_values(property)?;
         self.properties.keep(property.into(), found);
+        Ok(found)
+    }
+
+    /// Whether there can be a directory that is named by a property, and not by its `name`.
+    pub(crate) fn is_named_by(&self, view: &View<'_>, property: &[u8]) -> Result<bool> {
+        if let Some(known) = self.naming.get(property) {
+            return Ok(known);
+        }
+        let found = view.estimate(Term::Equal { property: RDN, value: property })? > 0;
+        self.naming.keep(property.into(), found);
         Ok(found)
     }
 

@@ -10,7 +10,7 @@ use netinfo_schema::{AttributeDescription, Schema};
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
-use crate::context::{COMMON, Context, NAME, RDN, Slot};
+use crate::context::{COMMON, Context, LDAP_PREFIX, NAME, RDN, Slot};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::name::{NameError, write_value};
@@ -307,23 +307,81 @@ impl<'a> Tree<'a> {
     /// Whether a sibling with a lower object id has the same name: only one entry can bear it.
     fn is_shadowed(&self, record: &RecordRef<'_>, own: Inner, naming: &[Naming<'_>]) -> Result<bool> {
         let object = record.id().object;
-        if let Some((known, name)) = &*self.alone.borrow()
-            && *known == object
-            && record.first_value(NAME) == Some(name)
-            && record.property(RDN).is_none()
-        {
-            return Ok(false);
-        }
         let key = record.first_value(RDN).unwrap_or(NAME);
         let Some(value) = record.first_value(key) else { return Ok(false) };
-        let rivals = self.view.lookup(record.parent(), key, value)?;
-        for rival in rivals.into_iter().filter(|rival| *rival < object) {
+        let is_rival = |rival: u32| -> Result<bool> {
+            if rival >= object {
+                return Ok(false);
+            }
             let rival = self.view.record(rival)?;
-            if self.naming(&rival, own).is_some_and(|theirs| theirs[..] == *naming) {
-                return Ok(true);
+            Ok(self.naming(&rival, own).is_some_and(|theirs| theirs[..] == *naming))
+        };
+        if !self.is_alone(record) {
+            for rival in self.view.lookup(record.parent(), key, value)? {
+                if is_rival(rival)? {
+                    return Ok(true);
+                }
+            }
+        }
+        if key == NAME && !self.standing.has_values(self.view, RDN)? {
+            // Nobody is named by anything else.
+            return Ok(false);
+        }
+        for (other, value) in self.other_namings(own, key, naming)? {
+            for rival in self.view.lookup(record.parent(), &other, &value)? {
+                if is_rival(rival)? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
+    }
+
+    /// Whether it is known that no other has the name of a directory that is named by its `name`.
+    fn is_alone(&self, record: &RecordRef<'_>) -> bool {
+        self.alone.borrow().as_ref().is_some_and(|(known, name)| {
+            *known == record.id().object
+                && record.first_value(NAME) == Some(name)
+                && record.property(RDN).is_none()
+        })
+    }
+
+    /// Other properties than `key` by which a sibling can have the same name, and their values, as far as any directory
+    /// is named by them.
+    fn other_namings(
+        &self,
+        own: Inner,
+        key: &[u8],
+        naming: &[Naming<'_>],
+    ) -> Result<SmallVec<[(SmallVec<[u8; 32]>, Vec<u8>); 2]>> {
+        let mut others = SmallVec::new();
+        let Some((attribute, value)) = naming.first() else { return Ok(others) };
+        let context = self.context(own.number());
+        let known = self.schema().attribute(attribute);
+        let mut add = |property: &[u8], value: &[u8]| -> Result<()> {
+            if property != key && (property == NAME || self.standing.is_named_by(self.view, property)?) {
+                others.push((SmallVec::from_slice(property), value.to_vec()));
+            }
+            Ok(())
+        };
+        for column in known.map_or(&[][..], |known| context.columns_of(known.id())) {
+            add(column.property.as_bytes(), &column.transform.store(value))?;
+        }
+        let name = known.map_or(&**attribute, |known| known.name()).as_bytes();
+        if context.column(name).is_none() {
+            add(name, value)?;
+        } else {
+            let mut prefixed: SmallVec<[u8; 32]> = SmallVec::from_slice(LDAP_PREFIX);
+            prefixed.extend_from_slice(name);
+            add(&prefixed, value)?;
+        }
+        if own == Inner::Containers
+            && name == b"ou"
+            && let Some(directory) = self.namespace.contexts().directory_of_unit(value)
+        {
+            add(NAME, directory.as_bytes())?;
+        }
+        Ok(others)
     }
 
     /// Whether `name` only repeats another property by which a directory is named: it does where it would be `cn`, and

@@ -224,3 +224,25 @@ fn trees_forget_names_and_find_them_again() {
         }
     });
 }
+
+#[test]
+fn a_name_by_another_property_is_the_same_name() {
+    for flipped in [false, true] {
+        let fixture = Fixture::example(&[("_layout", &["rfc2307"])]);
+        let groups = fixture.directory(ROOT, &[("name", &["groups"])]);
+        let by_name: &[(&str, &[&str])] = &[("name", &["A"])];
+        let by_cn: &[(&str, &[&str])] = &[("name", &["x"]), ("_rdn", &["cn"]), ("cn", &["A"])];
+        let (one, two) = if flipped { (by_cn, by_name) } else { (by_name, by_cn) };
+        let first = fixture.directory(groups, one);
+        let second = fixture.directory(groups, two);
+        assert_eq!(fixture.dn(first), "cn=A,ou=groups,dc=example,dc=com");
+        assert_eq!(fixture.dn(second), format!("dSID={second},ou=groups,dc=example,dc=com"));
+        assert_eq!(fixture.find("cn=A,ou=groups,dc=example,dc=com"), Some(first));
+        assert_eq!(fixture.find(&fixture.dn(second)), Some(second));
+
+        // Below the root the unit is a name as well.
+        let unit = fixture.directory(ROOT, &[("name", &["y"]), ("_rdn", &["ou"]), ("ou", &["groups"])]);
+        assert_eq!(fixture.dn(unit), format!("dSID={unit},dc=example,dc=com"));
+        assert_eq!(fixture.find("ou=groups,dc=example,dc=com"), Some(groups));
+    }
+}
