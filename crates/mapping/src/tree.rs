@@ -55,6 +55,9 @@ pub(crate) struct Place {
 /// One attribute and value by which an entry is named.
 pub(crate) type Naming<'r> = (Cow<'r, str>, Cow<'r, [u8]>);
 
+/// A property and a value of it.
+type Term = (SmallVec<[u8; 32]>, Vec<u8>);
+
 impl Inner {
     /// Number of the context of the children themselves.
     pub(crate) fn number(self) -> usize {
@@ -348,12 +351,7 @@ impl<'a> Tree<'a> {
 
     /// Other properties than `key` by which a sibling can have the same name, and their values, as far as any directory
     /// is named by them.
-    fn other_namings(
-        &self,
-        own: Inner,
-        key: &[u8],
-        naming: &[Naming<'_>],
-    ) -> Result<SmallVec<[(SmallVec<[u8; 32]>, Vec<u8>); 2]>> {
+    fn other_namings(&self, own: Inner, key: &[u8], naming: &[Naming<'_>]) -> Result<SmallVec<[Term; 2]>> {
         let mut others = SmallVec::new();
         let Some((attribute, value)) = naming.first() else { return Ok(others) };
         let context = self.context(own.number());
