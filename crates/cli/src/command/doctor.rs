@@ -28,8 +28,11 @@ fn text(report: &Value) -> String {
         out.push_str("there is more\n");
     }
     if out.is_empty() {
-        let count = report["domains"].as_array().map_or(0, Vec::len);
-        out.push_str(&format!("{count} domains from here to the root: nothing wrong\n"));
+        let domains = match report["domains"].as_array().map_or(0, Vec::len) {
+            1 => "1 domain".to_owned(),
+            count => format!("{count} domains"),
+        };
+        out.push_str(&format!("{domains} from here to the root: nothing wrong\n"));
     }
     out
 }
@@ -45,5 +48,7 @@ mod tests {
         assert_eq!(text(&report), "warning: network@10.0.0.1: its clock is 90 seconds ahead\n");
         let report = json!({ "domains": [1, 2], "findings": [] });
         assert_eq!(text(&report), "2 domains from here to the root: nothing wrong\n");
+        let report = json!({ "domains": [1], "findings": [] });
+        assert_eq!(text(&report), "1 domain from here to the root: nothing wrong\n");
     }
 }
