@@ -52,17 +52,21 @@ impl Netinfod {
         Ok(Loaded { time, bytes: disk_use(&self.folder)? })
     }
 
-    /// Starts the daemon.
+    /// Starts the daemon. As many entries may be returned as there are, as by slapd.
     ///
     /// # Errors
     /// It does not start; the end of its log says why.
     pub fn start(&self) -> Result<Server> {
+        let config = self.folder.with_extension("toml");
+        std::fs::write(&config, format!("ldap.size_limit = {}\n", u32::MAX))?;
         Server::start(Name::Netinfod, &self.folder.with_extension("log"), |address| {
             let ldap = format!("ldap={address}");
             let off = ["ipcserver=127.0.0.1:0", "domain.local=off", "portmap=off", "binder=off", "local=off"];
-            let listen: Vec<&str> =
-                off.into_iter().chain([ldap.as_str(), "ldaps=off", "ldapi=off"]).collect();
-            command(&self.program, &self.folder, &listen)
+            let others = ["ldaps=off", "ldapi=off", "lookup=off", "login=off"];
+            let listen: Vec<&str> = off.into_iter().chain([ldap.as_str()]).chain(others).collect();
+            let mut command = command(&self.program, &self.folder, &listen);
+            command.arg("--config").arg(&config);
+            command
         })
     }
 

@@ -177,12 +177,14 @@ fn netinfod(source: Source, binaries: &Path, data: &Path, endpoints: &Path) -> R
     }
     if source == Source::Socket {
         words.extend(["--table", "off"]);
-        // That of the daemon before.
-        let _ = fs::remove_file(PATH);
+    }
+    // Those of the daemon before: its table stays in use until the next one looks at it.
+    for old in [PATH, &*endpoints] {
+        let _ = fs::remove_file(old);
     }
     let mut daemon = Daemon::start(&words);
     let ready = || match source {
-        Source::Table => is_live(),
+        Source::Table => is_live() && Path::new(&endpoints).exists(),
         _ => Path::new(&endpoints).exists(),
     };
     daemon.wait_for("serving", ready);
