@@ -91,7 +91,7 @@ fn without_a_daemon() {
 fn what_is_wrong_is_told() {
     let node = Node::start();
     let tool = Tool::local(&node);
-    assert_eq!(tool.ok("doctor"), "1 domains from here to the root: nothing wrong\n");
+    assert_eq!(tool.ok("doctor"), "1 domain from here to the root: nothing wrong\n");
     tool.ok("domain create network");
     tool.ok("bind network@127.0.0.1");
     tool.ok("user add jane --uid 5001");
