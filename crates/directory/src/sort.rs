@@ -47,7 +47,8 @@ impl Sorter {
     }
 
     fn with_room(folder: &Path, room: usize) -> Self {
-        let (buffer, sorting, runs) = (Buffer::with_room(room), None, Vec::new());
+        // Most of those who sort have little: room is made for those who have filled it once.
+        let (buffer, sorting, runs) = (Buffer::default(), None, Vec::new());
         Self { folder: folder.to_owned(), room, buffer, sorting, runs }
     }
 
