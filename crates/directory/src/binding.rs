@@ -15,8 +15,8 @@ mod parent;
 mod search;
 
 pub use file::{
-    BINDING_FILE_SIZE, Parents, REMEMBERED_FOLDER, binding_file, forget_remembered, read_parents,
-    write_parents,
+    BINDING_FILE_SIZE, Parents, REMEMBERED_FOLDER, binding_file, forget_remembered, read_kept, read_parents,
+    replace_kept, write_parents,
 };
 pub use hosts::{
     Admission, HOST_NAME_LIMIT, HOST_RULE_MOST, HOST_RULES, HOST_RULES_LIMIT, Newcomer, network,

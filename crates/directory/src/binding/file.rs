@@ -42,14 +42,7 @@ pub fn binding_file(data: &Path) -> PathBuf {
 /// # Errors
 /// If the file cannot be read, is longer than [`BINDING_FILE_SIZE`] or is not what it should be.
 pub fn read_parents(data: &Path) -> io::Result<Parents> {
-    let file = match File::open(binding_file(data)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Parents::new()),
-        file => file?,
-    };
-    let mut text = String::new();
-    if file.take(BINDING_FILE_SIZE + 1).read_to_string(&mut text)? as u64 > BINDING_FILE_SIZE {
-        return Err(io::Error::other(format!("longer than {BINDING_FILE_SIZE} bytes")));
-    }
+    let Some(text) = read_kept(&binding_file(data))? else { return Ok(Parents::new()) };
     let content: Content = toml::from_str(&text).map_err(io::Error::other)?;
     let parse = |(tag, names): (String, Vec<String>)| {
         let names: Result<Vec<ParentName>, _> = names.iter().map(|name| name.parse()).collect();
@@ -67,18 +60,41 @@ pub fn write_parents(data: &Path, parents: &Parents) -> io::Result<()> {
     let content =
         Content { parents: parents.iter().map(|(tag, names)| (tag.clone(), texts(names))).collect() };
     let text = toml::to_string(&content).map_err(io::Error::other)?;
-    let path = binding_file(data);
+    replace_kept(&binding_file(data), format!("{HEAD}{text}").as_bytes())
+}
+
+/// Reads a file of a data directory that says something about parents; `None` if there is none.
+///
+/// # Errors
+/// If it cannot be read, is no text or longer than [`BINDING_FILE_SIZE`].
+pub fn read_kept(path: &Path) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut text = String::new();
+    if file.take(BINDING_FILE_SIZE + 1).read_to_string(&mut text)? as u64 > BINDING_FILE_SIZE {
+        return Err(io::Error::other(format!("longer than {BINDING_FILE_SIZE} bytes")));
+    }
+    Ok(Some(text))
+}
+
+/// Replaces such a file at once and durably. It belongs to whom the directory belongs to.
+///
+/// # Errors
+/// Of the file. Then nothing has changed.
+pub fn replace_kept(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let new = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    let owner = fs::metadata(data)?;
-    let own = file.metadata()?;
+    let (owner, own) = (fs::metadata(folder)?, file.metadata()?);
     if (own.uid(), own.gid()) != (owner.uid(), owner.gid()) {
         fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
     }
-    file.write_all(format!("{HEAD}{text}").as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&new, &path)?;
-    File::open(data)?.sync_all()
+    fs::rename(&new, path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// Removes what is remembered of domains on other machines. For data directories whose lock is held.

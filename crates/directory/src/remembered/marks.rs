@@ -6,6 +6,7 @@ use super::{Question, Remembered};
 use crate::model::Property;
 use crate::store::Store;
 use crate::values::terms::{Entry, each_entry, put_value};
+use crate::values::update::differing;
 
 /// Stands for a parent in questions about the whole domain. No directory has this number.
 const ANYWHERE: u32 = u32::MAX;
@@ -34,18 +35,11 @@ pub(crate) fn mark_change(store: &Store, txn: &RwTxn<'_>, parent: u32, old: &[Pr
     }
     let mut marks = Marks::new(store, txn, parent);
     for (old, new) in old.iter().zip(new) {
+        // Of a property of thousands of values mostly one is another.
         let (gone, come) = differing(&old.values, &new.values);
         marks.values(&old.name, gone);
         marks.values(&old.name, come);
     }
-}
-
-/// Of a property of thousands of values mostly one is another: what is left without equal values at either end.
-fn differing<'v>(old: &'v [Vec<u8>], new: &'v [Vec<u8>]) -> (&'v [Vec<u8>], &'v [Vec<u8>]) {
-    let start = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let (old, new) = (&old[start..], &new[start..]);
-    let end = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
-    (&old[..old.len() - end], &new[..new.len() - end])
 }
 
 /// What was remembered of who has some values holds no longer.

@@ -106,8 +106,8 @@ pub(crate) fn change(
     Ok(())
 }
 
-/// What is left of both lists without equal properties at either end.
-fn differing<'p>(old: &'p [Property], new: &'p [Property]) -> (&'p [Property], &'p [Property]) {
+/// What is left of both lists without equal items at either end.
+pub(crate) fn differing<'p, T: PartialEq>(old: &'p [T], new: &'p [T]) -> (&'p [T], &'p [T]) {
     let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let (old, new) = (&old[start..], &new[start..]);
     let end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();

@@ -6,17 +6,15 @@
 //!   a parent know whose they are.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use netinfo_directory::binding::{
-    Answer, BINDING_FILE_SIZE, Bound, Candidate, Parent, ParentName, Parents, Via, binding_file,
-    read_parents, write_parents,
+    Answer, Bound, Candidate, Parent, ParentName, Parents, Via, binding_file, read_kept, read_parents,
+    replace_kept, write_parents,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +48,7 @@ impl Configured {
             tracing::error!("{}: {error}; no configured parent is used", file.display());
             Parents::new()
         });
-        let last = read(&folder.join(LAST)).ok().flatten();
+        let last = read_kept(&folder.join(LAST)).ok().flatten();
         // Nothing is lost with it but what is found again.
         let last = last.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Self {
@@ -139,7 +137,7 @@ impl Configured {
             None => last.remove(tag),
         };
         let written = serde_json::to_vec(&*last).map_err(io::Error::other);
-        if let Err(error) = written.and_then(|text| write(&self.folder.join(LAST), &text)) {
+        if let Err(error) = written.and_then(|text| replace_kept(&self.folder.join(LAST), &text)) {
             tracing::warn!("cannot keep who the parent is: {error}");
         }
     }
@@ -175,30 +173,10 @@ impl Remembered {
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<String>> {
-    let file = match fs::File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    let mut text = String::new();
-    if file.take(BINDING_FILE_SIZE + 1).read_to_string(&mut text)? as u64 > BINDING_FILE_SIZE {
-        return Err(io::Error::other(format!("longer than {BINDING_FILE_SIZE} bytes")));
-    }
-    Ok(Some(text))
-}
-
-/// Replaces a file at once and durably.
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
