@@ -84,19 +84,21 @@ fn lookup_read(view: &View<'_>, args: &[u8], out: &mut Vec<u8>) -> Result<(), Er
     let hit = view.lookup_first(directory.object, args.key, args.value)?.ok_or(Error::NoSuchDirectory)?;
     put_status(out, Status::Ok);
     put_id(out, Id::new(directory.object, directory.instance));
-    put_properties(out, &view.record(hit)?);
+    view.render(hit, out, put_properties)?;
     Ok(())
 }
 
 fn read(view: &View<'_>, args: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-    let record = view.record(Id::decode(args).expect("an id").object)?;
+    let object = Id::decode(args).expect("an id").object;
     put_status(out, Status::Ok);
-    put_id(out, Id::new(record.id().object, record.id().instance));
-    put_properties(out, &record);
+    let mark = out.len();
+    put_id(out, Id::new(object, 0));
+    let id = view.render(object, out, put_properties)?;
+    out[mark + 4..mark + 8].copy_from_slice(&id.instance.to_be_bytes());
     Ok(())
 }
 
-fn put_properties(out: &mut Vec<u8>, record: &RecordRef<'_>) {
+fn put_properties(record: &RecordRef<'_>, out: &mut Vec<u8>) {
     put_count(out, record.property_count() as u32);
     for property in record.properties() {
         put_name(out, cut(property.name));

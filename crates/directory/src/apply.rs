@@ -370,8 +370,7 @@ impl<'a, 'e> Applier<'a, 'e> {
             &record.properties,
         )?;
         self.store.children.delete(&mut self.txn, &child_key(parent, record.header.position))?;
-        self.store.records.delete(&mut self.txn, &key)?;
-        self.store.secrets.delete(&mut self.txn, &key)?;
+        self.store.delete(&mut self.txn, object)?;
         self.store.versions.delete(&mut self.txn, &record.header.version.to_be_bytes())?;
         self.store.free.put(&mut self.txn, &key, &[])?;
         self.state.exchange(object, record.header.instance, 0);

@@ -4,7 +4,9 @@
 //! line of 64 bytes. What is remembered of the name index is that *one* child, and no other, has a value; of the value index
 //! that one directory of the domain has it, or none. Everything else the indexes are asked for.
 //!
-//! `marks` says which changes make which answers obsolete.
+//! * `renderings`: records in the form in which they are sent;
+//! * `marks`: which changes make which answers obsolete;
+//! * `stamps`: numbers of transactions in half a word.
 //!
 //! # Why an answer is right
 //!
@@ -19,12 +21,17 @@
 //! rarer than a bit that flips in memory, and cannot be made on purpose.
 
 mod marks;
+mod renderings;
+mod stamps;
 
 pub(crate) use marks::{FORGETTING, mark, mark_change};
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+
+use renderings::Renderings;
+use stamps::Stamps;
 
 /// Lines that are made together: 8 KiB.
 const SEGMENT: usize = 1 << 7;
@@ -36,13 +43,11 @@ const WAYS: usize = 3;
 /// Answers of one domain's indexes.
 pub(crate) struct Remembered {
     key: RandomState,
-    /// Number of the transaction that stamps are counted from.
-    base: u64,
+    stamps: Stamps,
     /// Number of lines in use less one; a power of two less one.
     mask: AtomicUsize,
-    /// Stamp before which nothing holds.
-    floor: AtomicU32,
     segments: Box<[Segment]>,
+    renderings: Renderings,
 }
 
 /// Lines that are made when the first answer is to be kept in one of them.
@@ -80,10 +85,10 @@ impl Remembered {
     pub(crate) fn new(opening: usize, directories: u64) -> Self {
         Self {
             key: RandomState::new(),
-            base: opening.saturating_sub(1) as u64,
+            stamps: Stamps::new(opening),
             mask: AtomicUsize::new(mask_for(directories)),
-            floor: AtomicU32::new(0),
             segments: (0..MAX_LINES / SEGMENT).map(|_| Segment::default()).collect(),
+            renderings: Renderings::new(directories),
         }
     }
 
@@ -101,7 +106,7 @@ impl Remembered {
     pub(crate) fn get(&self, snapshot: usize, question: Question) -> Option<u32> {
         // The snapshot was chosen before anything is looked at here.
         fence(Ordering::Acquire);
-        let now = self.stamp(snapshot)?;
+        let now = self.stamps.of(snapshot)?;
         let (segment, number) = self.place(question);
         let line = &segment.lines.get()?[number];
         let word = line.answers.iter().find_map(|answer| answer.get(question))?;
@@ -112,7 +117,7 @@ impl Remembered {
 
     /// Keeps an answer that was found in the snapshot of transaction `snapshot`.
     pub(crate) fn put(&self, snapshot: usize, question: Question, object: u32) {
-        let Some(now) = self.stamp(snapshot) else { return };
+        let Some(now) = self.stamps.of(snapshot) else { return };
         let (segment, number) = self.place(question);
         let make = || (0..SEGMENT).map(|_| Line::default()).collect();
         let line = &segment.lines.get_or_init(make)[number];
@@ -129,7 +134,7 @@ impl Remembered {
 
     /// Transaction `writer` is about to change the answer to a question.
     pub(crate) fn mark(&self, writer: usize, question: Question) {
-        let Some(stamp) = self.stamp(writer) else { return self.mark_all(writer) };
+        let Some(stamp) = self.stamps.of(writer) else { return self.mark_all(writer) };
         let (segment, number) = self.place(question);
         match segment.lines.get() {
             Some(lines) => lines[number].mark.store(stamp, Ordering::Release),
@@ -139,7 +144,29 @@ impl Remembered {
 
     /// Transaction `writer` is about to change any number of answers.
     pub(crate) fn mark_all(&self, writer: usize) {
-        self.floor.store(self.stamp(writer).unwrap_or(u32::MAX), Ordering::Release);
+        self.stamps.raise_floor(writer);
+    }
+
+    /// Transaction `writer` is about to change a record.
+    pub(crate) fn mark_record(&self, writer: usize, object: u32) {
+        match self.stamps.of(writer) {
+            Some(stamp) => self.renderings.mark(stamp, object),
+            None => self.mark_all(writer),
+        }
+    }
+
+    /// Appends what was made of a record, if it is known for the snapshot of transaction `snapshot`, and gives its instance.
+    pub(crate) fn put_rendering(&self, snapshot: usize, object: u32, out: &mut Vec<u8>) -> Option<u32> {
+        // As in `get`.
+        fence(Ordering::Acquire);
+        self.renderings.put_into(&self.stamps, self.stamps.of(snapshot)?, object, out)
+    }
+
+    /// Keeps what was made of a record that was found in the snapshot of transaction `snapshot`.
+    pub(crate) fn keep_rendering(&self, snapshot: usize, object: u32, instance: u32, bytes: &[u8]) {
+        if let Some(stamp) = self.stamps.of(snapshot) {
+            self.renderings.keep(&self.stamps, stamp, object, instance, bytes);
+        }
     }
 
     /// Transaction `writer` leaves a domain of so many directories behind: makes room for their answers.
@@ -150,13 +177,10 @@ impl Remembered {
             self.mark_all(writer);
             self.mask.store(mask, Ordering::Release);
         }
-    }
-
-    /// Number of a transaction, counted so that it takes half a word; never 0. After four thousand million transactions nothing
-    /// is remembered any more until the domain is opened again.
-    fn stamp(&self, transaction: usize) -> Option<u32> {
-        let number = (transaction as u64).checked_sub(self.base)? + 1;
-        u32::try_from(number).ok().filter(|&stamp| stamp < u32::MAX)
+        if self.renderings.is_short(directories) {
+            self.mark_all(writer);
+            self.renderings.make_room(directories);
+        }
     }
 
     /// The segment and the number in it of the line for a question.
@@ -168,7 +192,7 @@ impl Remembered {
     /// The stamp before which nothing in a line holds.
     fn last_mark(&self, segment: &Segment, line: &Line) -> u32 {
         let mark = line.mark.load(Ordering::Acquire).max(segment.mark.load(Ordering::Acquire));
-        mark.max(self.floor.load(Ordering::Acquire))
+        mark.max(self.stamps.floor())
     }
 }
 
@@ -253,7 +277,7 @@ mod tests {
         remembered.mark(13, question);
         let (segment, number) = remembered.place(question);
         segment.lines.get().unwrap()[number].answers[0]
-            .set(question, u64::from(remembered.stamp(12).unwrap()) << 32 | 7);
+            .set(question, u64::from(remembered.stamps.of(12).unwrap()) << 32 | 7);
         for snapshot in [12, 13, 14] {
             assert_eq!(remembered.get(snapshot, question), None);
         }

@@ -151,6 +151,28 @@ impl<'d> View<'d> {
         record.ok_or(Error::NoSuchDirectory)
     }
 
+    /// Appends to `out` what `render` makes of a directory, and gives the directory's id. Without rights to see password
+    /// material it is remembered until the directory changes, and the next time only copied: `render` has to make the same
+    /// of a directory whoever calls, and that is the properties as NetInfo's protocol has them.
+    pub fn render(
+        &self,
+        object: u32,
+        out: &mut Vec<u8>,
+        render: impl FnOnce(&RecordRef<'_>, &mut Vec<u8>),
+    ) -> Result<Id> {
+        let remembered = Some(&self.store.remembered).filter(|_| !self.entitled);
+        if let Some(instance) = remembered.and_then(|r| r.put_rendering(self.txn.id(), object, out)) {
+            return Ok(Id { object, instance });
+        }
+        let (record, start) = (self.record(object)?, out.len());
+        render(&record, out);
+        let id = record.id();
+        if let Some(remembered) = remembered {
+            remembered.keep_rendering(self.txn.id(), object, id.instance, &out[start..]);
+        }
+        Ok(id)
+    }
+
     fn masked(&self, object: u32) -> Result<RecordRef<'_>> {
         self.store.record(&self.txn, object)?.ok_or(Error::NoSuchDirectory)
     }

@@ -27,7 +27,7 @@ use zeroize::Zeroize;
 
 use crate::connections::{Place, Reason};
 use crate::frontend::netinfo::encode_outcome;
-use crate::frontend::{self, Context, Kind, OwnedCredentials, Proposal, Step, now};
+use crate::frontend::{self, Clock, Context, Kind, OwnedCredentials, Proposal, Step, now};
 use crate::limits::{HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN};
 use crate::node::Running;
 use crate::permits::{Permit, Permits};
@@ -248,7 +248,7 @@ impl Connection {
 
     /// Handles the records in `input` until one needs more than an answer on the spot; the rest is kept.
     fn process(&mut self, input: &[u8]) -> Result<Option<Step>, End> {
-        self.context.spent = Duration::ZERO;
+        self.context.clock = Clock::default();
         let mut rest = input;
         let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(0));
         let result = loop {
@@ -264,7 +264,7 @@ impl Connection {
             let Some(message) = message else { break Ok(None) };
             let call = parse_call(message);
             let kind = frontend::kind(&call);
-            if !self.admits(kind, message.len()) || self.context.spent > TURN {
+            if !self.admits(kind, message.len()) || self.context.clock.spent > TURN {
                 record::put_fragment_header(&mut self.backlog, message.len() as u32, true);
                 self.backlog.extend_from_slice(message);
                 break Ok(None);

@@ -79,7 +79,7 @@ pub(crate) struct Store {
     pub(crate) changes: Table,
     /// Object id → bytes of a record that could not be repaired.
     pub(crate) quarantine: Table,
-    /// What `index` and `pending` have answered together.
+    /// What `index` and `pending` have answered together, and what was made of `records`.
     pub(crate) remembered: Arc<Remembered>,
     path: PathBuf,
 }
@@ -192,6 +192,7 @@ impl Store {
     ) -> Result<()> {
         let encoded = record.encode(object)?;
         let key = object.to_be_bytes();
+        self.remembered.mark_record(txn.id(), object);
         self.records.put(txn, &key, &encoded.record)?;
         match encoded.secrets {
             Some(secrets) => self.secrets.put(txn, &key, &secrets)?,
@@ -203,12 +204,22 @@ impl Store {
         Ok(())
     }
 
+    /// Takes a record and its secrets away.
+    pub(crate) fn delete(&self, txn: &mut RwTxn<'_>, object: u32) -> Result<()> {
+        let key = object.to_be_bytes();
+        self.remembered.mark_record(txn.id(), object);
+        self.records.delete(txn, &key)?;
+        self.secrets.delete(txn, &key)?;
+        Ok(())
+    }
+
     /// Changes the numbers in front of a record and leaves its properties alone.
     pub(crate) fn save_header(&self, txn: &mut RwTxn<'_>, object: u32, header: Header) -> Result<()> {
         let Some(record) = self.record(txn, object)? else {
             return Err(Error::damaged(format!("record {object} is missing")));
         };
         let bytes = record.with_header(header);
+        self.remembered.mark_record(txn.id(), object);
         Ok(self.records.put(txn, &object.to_be_bytes(), &bytes)?)
     }
 

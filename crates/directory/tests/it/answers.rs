@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use netinfo_directory::{Change, Property, RecordRef, Target, Term, View};
+use netinfo_directory::{Change, Property, RecordRef, Session, Target, Term, View};
 use roaring::RoaringBitmap;
 
 use crate::support::*;
@@ -63,6 +63,35 @@ fn ask_anywhere(view: &View<'_>) -> usize {
     exact
 }
 
+/// The properties of a directory, in a form of the test's own.
+fn written(record: &RecordRef<'_>, out: &mut Vec<u8>) {
+    for property in record.properties() {
+        out.extend_from_slice(property.name);
+        property.values.for_each(|value| {
+            out.push(b'=');
+            out.extend_from_slice(value);
+        });
+        out.push(b'\n');
+    }
+}
+
+/// Has every directory of a snapshot written twice: as the record says, and not a byte more.
+fn ask_for_renderings(view: &View<'_>) {
+    for object in 0..=view.highest_object().unwrap() {
+        let record = view.record(object).ok();
+        let expected = record.map(|record| {
+            let mut out = b"before ".to_vec();
+            written(&record, &mut out);
+            (record.id(), out)
+        });
+        for _ in 0..2 {
+            let mut out = b"before ".to_vec();
+            let id = view.render(object, &mut out, written);
+            assert_eq!(id.ok().map(|id| (id, out)), expected);
+        }
+    }
+}
+
 /// Makes the writer make all entries of the indexes.
 fn settle(f: &Fixture, directory: u32) {
     f.domain
@@ -95,15 +124,20 @@ fn answers_fit_their_snapshots() {
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let mut old: Option<View<'_>> = None;
+                let mut old: Option<(View<'_>, View<'_>)> = None;
                 while !done.load(Ordering::Relaxed) {
                     let view = f.domain.read(&f.root).unwrap();
                     asked.fetch_add(ask(&view, &directories), Ordering::Relaxed);
                     ask_anywhere(&view);
+                    ask_for_renderings(&view);
+                    let masked = f.domain.read(&f.anonymous()).unwrap();
+                    ask_for_renderings(&masked);
                     // A snapshot from before is asked after newer ones have been.
-                    if let Some(old) = old.replace(view) {
+                    if let Some((old, masked)) = old.replace((view, masked)) {
                         ask(&old, &directories);
                         ask_anywhere(&old);
+                        ask_for_renderings(&old);
+                        ask_for_renderings(&masked);
                     }
                 }
             });
@@ -173,4 +207,46 @@ fn answers_end_with_what_they_were_about() {
     assert_eq!((answer(&changed, "a"), answer(&changed, "b")), (None, Some(first)));
     f.write(Change::Destroy { parent: Target::any(one), child: Target::any(first) }).unwrap();
     assert_eq!(answer(&f.domain.read(&f.root).unwrap(), "a"), None);
+}
+
+#[test]
+fn what_some_may_not_see_is_not_remembered_for_them() {
+    let f = Fixture::new("x");
+    let user =
+        f.create(f.path(&["one"]), vec![Property::new("name", ["u"]), Property::new("passwd", ["hash"])]);
+    let rendered = |session: &Session| {
+        let mut out = Vec::new();
+        f.domain.read(session).unwrap().render(user, &mut out, written).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for _ in 0..2 {
+        assert_eq!(rendered(&f.root), "name=u\npasswd=hash\n");
+        assert_eq!(rendered(&f.anonymous()), "name=u\npasswd=********\n");
+    }
+}
+
+#[test]
+fn renderings_end_with_what_they_were_made_of() {
+    let f = Fixture::new("x");
+    let one = f.path(&["one"]);
+    let first = f.create(one, vec![Property::new("k", ["a"])]);
+    let mut backup = Vec::new();
+    f.domain.backup(&f.root, &mut backup, &mut |_, _| {}).unwrap();
+    let before = f.domain.read(&f.anonymous()).unwrap();
+    ask_for_renderings(&before);
+    let check = |change: Change| {
+        f.write(change).unwrap();
+        ask_for_renderings(&f.domain.read(&f.anonymous()).unwrap());
+        ask_for_renderings(&before);
+    };
+    check(Change::Write { directory: Target::any(first), properties: vec![Property::new("k", ["b"])] });
+    // Raises the instance of both parents and leaves their properties alone.
+    check(create(first, vec![Property::new("k", ["c"])]));
+    let to = Target::any(f.path(&["two"]));
+    check(Change::Move { from: Target::any(one), child: Target::any(first), to, position: END });
+    f.domain.restore(&f.root, Cursor::new(backup), |_, _| {}).unwrap();
+    let restored = f.domain.read(&f.anonymous()).unwrap();
+    ask_for_renderings(&restored);
+    check(Change::Destroy { parent: Target::any(one), child: Target::any(first) });
+    ask_for_renderings(&restored);
 }

@@ -15,7 +15,7 @@ use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use netinfo_directory::{Change, Credentials, Id, Origin, Session, View};
 use netinfo_wire::rpc::{
@@ -93,9 +93,37 @@ pub(crate) struct Context {
     pub(crate) port: Port,
     /// Domain that NetInfo calls are for: the port's own, or the one BIND selected.
     pub(crate) selected: Option<Selected>,
-    /// Time that calls have taken since it was set to nothing. They are timed for the statistics anyway, and asking for
-    /// the time costs as much as a step of a look-up.
+    pub(crate) clock: Clock,
+}
+
+/// How long calls take. They are timed for the statistics, and asking for the time costs as much as a step of a look-up: of
+/// calls that came together each begins when the one before has ended.
+#[derive(Default)]
+pub(crate) struct Clock {
+    /// Time that calls have taken since they began to be taken together.
     pub(crate) spent: Duration,
+    /// When the one before has ended.
+    ended: Option<Instant>,
+}
+
+impl Clock {
+    pub(crate) fn begin(&mut self) -> Instant {
+        self.ended.take().unwrap_or_else(Instant::now)
+    }
+
+    /// Something else is done that is not the next call's.
+    pub(crate) fn pause(&mut self) {
+        self.ended = None;
+    }
+
+    /// The time since a call began.
+    pub(crate) fn end(&mut self, start: Instant) -> Duration {
+        let end = Instant::now();
+        let time = end.saturating_duration_since(start);
+        self.spent += time;
+        self.ended = Some(end);
+        time
+    }
 }
 
 /// A selected domain and the session reads of it use.
@@ -211,6 +239,9 @@ pub(crate) fn dispatch(
         Port::Ipcserver => (true, false),
         _ => (false, false),
     };
+    if call.prog != ni::PROGRAM {
+        context.clock.pause();
+    }
     match (call.prog, &context.port) {
         (ni::PROGRAM, Port::Domain(_)) => netinfo::call(node, context, call, out),
         (ni::PROGRAM, _) if everything => netinfo::call(node, context, call, out),
@@ -269,7 +300,7 @@ pub(crate) fn accepted(xid: u32) -> Vec<u8> {
 
 impl Context {
     pub(crate) fn new(connection: u64, caller: Caller, port: Port) -> Self {
-        Self { connection, caller, port, selected: None, spent: Duration::ZERO }
+        Self { connection, caller, port, selected: None, clock: Clock::default() }
     }
 
     /// The domain the connection is for, as far as it is decided.

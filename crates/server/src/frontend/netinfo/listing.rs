@@ -160,7 +160,7 @@ fn put_children(view: &View<'_>, what: &What, children: &[u32], out: &mut Vec<u8
                 }
             },
             What::Everything => match view.record(child) {
-                Ok(record) => put_properties(out, &record),
+                Ok(record) => put_properties(&record, out),
                 Err(_) => put_count(out, 0),
             },
         }
@@ -220,7 +220,7 @@ fn write_all(served: &Served, reader: &Session, sink: &mut Sink) -> netinfo_dire
         let out = sink.buffer();
         put_more(out, true);
         put_id(out, wire(record.id()));
-        put_properties(out, &record);
+        put_properties(&record, out);
         put_u32(out, record.parent());
         put_count(out, children.len() as u32);
         children.iter().for_each(|child| put_u32(out, *child));

@@ -64,29 +64,28 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
         return Step::Done;
     }
     if procedure == Procedure::Bind {
+        context.clock.pause();
         return bind::call(node, context, call, out);
     }
-    let Some(served) = selected(node, context) else {
+    if select(node, context).is_none() {
         return deny_too_weak(out, call.xid);
-    };
-    let start = Instant::now();
+    }
+    let start = context.clock.begin();
     let mark = out.len();
     let result = if procedure.is_write() {
-        change(procedure, call.args).map(|(change, target)| {
-            let credentials = OwnedCredentials::of(&call.cred);
-            let proposal =
-                Proposal { xid: call.xid, procedure, served: served.clone(), change, target, credentials };
-            Some(Step::Propose(Box::new(proposal)))
-        })
+        propose(context, procedure, call)
     } else {
         put_accepted(out, call.xid, AcceptStat::Success);
-        other(node, context, &served, procedure, call, out)
+        match reads::answers(procedure) {
+            true => read(context, procedure, call.args, out),
+            false => other(node, context, procedure, call, out),
+        }
     };
     match result {
         Ok(Some(Step::Propose(proposal))) => return Step::Propose(proposal),
         Ok(Some(step)) => {
             out.truncate(mark);
-            count(context, &served, procedure, start);
+            count(context, procedure, start);
             return step;
         }
         Ok(None) => {}
@@ -98,15 +97,16 @@ pub(crate) fn call(node: &Arc<Running>, context: &mut Context, call: &Call<'_>, 
             }
         }
     }
-    count(context, &served, procedure, start);
+    count(context, procedure, start);
     Step::Done
 }
 
 /// Notes how long a call has taken.
-fn count(context: &mut Context, served: &Served, procedure: Procedure, start: Instant) {
-    let time = start.elapsed();
-    context.spent += time;
-    served.tally.count(procedure, time);
+fn count(context: &mut Context, procedure: Procedure, start: Instant) {
+    let time = context.clock.end(start);
+    if let Some(selected) = &context.selected {
+        selected.served.tally.count(procedure, time);
+    }
 }
 
 /// Puts a refusal in place of whatever was written since `mark`.
@@ -121,16 +121,43 @@ fn write_refusal(out: &mut Vec<u8>, mark: usize, xid: u32, refusal: &Refusal) {
     }
 }
 
-/// Everything but PING, BIND and the changes. The head of a successful reply is already in `out`.
+/// A change for the writer.
+fn propose(context: &Context, procedure: Procedure, call: &Call<'_>) -> Result<Option<Step>, Refusal> {
+    let Some(Selected { served, .. }) = &context.selected else { return Err(Refusal::Garbage) };
+    let (change, target) = change(procedure, call.args)?;
+    let credentials = OwnedCredentials::of(&call.cred);
+    let served = served.clone();
+    Ok(Some(Step::Propose(Box::new(Proposal {
+        xid: call.xid,
+        procedure,
+        served,
+        change,
+        target,
+        credentials,
+    }))))
+}
+
+/// What a look at one directory answers. The head of a successful reply is already in `out`, here and below.
+fn read(
+    context: &mut Context,
+    procedure: Procedure,
+    args: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<Option<Step>, Refusal> {
+    let Some(selected) = &mut context.selected else { return Err(Refusal::Garbage) };
+    reads::answer(selected.view()?, procedure, args, out)?;
+    Ok(None)
+}
+
+/// Everything but PING, BIND, the changes and looks at one directory.
 fn other(
     node: &Arc<Running>,
-    context: &mut Context,
-    served: &Arc<Served>,
+    context: &Context,
     procedure: Procedure,
     call: &Call<'_>,
     out: &mut Vec<u8>,
 ) -> Result<Option<Step>, Refusal> {
-    let Some(Selected { reader, .. }) = &context.selected else { return Err(Refusal::Garbage) };
+    let Some(Selected { served, reader, .. }) = &context.selected else { return Err(Refusal::Garbage) };
     match procedure {
         Procedure::Statistics => statistics::write(node, served, &call.cred, out)?,
         Procedure::RParent => {
@@ -148,16 +175,13 @@ fn other(
         Procedure::Children | Procedure::List | Procedure::ListAll => {
             return listing::call(served, reader, procedure, call, out);
         }
-        simple => {
-            let Some(selected) = &mut context.selected else { return Err(Refusal::Garbage) };
-            reads::answer(selected.view()?, simple, call.args, out)?;
-        }
+        _ => return Err(Refusal::Garbage),
     }
     Ok(None)
 }
 
-/// The domain the call is for; `None` if the caller may not reach it.
-fn selected(node: &Arc<Running>, context: &mut Context) -> Option<Arc<Served>> {
+/// Makes sure that there is a domain the call is for; `None` if the caller may not reach it.
+fn select(node: &Arc<Running>, context: &mut Context) -> Option<()> {
     if context.selected.is_none() {
         let served = match &context.port {
             Port::Domain(served) => served.clone(),
@@ -165,12 +189,10 @@ fn selected(node: &Arc<Running>, context: &mut Context) -> Option<Arc<Served>> {
         };
         bind::enter(context, served)?;
     }
-    let selected = context.selected.as_ref()?;
-    if selected.served.is_gone() {
+    if context.selected.as_ref()?.served.is_gone() {
         context.selected = None;
-        return None;
     }
-    Some(selected.served.clone())
+    context.selected.as_ref().map(drop)
 }
 
 /// The session for reads by this caller.

@@ -9,6 +9,12 @@ use netinfo_wire::xdr::put_u32;
 
 use super::Refusal;
 
+/// Whether a procedure is answered here.
+pub(super) fn answers(procedure: Procedure) -> bool {
+    use Procedure::{ListProps, Lookup, LookupRead, Parent, Read, ReadName, ReadProp, Root, SelfId};
+    matches!(procedure, Root | SelfId | Parent | Read | ListProps | ReadProp | ReadName | Lookup | LookupRead)
+}
+
 /// Writes a whole result behind the head of the reply.
 pub(super) fn answer(
     view: &View<'_>,
@@ -29,9 +35,12 @@ pub(super) fn answer(
             put_id(out, wire(record.id()));
         }
         Procedure::Read => {
-            let record = view.record(Id::decode(args)?.object)?;
-            ok_id(out, record.id());
-            put_properties(out, &record);
+            let object = Id::decode(args)?.object;
+            put_status(out, Status::Ok);
+            let mark = out.len();
+            put_id(out, Id::new(object, 0));
+            let id = view.render(object, out, put_properties)?;
+            out[mark + 4..mark + 8].copy_from_slice(&id.instance.to_be_bytes());
         }
         Procedure::ListProps => {
             let record = view.record(Id::decode(args)?.object)?;
@@ -64,7 +73,7 @@ pub(super) fn answer(
             let hit =
                 view.lookup_first(directory.object, args.key, args.value)?.ok_or(Error::NoSuchDirectory)?;
             ok_id(out, directory);
-            put_properties(out, &view.record(hit)?);
+            view.render(hit, out, put_properties)?;
         }
         // The others are answered elsewhere.
         _ => return Err(Refusal::Garbage),
@@ -102,7 +111,7 @@ pub(super) fn put_values(out: &mut Vec<u8>, values: Values<'_>) {
 }
 
 /// A property list, copied from the store's bytes into the reply.
-pub(super) fn put_properties(out: &mut Vec<u8>, record: &RecordRef<'_>) {
+pub(super) fn put_properties(record: &RecordRef<'_>, out: &mut Vec<u8>) {
     put_count(out, record.property_count() as u32);
     for property in record.properties() {
         put_name(out, cut(property.name));

@@ -1,0 +1,279 @@
+//! Records as they are sent.
+//!
+//! A front-end makes the same bytes of a record again and again: it finds it in three levels of pages, checks it, and writes its
+//! properties one by one. Here they are copied, from a place that follows from the object's number: what lies together is
+//! fetched together.
+//!
+//! A *bucket* is a kilobyte for up to four records. Its mark is the stamp of the last transaction that changed a record whose place
+//! is there; the module above says why that is enough. A bucket is locked for as long as it takes to copy a record.
+
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::stamps::Stamps;
+
+/// Bytes of a bucket.
+const BUCKET: usize = 1 << 10;
+/// Most buckets of a domain: 64 MiB. Taken up only as far as the domain is large and asked for.
+const MAX_BUCKETS: usize = (64 << 20) / BUCKET;
+/// Buckets that are made together: 64 KiB.
+const SEGMENT: usize = 1 << 6;
+/// Records of a bucket.
+const WAYS: usize = 4;
+/// Bytes for the records of a bucket: what its lock, its mark and its entries leave.
+const ROOM: usize = BUCKET - 80;
+
+/// What was made of the records of one domain.
+pub(super) struct Renderings {
+    /// Number of buckets in use less one; a power of two less one.
+    mask: AtomicUsize,
+    segments: Box<[Segment]>,
+}
+
+/// Buckets that are made when the first record is to be kept in one of them.
+#[derive(Default)]
+struct Segment {
+    /// The mark of all of its buckets, from the time before there were any.
+    mark: AtomicU32,
+    buckets: OnceLock<Box<[Bucket]>>,
+}
+
+#[repr(align(1024))]
+struct Bucket(Mutex<Content>);
+
+struct Content {
+    /// Stamp of the last transaction that changed a record of this bucket, if it was committed.
+    mark: u32,
+    /// Those in use come first; their bytes lie in the same order, one behind the other.
+    entries: [Entry; WAYS],
+    bytes: [u8; ROOM],
+}
+
+/// A record that is kept.
+#[derive(Default, Clone, Copy)]
+struct Entry {
+    object: u32,
+    instance: u32,
+    /// Stamp of the snapshot in which the record was found; 0 for an entry that is not in use.
+    found: u32,
+    /// Where its bytes end.
+    end: u32,
+}
+
+impl Renderings {
+    pub(super) fn new(directories: u64) -> Self {
+        let segments = (0..MAX_BUCKETS / SEGMENT).map(|_| Segment::default()).collect();
+        Self { mask: AtomicUsize::new(mask_for(directories)), segments }
+    }
+
+    /// Appends what is known of a record in the snapshot with stamp `now`, and gives its instance.
+    pub(super) fn put_into(&self, stamps: &Stamps, now: u32, object: u32, out: &mut Vec<u8>) -> Option<u32> {
+        let (segment, number) = self.place(object);
+        let content = segment.buckets.get()?[number].lock();
+        let (entry, bytes) = content.find(object)?;
+        let mark = segment.last_mark(stamps, &content);
+        (entry.found >= mark && now >= mark).then(|| {
+            out.extend_from_slice(bytes);
+            entry.instance
+        })
+    }
+
+    /// Keeps what was made of a record that was found in the snapshot with stamp `found`, if there is room for it.
+    pub(super) fn keep(&self, stamps: &Stamps, found: u32, object: u32, instance: u32, bytes: &[u8]) {
+        if bytes.len() > ROOM {
+            return;
+        }
+        let (segment, number) = self.place(object);
+        let make = || (0..SEGMENT).map(|_| Bucket::default()).collect();
+        let mut content = segment.buckets.get_or_init(make)[number].lock();
+        let mark = segment.last_mark(stamps, &content);
+        if found >= mark {
+            content.keep(mark, Entry { object, instance, found, end: 0 }, bytes);
+        }
+    }
+
+    /// The transaction with stamp `writer` is about to change a record.
+    pub(super) fn mark(&self, writer: u32, object: u32) {
+        let (segment, number) = self.place(object);
+        match segment.buckets.get() {
+            Some(buckets) => buckets[number].lock().mark = writer,
+            None => segment.mark.store(writer, Ordering::Release),
+        }
+    }
+
+    /// Whether so many directories are to have more buckets.
+    pub(super) fn is_short(&self, directories: u64) -> bool {
+        mask_for(directories) > self.mask.load(Ordering::Relaxed)
+    }
+
+    /// Makes room for the records of so many directories. All that is kept has to be obsolete before: records have other buckets
+    /// now, which know nothing of what was marked in the old ones.
+    pub(super) fn make_room(&self, directories: u64) {
+        self.mask.store(mask_for(directories), Ordering::Release);
+    }
+
+    /// The segment and the number in it of the bucket for a record. Numbers of directories are given one after the other, so
+    /// that they fill the buckets evenly.
+    fn place(&self, object: u32) -> (&Segment, usize) {
+        let number = object as usize & self.mask.load(Ordering::Acquire);
+        (&self.segments[number / SEGMENT], number % SEGMENT)
+    }
+}
+
+impl Segment {
+    /// The stamp before which nothing in a bucket holds.
+    fn last_mark(&self, stamps: &Stamps, content: &Content) -> u32 {
+        content.mark.max(self.mark.load(Ordering::Acquire)).max(stamps.floor())
+    }
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Self(Mutex::new(Content { mark: 0, entries: Default::default(), bytes: [0; ROOM] }))
+    }
+}
+
+impl Bucket {
+    fn lock(&self) -> MutexGuard<'_, Content> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Content {
+    fn find(&self, object: u32) -> Option<(Entry, &[u8])> {
+        let at = self.entries.iter().position(|entry| entry.found != 0 && entry.object == object)?;
+        Some((self.entries[at], &self.bytes[self.begin(at)..self.entries[at].end as usize]))
+    }
+
+    /// Where the bytes of an entry begin.
+    fn begin(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.entries[before].end as usize)
+    }
+
+    /// Puts a record behind the others. Those go that are of the same object or do not hold, and, until there is room, the oldest.
+    fn keep(&mut self, mark: u32, entry: Entry, bytes: &[u8]) {
+        let used = self.used();
+        for at in (0..used).rev() {
+            if self.entries[at].object == entry.object || self.entries[at].found < mark {
+                self.remove(at);
+            }
+        }
+        while self.used() == WAYS || self.begin(self.used()) + bytes.len() > ROOM {
+            self.remove(0);
+        }
+        let at = self.used();
+        let begin = self.begin(at);
+        let end = begin + bytes.len();
+        self.bytes[begin..end].copy_from_slice(bytes);
+        self.entries[at] = Entry { end: end as u32, ..entry };
+    }
+
+    fn used(&self) -> usize {
+        self.entries.iter().take_while(|entry| entry.found != 0).count()
+    }
+
+    fn remove(&mut self, at: usize) {
+        let (begin, end, last) = (self.begin(at), self.entries[at].end as usize, self.begin(self.used()));
+        self.bytes.copy_within(end..last, begin);
+        self.entries[at..].rotate_left(1);
+        self.entries[WAYS - 1] = Entry::default();
+        for entry in &mut self.entries[at..] {
+            entry.end = entry.end.saturating_sub((end - begin) as u32);
+        }
+    }
+}
+
+/// Number of buckets for so many directories, less one.
+fn mask_for(directories: u64) -> usize {
+    let wanted = usize::try_from(directories / 2).map_or(MAX_BUCKETS, |n| n.clamp(SEGMENT, MAX_BUCKETS));
+    wanted.next_power_of_two() - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn known(renderings: &Renderings, stamps: &Stamps, now: u32, object: u32) -> Option<(u32, Vec<u8>)> {
+        let mut out = b"before".to_vec();
+        let instance = renderings.put_into(stamps, now, object, &mut out);
+        assert_eq!(&out[..6], b"before");
+        assert!(instance.is_some() || out.len() == 6, "nothing is written that is not known");
+        instance.map(|instance| (instance, out.split_off(6)))
+    }
+
+    #[test]
+    fn a_bucket_fills_its_size() {
+        assert_eq!((size_of::<Bucket>(), align_of::<Bucket>()), (BUCKET, BUCKET));
+        assert_eq!(Renderings::new(0).segments.len() * SEGMENT, MAX_BUCKETS);
+    }
+
+    #[test]
+    fn what_was_made_is_known_until_the_record_changes() {
+        let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
+        assert_eq!(known(&renderings, &stamps, 2, 7), None);
+        renderings.keep(&stamps, 2, 7, 40, b"seven");
+        for now in [1, 2, 3] {
+            assert_eq!(known(&renderings, &stamps, now, 7), Some((40, b"seven".to_vec())));
+        }
+        assert_eq!(known(&renderings, &stamps, 2, 7 + SEGMENT as u32), None, "another of the same bucket");
+        renderings.mark(3, 7);
+        assert_eq!((known(&renderings, &stamps, 2, 7), known(&renderings, &stamps, 3, 7)), (None, None));
+        renderings.keep(&stamps, 2, 7, 40, b"seven");
+        assert_eq!(known(&renderings, &stamps, 3, 7), None, "found before the change");
+        renderings.keep(&stamps, 3, 7, 41, b"new");
+        assert_eq!(known(&renderings, &stamps, 2, 7), None);
+        assert_eq!(known(&renderings, &stamps, 3, 7), Some((41, b"new".to_vec())));
+        stamps.raise_floor(20);
+        assert_eq!(known(&renderings, &stamps, 10, 7), None);
+    }
+
+    #[test]
+    fn marks_need_no_buckets() {
+        let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
+        renderings.mark(3, 7);
+        assert!(renderings.segments.iter().all(|segment| segment.buckets.get().is_none()));
+        renderings.keep(&stamps, 2, 7, 40, b"seven");
+        assert_eq!(known(&renderings, &stamps, 3, 7), None);
+    }
+
+    #[test]
+    fn there_is_room_for_as_many_as_there_are() {
+        let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
+        assert!(!renderings.is_short(2 * SEGMENT as u64));
+        assert!(renderings.is_short(u64::MAX));
+        renderings.make_room(u64::MAX);
+        assert_eq!(renderings.mask.load(Ordering::Relaxed), MAX_BUCKETS - 1);
+        renderings.keep(&stamps, 2, u32::MAX, 1, &[1; ROOM]);
+        assert!(known(&renderings, &stamps, 2, u32::MAX).is_some());
+        renderings.keep(&stamps, 2, u32::MAX, 1, &[1; ROOM + 1]);
+        assert_eq!(known(&renderings, &stamps, 2, u32::MAX).unwrap().1.len(), ROOM, "too long: not taken");
+    }
+
+    proptest! {
+        /// Whatever is kept in a bucket and marked: what comes back is what was kept last of that object.
+        #[test]
+        fn buckets_hold_what_they_were_given(
+            steps in prop::collection::vec((0..6u32, 0..ROOM, any::<bool>()), 1..60),
+        ) {
+            let (renderings, stamps) = (Renderings::new(1), Stamps::new(1));
+            let mut last: [Option<(u32, Vec<u8>)>; 6] = Default::default();
+            for (now, (object, len, change)) in (2..).zip(steps) {
+                let place = object * SEGMENT as u32;
+                if change {
+                    renderings.mark(now, place);
+                    last = Default::default();
+                }
+                let bytes = vec![now as u8; len];
+                renderings.keep(&stamps, now, place, now, &bytes);
+                last[object as usize] = Some((now, bytes));
+                prop_assert_eq!(&known(&renderings, &stamps, now, place), &last[object as usize]);
+                for (object, last) in last.iter().enumerate() {
+                    let found = known(&renderings, &stamps, now, object as u32 * SEGMENT as u32);
+                    prop_assert!(found.is_none() || found == *last);
+                }
+            }
+        }
+    }
+}
