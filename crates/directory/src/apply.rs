@@ -3,6 +3,9 @@
 //! Every check comes before the first byte is written, in the order the protocol fixes: existence, instance, indices,
 //! access, procedure-specific. A change that is refused leaves the transaction as it was.
 
+use std::ops::Bound;
+use std::rc::Rc;
+
 use heed::RwTxn;
 
 use crate::access::{Counters, Lists, Tree, permit};
@@ -10,6 +13,7 @@ use crate::account;
 use crate::change::{Change, Committed, Outcome};
 use crate::error::{Error, Result};
 use crate::feed;
+use crate::held::{Above, Held};
 use crate::model::{Id, MASK, Property, ROOT, Target, is_secret};
 use crate::moves::Places;
 use crate::pending::{self, Gathered};
@@ -42,6 +46,8 @@ pub(crate) struct Applier<'a, 'e> {
     pub(crate) policy: Policy,
     /// In a batch: directories whose entries in the indexes are made in the end. Otherwise they leave notes.
     pub(crate) gathered: Option<Gathered>,
+    /// In a batch: what is not in the store yet.
+    pub(crate) held: Option<Held>,
     /// Directories whose password has been changed, for [`crate::account::note_new_passwords`].
     pub(crate) new_passwords: Vec<u32>,
 }
@@ -55,11 +61,22 @@ impl<'a, 'e> Applier<'a, 'e> {
     ) -> Result<Self> {
         let txn = env.write_txn()?;
         let state = store.state(&txn)?;
-        Ok(Self { store, txn, state, counters, policy, gathered: None, new_passwords: Vec::new() })
+        Ok(Self {
+            store,
+            txn,
+            state,
+            counters,
+            policy,
+            gathered: None,
+            held: None,
+            new_passwords: Vec::new(),
+        })
     }
 
     /// Makes everything applied so far durable.
     pub(crate) fn commit(mut self) -> Result<()> {
+        self.release(None)?;
+        self.forget_old_changes()?;
         self.store.put_state(&mut self.txn, &self.state)?;
         self.store.remembered.make_room(self.txn.id(), self.state.directories);
         Ok(self.txn.commit()?)
@@ -67,6 +84,7 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     /// Carries out one change and writes its change record. `at` is milliseconds since the epoch.
     pub(crate) fn apply(&mut self, session: &Session, mut change: Change, at: u64) -> Result<Outcome> {
+        self.release(Some(&change))?;
         let outcome = self.dispatch(session, &mut change)?;
         self.stamp(session, &change, outcome, at)?;
         self.note_instance(&mut change, outcome);
@@ -78,11 +96,18 @@ impl<'a, 'e> Applier<'a, 'e> {
             &committed.sequence.to_be_bytes(),
             &feed::encode(&committed),
         )?;
-        while self.state.sequence - self.state.first_kept >= self.policy.feed_retention {
-            self.store.changes.delete(&mut self.txn, &self.state.first_kept.to_be_bytes())?;
-            self.state.first_kept += 1;
-        }
         Ok(outcome)
+    }
+
+    /// Takes those out of the feed that are not kept any longer.
+    fn forget_old_changes(&mut self) -> Result<()> {
+        let first = (self.state.sequence + 1).saturating_sub(self.policy.feed_retention);
+        if first > self.state.first_kept {
+            let old = (Bound::Unbounded, Bound::Excluded(&first.to_be_bytes()[..]));
+            self.store.changes.delete_range(&mut self.txn, &old)?;
+            self.state.first_kept = first;
+        }
+        Ok(())
     }
 
     /// Fills in the instance that was current when the change was made, so that a replica can check it.
@@ -195,20 +220,57 @@ impl<'a, 'e> Applier<'a, 'e> {
         &mut self,
         session: &Session,
         parent: Target,
-        properties: &[Property],
+        properties: &mut Vec<Property>,
         position: u32,
     ) -> Result<Outcome> {
-        let before = self.current(parent)?;
-        self.access(session, &before.properties).directory()?;
+        let (header, above, known) = match self.held.as_mut().and_then(|held| held.above(parent.object)) {
+            Some(held) => (held.header, held.properties.clone(), held.position(position)),
+            None => {
+                let Record { header, properties } = self.load(parent.object)?;
+                (header, properties.into(), None)
+            }
+        };
+        is_current(parent, header)?;
+        self.access(session, &above).directory()?;
         check_limits(properties)?;
         let object = self.allocate()?;
-        let position =
-            siblings::position(self.store, &mut self.txn, parent.object, before.header.children, position)?;
+        let place = match known {
+            Some(place) => place,
+            None => {
+                // What numbers the siblings anew saves their records: the one above is not among them.
+                siblings::position(self.store, &mut self.txn, parent.object, header.children, position)?
+            }
+        };
         let version = self.next_version(object, None)?;
-        let header = Header { instance: 0, version, parent: parent.object, children: 0, position };
-        self.insert(object, &Record { header, properties: properties.to_vec() })?;
-        let id = self.touch(parent.object, before.header, 1)?;
+        let own = Header { instance: 0, version, parent: parent.object, children: 0, position: place };
+        let record = Record { header: own, properties: std::mem::take(properties) };
+        self.insert(object, &record)?;
+        *properties = record.properties;
+        let id = match self.held.is_some() {
+            true => self.hold_above(parent.object, header, above, position, place),
+            false => self.touch(parent.object, header, 1)?,
+        };
         Ok(Outcome { id, created: Some(Id { object, instance: 0 }) })
+    }
+
+    /// As [`Applier::touch`] for a directory that has got a child at `place`, but nothing is written yet.
+    fn hold_above(
+        &mut self,
+        object: u32,
+        before: Header,
+        properties: Rc<[Property]>,
+        wanted: u32,
+        place: u64,
+    ) -> Id {
+        let instance = before.instance.wrapping_add(1);
+        self.state.exchange(object, before.instance, instance);
+        let header = Header { instance, children: before.children.wrapping_add(1), ..before };
+        if let Some(held) = &mut self.held {
+            // A child further in front may have had all of them numbered anew.
+            let last = (wanted >= before.children).then_some(place);
+            held.put_above(Above { object, header, properties, last });
+        }
+        Id { object, instance }
     }
 
     fn destroy(&mut self, session: &Session, parent: Target, child: &mut Target) -> Result<Outcome> {
@@ -232,7 +294,14 @@ impl<'a, 'e> Applier<'a, 'e> {
         if !session.is_superuser() {
             return Err(Error::Permission);
         }
-        self.put_stamp(directory.object, stamp.as_stamp())?;
+        match &mut self.held {
+            Some(held) if held.has_stamp(directory.object) => {
+                let (store, uuid) = (self.store, &self.state.uuid);
+                stamp::put_new(store, &mut self.txn, uuid, directory.object, stamp.as_stamp())?;
+                held.drop_stamp(directory.object);
+            }
+            _ => self.put_stamp(directory.object, stamp.as_stamp())?,
+        }
         let id = Id { object: directory.object, instance: before.header.instance };
         Ok(Outcome { id, created: None })
     }
@@ -244,7 +313,12 @@ impl<'a, 'e> Applier<'a, 'e> {
             Change::Create { .. } => {
                 let Some(Id { object, .. }) = outcome.created else { return Ok(()) };
                 let uuid = stamp::new_uuid(at)?;
-                self.put_stamp(object, Stamp { uuid, created: at, modified: at, creator: by, modifier: by })
+                let stamp = Stamp { uuid, created: at, modified: at, creator: by, modifier: by };
+                match &mut self.held {
+                    Some(held) => held.put_stamp(object, stamp.into()),
+                    None => self.put_stamp(object, stamp)?,
+                }
+                Ok(())
             }
             Change::Destroy { child, .. } => {
                 stamp::remove(self.store, &mut self.txn, &self.state.uuid, child.object)
@@ -265,13 +339,20 @@ impl<'a, 'e> Applier<'a, 'e> {
         stamp::put(self.store, &mut self.txn, &self.state.uuid, object, stamp)
     }
 
+    /// As [`Applier::put_stamp`], for a directory that has none yet.
+    pub(crate) fn put_new_stamp(&mut self, object: u32, stamp: Stamp<'_>) -> Result<()> {
+        stamp::put_new(self.store, &mut self.txn, &self.state.uuid, object, stamp)
+    }
+
     /// The directory to be written, if it exists and the caller knows its current instance.
     pub(crate) fn current(&self, target: Target) -> Result<Record> {
-        let record = self.store.load(&self.txn, target.object)?.ok_or(Error::NoSuchDirectory)?;
-        match target.instance {
-            Some(instance) if instance != record.header.instance => Err(Error::Stale),
-            _ => Ok(record),
-        }
+        let record = self.load(target.object)?;
+        is_current(target, record.header)?;
+        Ok(record)
+    }
+
+    fn load(&self, object: u32) -> Result<Record> {
+        self.store.load(&self.txn, object)?.ok_or(Error::NoSuchDirectory)
     }
 
     pub(crate) fn access<'s>(&'s self, session: &'s Session, properties: &'s [Property]) -> Lists<'s> {
@@ -416,6 +497,14 @@ impl<'a, 'e> Applier<'a, 'e> {
         self.insert(ROOT, &Record { header, properties: Vec::new() })?;
         let unknown = stamp::unknown(&self.state.uuid, ROOT);
         self.put_stamp(ROOT, Stamp { created: at, modified: at, ..unknown })
+    }
+}
+
+/// Whether the caller knows the current instance of a directory, if it says that it does.
+fn is_current(target: Target, header: Header) -> Result<()> {
+    match target.instance {
+        Some(instance) if instance != header.instance => Err(Error::Stale),
+        _ => Ok(()),
     }
 }
 

@@ -7,8 +7,9 @@
 use crate::access::Counters;
 use crate::apply::Applier;
 use crate::change::{Change, Outcome};
-use crate::domain::Domain;
+use crate::domain::{Domain, Underway};
 use crate::error::{Error, Result};
+use crate::held::Held;
 use crate::machines::Role;
 use crate::model::{Id, Property, is_secret};
 use crate::pending::{self, Gathered};
@@ -41,6 +42,19 @@ impl Domain {
         at: u64,
         work: impl FnOnce(&mut Batch<'_, '_, '_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.batch_later(session, at, work)?.wait()
+    }
+
+    /// As [`Domain::batch`], without waiting: what comes next can be got ready meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Permission`] and [`Error::ReadOnly`]; the others are told by [`Underway::wait`].
+    pub fn batch_later<T: Send + 'static>(
+        &self,
+        session: &Session,
+        at: u64,
+        work: impl FnOnce(&mut Batch<'_, '_, '_>) -> Result<T> + Send + 'static,
+    ) -> Result<Underway<T>> {
         if !session.is_superuser() {
             return Err(Error::Permission);
         }
@@ -48,11 +62,12 @@ impl Domain {
             return Err(Error::ReadOnly);
         }
         let (policy, session) = (self.policy(), session.clone());
-        self.exclusive(move |store| {
+        Ok(self.exclusive_later(move |store| {
             let counters = Counters::default();
             let mut applier = Applier::begin(store, &store.env, &counters, policy)?;
             // Whoever has to be judged is judged by what the indexes say.
             applier.gathered = (!session.read_only).then(Gathered::default);
+            applier.held = Some(Held::default());
             let before = applier.state.sequence;
             let mut batch =
                 Batch { applier: &mut applier, session: &session, at, discarded: false, failed: false };
@@ -71,7 +86,7 @@ impl Domain {
                 applier.commit()?;
             }
             result
-        })
+        }))
     }
 }
 
@@ -97,6 +112,9 @@ impl Batch<'_, '_, '_> {
     /// # Errors
     /// [`Error::NoSuchDirectory`].
     pub fn id(&self, object: u32) -> Result<Id> {
+        if let Some(header) = self.applier.held.as_ref().and_then(|held| held.header(object)) {
+            return Ok(Id { object, instance: header.instance });
+        }
         let record = self.applier.store.record(&self.applier.txn, object)?.ok_or(Error::NoSuchDirectory)?;
         Ok(record.id())
     }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use crate::access::{Access, AttributeNames, Rule};
@@ -379,13 +380,21 @@ impl Domain {
         &self,
         work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.exclusive_later(work).wait()
+    }
+
+    /// As [`Domain::exclusive`], without waiting.
+    pub(crate) fn exclusive_later<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Underway<T> {
         let (tx, rx) = mpsc::sync_channel(1);
         self.writer.submit(Job::Exclusive(Box::new(move |store, notify| {
             let result = work(store).map_err(|error| store.explain(error));
             notify();
             drop(tx.send(result));
         })));
-        rx.recv().unwrap_or(Err(Error::Busy))
+        Underway(rx)
     }
 
     /// Calls `watcher` after every commit, on the writer's thread, with the sequence number of its last change.
@@ -438,6 +447,19 @@ impl Domain {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+}
+
+/// Something that the writer has been asked to do. It is done whether or not anybody waits for it.
+pub struct Underway<T>(Receiver<Result<T>>);
+
+impl<T> Underway<T> {
+    /// Waits until it is done. Not for async code.
+    ///
+    /// # Errors
+    /// Those of the work; [`Error::Busy`] when the domain is closed before.
+    pub fn wait(self) -> Result<T> {
+        self.0.recv().unwrap_or(Err(Error::Busy))
     }
 }
 

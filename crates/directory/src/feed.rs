@@ -14,7 +14,7 @@ const NONE: u32 = u32::MAX;
 
 /// The stored form; the sequence number is the key.
 pub(crate) fn encode(committed: &Committed) -> Vec<u8> {
-    let mut w = Writer(Vec::with_capacity(128));
+    let mut w = Writer(Vec::with_capacity(room(&committed.change)));
     w.0.extend_from_slice(&[0; 4]);
     w.0.push(LAYOUT);
     w.u64(committed.at);
@@ -28,6 +28,16 @@ pub(crate) fn encode(committed: &Committed) -> Vec<u8> {
     let sum = crc32c::crc32c(&w.0[4..]);
     w.0[..4].copy_from_slice(&sum.to_le_bytes());
     w.0
+}
+
+/// Bytes that a change record may take, roughly.
+fn room(change: &Change) -> usize {
+    let properties = match change {
+        Change::Create { properties, .. } | Change::Write { properties, .. } => &properties[..],
+        _ => &[],
+    };
+    let values = properties.iter().flat_map(|property| property.values.iter().chain([&property.name]));
+    128 + values.map(|text| text.len() + 8).sum::<usize>()
 }
 
 /// Reads a change record.

@@ -16,7 +16,7 @@
 //! | `change`, `apply`, `writer`, `feed` | changes, their rules, the group commit, the record of what was changed |
 //! | [`binding`] | domains above a domain, on other machines |
 //! | `moves` | a directory moved to another place |
-//! | `batch`, `fill` | many changes in one commit; a whole domain loaded as it comes |
+//! | `batch`, `held`, `fill` | many changes in one commit, what that holds back; a whole domain loaded as it comes |
 //! | `loading`, `bulk`, `sort` | how a whole tree gets into an empty store: in order, indexes and all |
 //! | `record`, `siblings`, `index` | stored form of a directory, order among siblings, the name index |
 //! | `stamp` | uuids, times and names of those who made and changed a directory |
@@ -44,6 +44,7 @@ mod error;
 mod feed;
 mod fill;
 mod fold;
+mod held;
 mod index;
 mod loading;
 mod login;
@@ -83,7 +84,7 @@ pub use attempts::{
 pub use batch::Batch;
 pub use change::{CREATED, Change, Committed, Outcome};
 pub use check::{CheckReport, Finding, LOST_AND_FOUND, Observer};
-pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options};
+pub use domain::{AuthenticationFigures, DEFAULT_FEED_RETENTION, Domain, Options, Underway};
 pub use error::{Error, Result};
 pub use fill::Filled;
 pub use fold::fold;

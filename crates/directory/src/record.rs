@@ -46,7 +46,7 @@ impl Record {
     /// The stored form of this record under object id `object`.
     pub(crate) fn encode(&self, object: u32) -> Result<Encoded> {
         check_limits(&self.properties)?;
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(1024);
         let mut secrets: Option<Vec<u8>> = None;
         out.extend_from_slice(&[0; 4]);
         out.push(LAYOUT);

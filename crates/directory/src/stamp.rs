@@ -140,14 +140,36 @@ pub(crate) fn put(
     object: u32,
     stamp: Stamp<'_>,
 ) -> Result<()> {
-    let key = object.to_be_bytes();
+    let derived = owned(store, txn, domain, object, &stamp)?;
+    remove(store, txn, domain, object)?;
+    insert(store, txn, object, stamp, derived)
+}
+
+/// As [`put`], for a directory that has no stamp yet.
+pub(crate) fn put_new(
+    store: &Store,
+    txn: &mut RwTxn<'_>,
+    domain: &[u8; 16],
+    object: u32,
+    stamp: Stamp<'_>,
+) -> Result<()> {
+    let derived = owned(store, txn, domain, object, &stamp)?;
+    insert(store, txn, object, stamp, derived)
+}
+
+/// Whether the uuid of a stamp is derived from its object id.
+fn owned(store: &Store, txn: &RwTxn<'_>, domain: &[u8; 16], object: u32, stamp: &Stamp<'_>) -> Result<bool> {
     let derived = derived_object(domain, &stamp.uuid);
     let owner = store.uuids.get(txn, &stamp.uuid)?.map(be_u32).or(derived);
     if owner.is_some_and(|owner| owner != object) {
         return Err(Error::DuplicateUuid);
     }
-    remove(store, txn, domain, object)?;
-    if derived.is_none() {
+    Ok(derived.is_some())
+}
+
+fn insert(store: &Store, txn: &mut RwTxn<'_>, object: u32, stamp: Stamp<'_>, derived: bool) -> Result<()> {
+    let key = object.to_be_bytes();
+    if !derived {
         store.uuids.put(txn, &stamp.uuid, &key)?;
     }
     if stamp.modified != 0 {

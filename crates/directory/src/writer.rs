@@ -235,6 +235,7 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
         counters: applier.counters,
         policy: applier.policy,
         gathered: None,
+        held: None,
         new_passwords: Vec::new(),
     };
     let mut outcomes = Vec::with_capacity(proposal.changes.len());

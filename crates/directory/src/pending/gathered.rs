@@ -1,5 +1,6 @@
 //! Directories of a batch, kept in memory until its end.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 
 use heed::{RoTxn, RwTxn};
@@ -18,24 +19,53 @@ use crate::store::keys::IndexKey;
 pub(crate) struct Gathered {
     /// What the indexes have of each.
     indexed: BTreeMap<u32, Indexed>,
-    /// By hash of an entry of the name index: the last of those in `asked` that may ask for it.
+    /// Made when somebody looks for one of them: many a batch knows where everything belongs.
+    asked: OnceCell<Asked>,
+}
+
+/// Who asks for which entries of the name index.
+#[derive(Default)]
+struct Asked {
+    /// By hash of an entry: the last of those in `list` that may ask for it.
     last: HashMap<u32, usize>,
     /// A directory, and where the one before it with the same hash is.
-    asked: Vec<(u32, Option<usize>)>,
+    list: Vec<(u32, Option<usize>)>,
+}
+
+impl Asked {
+    fn add(&mut self, object: u32, parent: u32, properties: &[Property]) {
+        if object == ROOT {
+            return;
+        }
+        each_term(properties, |_, name, value| {
+            let hash = term_hash(&IndexKey::new(parent, name, value));
+            let before = self.last.insert(hash, self.list.len());
+            self.list.push((object, before));
+        });
+    }
 }
 
 impl Gathered {
     /// Adds a directory that has these properties now.
     pub(super) fn add(&mut self, object: u32, parent: u32, indexed: Indexed, properties: &[Property]) {
         self.indexed.insert(object, indexed);
-        if object == ROOT {
-            return;
+        if let Some(asked) = self.asked.get_mut() {
+            asked.add(object, parent, properties);
         }
-        each_term(properties, |_, name, value| {
-            let hash = term_hash(&IndexKey::new(parent, name, value));
-            let before = self.last.insert(hash, self.asked.len());
-            self.asked.push((object, before));
-        });
+    }
+
+    /// Who asks for which entries, all directories included that are here.
+    fn asked(&self, store: &Store, txn: &RoTxn<'_>) -> Result<&Asked> {
+        if let Some(asked) = self.asked.get() {
+            return Ok(asked);
+        }
+        let mut asked = Asked::default();
+        for object in self.indexed.keys() {
+            if let Some(record) = store.record(txn, *object)? {
+                asked.add(*object, record.parent(), &record.to_record().properties);
+            }
+        }
+        Ok(self.asked.get_or_init(|| asked))
     }
 
     /// Whether there are so many that nothing need be remembered of before.
@@ -67,8 +97,9 @@ impl Gathered {
                 kept.push(object);
             }
         }
-        let mut next = self.last.get(&term_hash(&term)).copied();
-        while let Some((object, before)) = next.and_then(|at| self.asked.get(at).copied()) {
+        let asked = self.asked(store, txn)?;
+        let mut next = asked.last.get(&term_hash(&term)).copied();
+        while let Some((object, before)) = next.and_then(|at| asked.list.get(at).copied()) {
             next = before;
             if let Err(at) = kept.binary_search(&object)
                 && self.indexed.contains_key(&object)

@@ -59,6 +59,84 @@ fn a_batch_that_fails_or_is_discarded_leaves_nothing() {
     assert_eq!(fixture.domain.read(&fixture.root).unwrap().path(&[b"users"]).unwrap(), None);
 }
 
+/// Changes as an import makes them, and others in between; some are refused.
+fn import_like(random: &mut impl FnMut(u32) -> u32, first: u32, made: u32) -> Change {
+    let any = |random: &mut dyn FnMut(u32) -> u32| Target::any(first + random(made + 1 - first));
+    let parent = Target::any(first + random(2));
+    let stamp =
+        |n: u32| StampBuf { uuid: [n as u8; 16], created: 1, modified: u64::from(n), ..StampBuf::default() };
+    match random(10) {
+        0 => Change::Destroy { parent, child: any(random) },
+        1 => Change::Move {
+            from: parent,
+            child: any(random),
+            to: Target::any(first + random(2)),
+            position: random(3),
+        },
+        2 => Change::Write {
+            directory: any(random),
+            properties: vec![Property::new("k", [random(9).to_string()])],
+        },
+        3 => Change::SetStamp { directory: any(random), stamp: stamp(random(200)) },
+        4 | 5 => Change::SetStamp { directory: Target::any(made), stamp: stamp(random(200)) },
+        _ => {
+            let parent = if random(9) == 0 { any(random) } else { parent };
+            let position = if random(3) == 0 { random(4) } else { u32::MAX };
+            Change::Create { parent, properties: vec![Property::new("name", [made.to_string()])], position }
+        }
+    }
+}
+
+#[test]
+fn a_batch_makes_what_single_changes_make() {
+    let (one, many) = (Fixture::new("local"), Fixture::new("local"));
+    let parents = [&one, &many].map(|fixture| [fixture.create(ROOT, vec![]), fixture.create(ROOT, vec![])]);
+    let first = parents[0][0];
+    assert_eq!(parents, [[first, first + 1]; 2]);
+    let mut state = 7u64;
+    let mut random = move |below: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32 % below
+    };
+    let work = move |batch: &mut Batch<'_, '_, '_>| {
+        let (mut told, mut made) = (Vec::new(), first + 1);
+        for _ in 0..1500 {
+            let change = import_like(&mut random, first, made);
+            let result = batch.apply(change.clone());
+            made = result.as_ref().ok().and_then(|o| o.created).map_or(made, |id| id.object.max(made));
+            let parent = first + random(2);
+            told.push((change, result.map_err(|e| e.to_string()), parent, batch.id(parent)?));
+        }
+        Ok(told)
+    };
+    let told = many.domain.batch(&many.root, NOW, work).unwrap();
+    let refused = told.iter().filter(|(_, result, ..)| result.is_err()).count();
+    assert!((100..1000).contains(&refused), "{refused}");
+    for (change, expected, parent, id) in told {
+        let result = one.domain.write_blocking(&one.root, vec![change.clone()], NOW);
+        assert_eq!(result.map(|list| list[0]).map_err(|e| e.to_string()), expected, "{change:?}");
+        assert_eq!(one.domain.read(&one.root).unwrap().id(parent).unwrap(), id);
+    }
+    let told = |fixture: &Fixture| {
+        assert_clean(&fixture.domain);
+        let view = fixture.domain.read(&fixture.root).unwrap();
+        let mut list = Vec::new();
+        view.walk(|record, children| {
+            let object = record.id().object;
+            let stamp = view.stamp(object)?;
+            // Nobody knows the uuids that have been made.
+            let given = (stamp.created == 1).then_some((stamp.uuid, stamp.modified));
+            list.push((record.id(), children.to_vec(), record.child_count(), given, stamp.created != 0));
+            Ok(true)
+        })
+        .unwrap();
+        let mut feed = Vec::new();
+        fixture.domain.changes(&fixture.root, 0, usize::MAX, |change| feed.push(change)).unwrap();
+        (list, feed, view.checksum().unwrap())
+    };
+    assert_eq!(told(&one), told(&many));
+}
+
 /// Directories below two others, by object id: which of the two, and the values of `k`.
 type Expected = BTreeMap<u32, (u32, Vec<String>)>;
 
