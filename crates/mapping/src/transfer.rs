@@ -36,6 +36,13 @@ struct Above {
     known: Known,
 }
 
+/// What was loaded and may not be in the tree yet, for the loader of what comes next.
+#[derive(Default)]
+pub struct Loading {
+    known: HashMap<Vec<u8>, Known>,
+    users: Option<Vec<u8>>,
+}
+
 /// Makes directories of entries.
 pub struct Loader<'t> {
     /// The domain as it is before the load: only its settings are looked at, and directories that are there already.
@@ -44,6 +51,8 @@ pub struct Loader<'t> {
     plans: Plans<'t>,
     /// By the key of their DN.
     known: HashMap<Vec<u8>, Known>,
+    /// Those of another loader before it.
+    before: HashMap<Vec<u8>, Known>,
     /// The entry below which the last one came.
     recent: Option<Above>,
     /// Key of the DN of the users' directory.
@@ -73,6 +82,7 @@ impl<'t> Loader<'t> {
             descriptions: Descriptions::new(tree),
             plans: Plans::default(),
             known: HashMap::new(),
+            before: HashMap::new(),
             recent: None,
             users: None,
             follows: false,
@@ -85,17 +95,27 @@ impl<'t> Loader<'t> {
         loader
     }
 
-    /// For entries that come to those which are there: parents are looked for in the tree, too.
+    /// For entries that come to those which are there: parents are looked for in the tree, too, and among those that the
+    /// loader before this one has loaded.
     ///
     /// # Errors
     ///
     /// When the tree cannot be read.
-    pub fn following(tree: &'t Tree<'t>) -> crate::Result<Self> {
-        let mut loader = Self { follows: true, ..Self::new(tree) };
-        if let Some(users) = tree.view().child_named(ROOT, b"users")? {
+    pub fn following(tree: &'t Tree<'t>, before: Loading) -> crate::Result<Self> {
+        let Loading { known, users } = before;
+        let mut loader = Self { follows: true, before: known, users, ..Self::new(tree) };
+        if loader.users.is_none()
+            && let Some(users) = tree.view().child_named(ROOT, b"users")?
+        {
             loader.users = key(tree.schema(), tree.dn(users)?.as_bytes()).ok();
         }
         Ok(loader)
+    }
+
+    /// What it has loaded.
+    #[must_use]
+    pub fn into_loading(self) -> Loading {
+        Loading { known: self.known, users: self.users }
     }
 
     /// Object id of the entry of this name: one that was loaded, or, for a loader that follows, one of the tree.
@@ -104,7 +124,8 @@ impl<'t> Loader<'t> {
     ///
     /// When the name is none, or lies outside the domain.
     pub fn find(&self, dn: &[u8]) -> Result<Option<u32>, Refusal> {
-        if let Some(known) = self.known.get(&key(self.tree.schema(), dn)?) {
+        let key = key(self.tree.schema(), dn)?;
+        if let Some(known) = self.known.get(&key).or_else(|| self.before.get(&key)) {
             return Ok(Some(known.object));
         }
         if !self.follows {
@@ -148,7 +169,9 @@ impl<'t> Loader<'t> {
             let properties = self.root(&user)?;
             return Ok(Loaded { parent: ROOT, properties, stamp, warnings });
         }
-        self.known.remove(&key(self.tree.schema(), dn)?);
+        let key = key(self.tree.schema(), dn)?;
+        self.known.remove(&key);
+        self.before.remove(&key);
         self.recent = None;
         self.load(object, dn, attributes)
     }
@@ -164,7 +187,7 @@ impl<'t> Loader<'t> {
             return Ok(recent.known);
         }
         let key = key(self.tree.schema(), above)?;
-        let known = match self.known.get(&key) {
+        let known = match self.known.get(&key).or_else(|| self.before.get(&key)) {
             Some(known) => *known,
             None => {
                 let known = self.standing(above)?;
@@ -235,6 +258,9 @@ impl<'t> Loader<'t> {
         own_key.push(b',');
         own_key.extend_from_slice(&above.key);
         let inner = Inner::Context(self.tree.namespace().contexts().below(number));
+        if self.before.contains_key(&own_key) {
+            return Err(attributes);
+        }
         match self.known.entry(own_key) {
             Entry::Occupied(_) => return Err(attributes),
             Entry::Vacant(place) => place.insert(Known { object, inner }),
@@ -270,7 +296,7 @@ impl<'t> Loader<'t> {
             let properties = self.root(&user)?;
             return Ok(Loaded { parent: ROOT, properties, stamp, warnings });
         }
-        if self.known.contains_key(&own_key) {
+        if self.known.contains_key(&own_key) || self.before.contains_key(&own_key) {
             return Err(Refusal::new(Reason::EntryAlreadyExists, "the entry stands there twice"));
         }
         let Some(rdn) = name.rdns.first() else { return Err(Refusal::no_such_object(None)) };

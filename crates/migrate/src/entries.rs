@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use netinfo_directory::password::{Verdict, hash_new, verify};
 use netinfo_directory::{Domain, Error as CoreError, ROOT, Session, View};
-use netinfo_mapping::transfer::{Loaded, Loader};
+use netinfo_mapping::transfer::{Loaded, Loader, Loading};
 use netinfo_mapping::write::{self, Changes, Given, Modification, Rename};
 use netinfo_mapping::{Namespace, Reason, Refusal, Resolution, Tree};
 
@@ -17,8 +17,10 @@ use crate::report::{Done, Kind, Outcome};
 use crate::waiting::Waiting;
 use crate::words::shown;
 
-/// Object ids from here on stand for entries of the same batch: the store has none so high.
+/// Object ids from here on stand for entries of the same batch, or of the one before it: the store has none so high.
 const EARLIER: u32 = 0xC000_0000;
+/// Batches take turns: every other one numbers its entries from here on.
+const TURN: u32 = 0x2000_0000;
 /// Attempts at a change that other writers get in the way of.
 const STALE_ATTEMPTS: u32 = 10;
 
@@ -38,36 +40,93 @@ pub(crate) struct MappedEntry {
     directory: Directory,
 }
 
-/// Where an entry goes. Numbers from [`EARLIER`] on are entries of this batch.
+/// Where an entry goes. Numbers from [`EARLIER`] on are entries of this batch or the one before it.
 enum At {
     Child(u32),
     Itself(u32),
 }
 
+/// The object ids of the entries of this batch and the one before it; `None` for those that were not taken.
+#[derive(Default)]
+pub(crate) struct Made {
+    turns: [Vec<Option<u32>>; 2],
+    turn: usize,
+}
+
+impl Made {
+    /// Another batch begins.
+    pub(crate) fn begin(&mut self, turn: Turn) {
+        self.turn = usize::from(turn.0);
+        self.turns[self.turn].clear();
+    }
+
+    /// The next entry of the batch.
+    pub(crate) fn push(&mut self, object: Option<u32>) {
+        self.turns[self.turn].push(object);
+    }
+
+    fn real(&self, object: u32) -> Option<u32> {
+        let Some(number) = object.checked_sub(EARLIER) else { return Some(object) };
+        let turn = &self.turns[usize::from(number >= TURN)];
+        turn.get((number % TURN) as usize).copied().flatten()
+    }
+}
+
+/// Which of two a batch is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Turn(bool);
+
+impl Turn {
+    /// That of the next batch.
+    pub(crate) fn next(self) -> Self {
+        Self(!self.0)
+    }
+
+    fn first(self) -> u32 {
+        EARLIER + if self.0 { TURN } else { 0 }
+    }
+}
+
 impl MappedEntry {
-    /// The place and the directory; `made` are the entries of the batch before it. `None` if that above it is missing.
-    pub(crate) fn placed(self, made: &[Option<u32>]) -> Option<(Spot, Directory)> {
-        let real = |object: u32| match object.checked_sub(EARLIER) {
-            Some(number) => made.get(number as usize).copied().flatten(),
-            None => Some(object),
-        };
+    /// The place and the directory. `None` if that above it is missing.
+    pub(crate) fn placed(self, made: &Made) -> Option<(Spot, Directory)> {
         let spot = match self.at {
-            At::Child(parent) => Spot::Below(real(parent)?),
-            At::Itself(object) => Spot::At(real(object)?),
+            At::Child(parent) => Spot::Below(made.real(parent)?),
+            At::Itself(object) => Spot::At(made.real(object)?),
         };
         Some((spot, self.directory))
     }
 }
 
+impl Mapped {
+    /// Whether it changes what the mapping goes by.
+    pub(crate) fn is_root(&self) -> bool {
+        match self {
+            Self::Directory(_, directory) => directory.place == Where::Root,
+            Self::Entry(entry) => matches!(entry.at, At::Itself(ROOT)),
+        }
+    }
+}
+
+/// What is to be told of a batch to whoever maps the next one while it is being made.
+#[derive(Default)]
+pub(crate) struct Ahead {
+    pub(crate) turn: Turn,
+    pub(crate) loading: Loading,
+}
+
 /// Makes directories of the entries among `items`; those that cannot be are told to `done`, those that come before the one
-/// above them wait.
+/// above them wait. `ahead` tells of the batch that is being made, and then of this one.
 pub(crate) fn map(
     domain: &Domain,
     session: &Session,
     items: Vec<Item>,
+    ahead: &mut Ahead,
     waiting: &mut Waiting,
     done: &mut Done,
 ) -> Result<Vec<Mapped>> {
+    let Ahead { turn, loading } = std::mem::take(ahead);
+    ahead.turn = turn.next();
     let mut mapped = Vec::with_capacity(items.len());
     if !items.iter().any(|item| matches!(item.what, What::Entry(..))) {
         mapped.extend(items.into_iter().filter_map(|item| match item.what {
@@ -79,8 +138,8 @@ pub(crate) fn map(
     let view = domain.read(session)?;
     let namespace = Namespace::new(&view, domain.tag())?;
     let tree = namespace.tree(&view);
-    let mut loader = Loader::following(&tree)?;
-    let mut number = EARLIER;
+    let mut loader = Loader::following(&tree, loading)?;
+    let mut number = ahead.turn.first();
     for item in items {
         match item.what {
             What::Directory(directory) => mapped.push(Mapped::Directory(item.line, directory)),
@@ -103,6 +162,7 @@ pub(crate) fn map(
             What::Change(..) | What::Begin => {}
         }
     }
+    ahead.loading = loader.into_loading();
     Ok(mapped)
 }
 

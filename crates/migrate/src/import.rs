@@ -1,7 +1,7 @@
 //! An import from beginning to end: reads the parts, hands their items to a target in batches, gathers what came of them.
 //!
 //! Reading and writing go on at the same time, with a few batches between them. Every batch is one durable commit, in
-//! order: an import that is interrupted has done a beginning of its work, and run again finds that unchanged.
+//! order, and a target may get one ready while the one before it is being committed: an import that is interrupted has done a beginning of its work, and run again finds that unchanged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,13 +31,15 @@ pub trait Target {
     /// When nothing can be written.
     fn begin(&mut self) -> Result<()>;
 
-    /// Puts some items in their places, durably.
+    /// Puts some items in their places, durably and in order. What came of them is told by this call or a later one, by
+    /// that of [`Target::settle`] at last.
     ///
     /// # Errors
     /// When nothing more can be done.
     fn apply(&mut self, items: Vec<Item>) -> Result<Done>;
 
-    /// A part has been handed over: what has been kept back is put in its place, if it has one.
+    /// A part has been handed over: what has been kept back is put in its place, if it has one. Everything is on disk
+    /// afterwards.
     ///
     /// # Errors
     /// When nothing more can be done.

@@ -1,17 +1,18 @@
 //! Imports into a domain whose store is at hand: of a stopped node, of a scratch directory, or in the daemon itself.
 //!
-//! Some thousand items are one commit. LDAP entries are made directories before, with a snapshot; changes to entries are
-//! commits of their own, because each is made of what those before it have left.
+//! Some thousand items are one commit. LDAP entries are made directories before, with a snapshot, while the items before
+//! them are being committed; changes to entries are commits of their own, because each is made of what those before it have
+//! left.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use netinfo_directory::{
     Batch, Change as CoreChange, Credentials, Domain, Origin, Property, Session, StampBuf,
-    Target as Directory,
+    Target as Directory, Underway,
 };
 
-use crate::entries::{self, Mapped};
+use crate::entries::{self, Ahead, Made, Mapped};
 use crate::error::{Error, Result};
 use crate::import::{BATCH_BYTES, BATCH_ITEMS, Target};
 use crate::item::{Item, What};
@@ -23,10 +24,20 @@ use crate::waiting::Waiting;
 pub struct Local {
     domain: Arc<Domain>,
     session: Session,
-    placer: Option<Placer>,
+    /// Goes along with the batch that is being made.
+    hand: Option<Hand>,
+    underway: Option<Underway<(Hand, Done, Result<()>)>>,
+    /// What the mapping is to know of that batch.
+    ahead: Ahead,
     waiting: Waiting,
     /// Items that have been offered, and their bytes.
     offered: (Vec<Item>, usize),
+}
+
+/// What puts things in their places.
+struct Hand {
+    placer: Placer,
+    made: Made,
 }
 
 /// Milliseconds since the epoch.
@@ -50,7 +61,9 @@ impl Local {
         Ok(Self {
             domain,
             session,
-            placer: Some(Placer::new(options)),
+            hand: Some(Hand { placer: Placer::new(options), made: Made::default() }),
+            underway: None,
+            ahead: Ahead::default(),
             waiting: Waiting::default(),
             offered: Default::default(),
         })
@@ -59,8 +72,8 @@ impl Local {
     /// Another stream begins.
     fn begin_stream(&mut self) {
         self.waiting.begin();
-        if let Some(placer) = &mut self.placer {
-            placer.begin();
+        if let Some(hand) = &mut self.hand {
+            hand.placer.begin();
         }
     }
 
@@ -70,7 +83,8 @@ impl Local {
         &self.domain
     }
 
-    /// Takes items as they come, and puts them in place once there are enough for a commit; [`Local::settle`] does the rest.
+    /// Takes items as they come, and puts them in place once there are enough for a commit; [`Local::settle`] does the
+    /// rest. What came of them is told by a later call.
     ///
     /// # Errors
     /// When nothing more can be done.
@@ -80,7 +94,7 @@ impl Local {
         self.offered.0.extend(items);
         if ends || self.offered.0.len() >= BATCH_ITEMS || self.offered.1 >= BATCH_BYTES {
             let items = std::mem::take(&mut self.offered).0;
-            return self.apply(items);
+            return self.take(items);
         }
         Ok(Done::default())
     }
@@ -90,12 +104,38 @@ impl Local {
     /// # Errors
     /// When nothing more can be done. What earlier calls have done stays.
     pub fn apply(&mut self, items: Vec<Item>) -> Result<Done> {
+        let mut done = self.take(items)?;
+        self.wait(&mut done)?;
+        Ok(done)
+    }
+
+    /// Puts in place what has been offered, and what came before the entry above it: that is there now, or does not come.
+    ///
+    /// # Errors
+    /// When nothing more can be done.
+    pub fn settle(&mut self) -> Result<Done> {
+        let offered = std::mem::take(&mut self.offered).0;
+        let mut done = if offered.is_empty() { Done::default() } else { self.take(offered)? };
+        if !self.waiting.is_empty() {
+            let mut items = self.waiting.leave().into_iter().peekable();
+            while items.peek().is_some() {
+                let batch = items.by_ref().take(BATCH_ITEMS).collect();
+                self.put(batch, &mut done)?;
+            }
+        }
+        self.wait(&mut done)?;
+        Ok(done)
+    }
+
+    /// As [`Local::apply`], without waiting for the last commit.
+    fn take(&mut self, items: Vec<Item>) -> Result<Done> {
         let mut done = Done::default();
         let mut run = Vec::new();
         for item in items {
             match item.what {
                 What::Change(dn, change) => {
                     self.put(std::mem::take(&mut run), &mut done)?;
+                    self.wait(&mut done)?;
                     entries::change(&self.domain, &self.session, &dn, &change, item.line, &mut done)?;
                 }
                 What::Begin => {
@@ -110,51 +150,51 @@ impl Local {
         Ok(done)
     }
 
-    /// Puts in place what has been offered, and what came before the entry above it: that is there now, or does not come.
-    ///
-    /// # Errors
-    /// When nothing more can be done.
-    pub fn settle(&mut self) -> Result<Done> {
-        let offered = std::mem::take(&mut self.offered).0;
-        let mut done = if offered.is_empty() { Done::default() } else { self.apply(offered)? };
-        if self.waiting.is_empty() {
-            return Ok(done);
-        }
-        let mut items = self.waiting.leave().into_iter().peekable();
-        while items.peek().is_some() {
-            let batch = items.by_ref().take(BATCH_ITEMS).collect();
-            self.put(batch, &mut done)?;
-        }
-        Ok(done)
-    }
-
+    /// Maps items, waits for the batch before them, and lets another be made of them.
     fn put(&mut self, items: Vec<Item>, done: &mut Done) -> Result<()> {
         if items.is_empty() {
             return Ok(());
         }
-        let mapped = entries::map(&self.domain, &self.session, items, &mut self.waiting, done)?;
-        let Some(mut placer) = self.placer.take() else {
+        let mut ahead = std::mem::take(&mut self.ahead);
+        let mut told = Done::default();
+        let mapped =
+            entries::map(&self.domain, &self.session, items, &mut ahead, &mut self.waiting, &mut told);
+        // What is told is told in order.
+        self.wait(done)?;
+        done.add(told);
+        let mapped = mapped?;
+        let Some(mut hand) = self.hand.take() else {
             return Err(Error::Invalid("the import has failed before".into()));
         };
+        hand.made.begin(ahead.turn);
+        let alone = mapped.iter().any(Mapped::is_root);
         let work = move |batch: &mut Batch<'_, '_, '_>| {
-            let mut done = Done::default();
-            let mut outcome = Ok(());
+            let (mut done, mut outcome) = (Done::default(), Ok(()));
             let mut tree = BatchTree { batch };
-            let mut made = Vec::new();
             for mapped in mapped {
-                outcome = place(&mut tree, &mut placer, mapped, &mut made, &mut done);
+                outcome = place(&mut tree, &mut hand, mapped, &mut done);
                 if outcome.is_err() {
                     break;
                 }
             }
             match outcome {
                 Err(Error::Core(error)) => Err(error),
-                other => Ok((placer, done, other)),
+                other => Ok((hand, done, other)),
             }
         };
-        let (placer, more, outcome) = self.domain.batch(&self.session, now(), work)?;
+        self.underway = Some(self.domain.batch_later(&self.session, now(), work)?);
+        self.ahead = ahead;
+        if alone { self.wait(done) } else { Ok(()) }
+    }
+
+    /// Waits for the batch that is being made, if there is one.
+    fn wait(&mut self, done: &mut Done) -> Result<()> {
+        let Some(underway) = self.underway.take() else { return Ok(()) };
+        // The next snapshot shows it.
+        self.ahead = Ahead::default();
+        let (hand, more, outcome) = underway.wait()?;
         outcome?;
-        self.placer = Some(placer);
+        self.hand = Some(hand);
         done.add(more);
         Ok(())
     }
@@ -167,7 +207,7 @@ impl Target for Local {
     }
 
     fn apply(&mut self, items: Vec<Item>) -> Result<Done> {
-        Self::apply(self, items)
+        self.take(items)
     }
 
     fn settle(&mut self) -> Result<Done> {
@@ -179,14 +219,14 @@ impl Target for Local {
     }
 }
 
-/// Puts one thing in its place; `made` are the object ids of the entries of this batch.
+/// Puts one thing in its place.
 fn place(
     tree: &mut BatchTree<'_, '_, '_, '_>,
-    placer: &mut Placer,
+    hand: &mut Hand,
     mapped: Mapped,
-    made: &mut Vec<Option<u32>>,
     done: &mut Done,
 ) -> Result<()> {
+    let Hand { placer, made } = hand;
     match mapped {
         Mapped::Directory(line, directory) => placer.put(tree, directory, line, done),
         Mapped::Entry(entry) => {

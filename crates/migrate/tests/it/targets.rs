@@ -3,7 +3,7 @@
 use netinfo_directory::{Credentials, Origin, Property, StampBuf};
 use netinfo_migrate::export::export;
 use netinfo_migrate::fill::load;
-use netinfo_migrate::import::import;
+use netinfo_migrate::import::{Target, import};
 use netinfo_migrate::item::{Directory, Item, What, Where};
 use netinfo_migrate::plan::Policy;
 use netinfo_migrate::report::{Kind, Outcome, Report};
@@ -152,4 +152,65 @@ fn entries_may_come_before_those_above_them() {
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("dn: uid=ana,ou=oslo,ou=people,dc=example,dc=com\n"), "{out}");
     }
+}
+
+/// An entry of so many attributes, by its name below the suffix.
+fn entry(line: u64, name: &str, attributes: &[(&str, &str)]) -> Item {
+    let name = if name.is_empty() { String::new() } else { format!("{name},") };
+    let attributes = attributes
+        .iter()
+        .map(|(description, value)| (description.as_bytes().to_vec(), vec![value.as_bytes().to_vec()]))
+        .collect();
+    Item { line, what: What::Entry(format!("{name}dc=example,dc=com").into_bytes(), attributes) }
+}
+
+#[test]
+fn batches_know_of_the_one_that_is_still_being_made() {
+    let scratch = Scratch::empty(vec![Property::new("_suffix", ["dc=example,dc=com"])]).unwrap();
+    let mut target = local(&scratch, Policy::Merge);
+    let unit = |line, name: &str, ou| entry(line, name, &[("objectClass", "organizationalUnit"), ("ou", ou)]);
+    let user = |line, uid: &str, cn| {
+        let attributes = [("objectClass", "inetOrgPerson"), ("uid", uid), ("cn", cn), ("sn", "x")];
+        entry(line, &format!("uid={uid},cn=users"), &attributes)
+    };
+    let long = "x".repeat(netinfo_directory::NAME_LIMIT + 1);
+    let large = [("objectClass", "organizationalUnit"), ("ou", "big"), ("description", &long)];
+    let group =
+        [("objectClass", "groupOfNames"), ("cn", "g"), ("member", "uid=ana,cn=users,dc=example,dc=com")];
+    let batches = [
+        vec![entry(1, "", &[("objectClass", "domain"), ("dc", "example")])],
+        vec![entry(2, "cn=users", &[("objectClass", "container"), ("cn", "users")]), unit(3, "ou=a", "a")],
+        vec![user(4, "ana", "Ana"), unit(5, "ou=b,ou=a", "b"), entry(6, "ou=big", &large)],
+        vec![unit(7, "ou=c,ou=b,ou=a", "c"), unit(8, "ou=d,ou=big", "d"), user(9, "ana", "Twin")],
+        vec![
+            unit(10, "ou=e,ou=c,ou=b,ou=a", "e"),
+            user(11, "ana", "Ana"),
+            entry(12, "cn=groups", &[("objectClass", "container"), ("cn", "groups")]),
+        ],
+        vec![entry(13, "cn=g,cn=groups", &group), unit(14, "ou=f,ou=b,ou=a", "f")],
+    ];
+    let mut done = netinfo_migrate::report::Done::default();
+    for batch in batches {
+        done.add(Target::apply(&mut target, batch).unwrap());
+    }
+    done.add(target.settle().unwrap());
+    let told: Vec<_> = done
+        .notes
+        .iter()
+        .filter(|n| n.kind == Kind::Outcome(Outcome::Failed))
+        .map(|n| (n.line, &n.text[0][..]))
+        .collect();
+    assert_eq!(told.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [6, 9, 8], "{told:?}");
+    assert_eq!((told[1].1, told[2].1), ("the entry stands there twice", "the entry above it was not taken"));
+    assert_eq!(
+        done.counts.of(Outcome::Created) + done.counts.of(Outcome::Changed),
+        10,
+        "{}",
+        done.counts.text()
+    );
+    assert_eq!(done.counts.of(Outcome::Unchanged), 1, "what is there already is merged");
+    let session = scratch.domain().authenticate(Credentials::None, Origin::Internal).unwrap();
+    let view = scratch.domain().read(&session).unwrap();
+    let group = view.path(&[b"groups", b"g"]).unwrap().unwrap();
+    assert_eq!(view.record(group).unwrap().first_value(b"users"), Some(&b"ana"[..]));
 }
