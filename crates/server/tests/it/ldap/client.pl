@@ -79,6 +79,9 @@ fine($other->bind("uid=first,$people", password => 'changed'), 'bind as user');
 die "rights\n" unless $other->delete("uid=user01,$people")->code == LDAP_INSUFFICIENT_ACCESS;
 die "no such object\n" unless $ldap->delete("uid=nobody,$people")->code == LDAP_NO_SUCH_OBJECT;
 
+fine($ldap->delete("uid=user02,$people"), 'delete');
+die "delete\n" if fine($ldap->search(base => $people, filter => '(uid=user02)'), 'look for it')->count;
+
 my $schema = $ldap->schema or die "schema\n";
 die "schema of a class\n" unless grep { lc $_->{name} eq 'sn' } $schema->must('person');
 

@@ -107,6 +107,9 @@ for operation, error in (
     except error:
         pass
 
+connection.delete_s("uid=user03," + people)
+assert connection.search_s(people, ldap.SCOPE_SUBTREE, "(uid=user03)", ["1.1"]) == []
+
 # The published schema, as the library reads it.
 subentry = connection.search_subschemasubentry_s(suffix)
 schema = ldap.schema.SubSchema(connection.read_subschemasubentry_s(subentry))

@@ -62,6 +62,18 @@ fn what_is_edited_is_changed() {
     assert_eq!(values(&alice, "description"), ["second"]);
     assert_eq!(values(&find("(uid=bob)"), "cn"), ["Bob", "Robert"]);
 
+    // A record with `add` in the place of the key is an entry added.
+    let added = edit(
+        &server,
+        "s/^sn: Builder/&\\n\\nadd uid=carol,ou=people,dc=example,dc=com\\nobjectClass: inetOrgPerson\\nuid: carol\\ncn: Carol\\nsn: \
+         Singer\\nuserPassword: la la la/",
+        "(uid=bob)",
+    );
+    assert_eq!(added.code, 0, "{added:?}");
+    let carol = "uid=carol,ou=people,dc=example,dc=com";
+    let who = server.ok(Way::Anonymous, "ldapwhoami", &["-D", carol, "-w", "la la la"], "");
+    assert_eq!(who, format!("dn:{carol}\n"));
+
     // A name changed is an entry renamed.
     let renamed = edit(&server, "s/^0 uid=bob,/0 uid=rob,/; s/^uid: bob/uid: rob/", "(uid=bob)");
     assert_eq!(renamed.code, 0, "{renamed:?}");
