@@ -45,6 +45,13 @@ pub(crate) struct Proved {
     credentials: Option<String>,
 }
 
+impl Proved {
+    /// Message id of the request.
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+}
+
 /// A SASL exchange that the client is to continue.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -99,7 +106,7 @@ pub(crate) fn begin(caller: &mut Caller, id: u32, request: &BindRequest<'_>, out
 }
 
 /// How far a bind has come at once.
-enum Progress {
+pub(crate) enum Progress {
     /// The client is known to be that one.
     Is(Box<Identity>),
     /// A password has to be looked at.
@@ -116,7 +123,7 @@ fn attempt(
         return Err(Failure::new(ResultCode::ProtocolError, "only version 3 of the protocol is served"));
     }
     match request.authentication {
-        Authentication::Simple(password) => simple(caller, id, request.name, password),
+        Authentication::Simple(password) => simple(caller, id, request.name, password, Suspended::Bind),
         Authentication::Sasl { mechanism, credentials } => sasl(caller, id, mechanism, credentials, exchange),
         Authentication::Other(_) => {
             Err(Failure::new(ResultCode::AuthMethodNotSupported, "the authentication method is not served"))
@@ -124,7 +131,14 @@ fn attempt(
     }
 }
 
-fn simple(caller: &Caller, id: u32, name: &[u8], password: &[u8]) -> Outcome<Progress> {
+/// A name and a password. Where the password has to be looked at, `then` says what goes on with it.
+pub(crate) fn simple(
+    caller: &Caller,
+    id: u32,
+    name: &[u8],
+    password: &[u8],
+    then: impl FnOnce(Box<Proved>) -> Suspended + Send + 'static,
+) -> Outcome<Progress> {
     let dn = parse(name)?;
     match (dn.rdns.is_empty(), password.is_empty()) {
         (true, true) => {
@@ -147,7 +161,7 @@ fn simple(caller: &Caller, id: u32, name: &[u8], password: &[u8]) -> Outcome<Pro
                 return Ok(Progress::Is(Box::new(subject.identity(session))));
             }
             let unknown = String::from_utf8_lossy(name).to_lowercase();
-            Ok(Progress::Work(prove(caller, id, subject, unknown, None, password)?))
+            Ok(Progress::Work(prove(caller, id, subject, unknown, None, password, then)?))
         }
     }
 }
@@ -225,7 +239,7 @@ fn plain(caller: &Caller, id: u32, credentials: Option<&[u8]>) -> Outcome<Progre
     let subject = Subject::admitted(Subject::authz(&caller.engine, identity)?, &caller.peer);
     let authz = (!authz.is_empty()).then(|| authz.into());
     let unknown = String::from_utf8_lossy(name).to_lowercase();
-    Ok(Progress::Work(prove(caller, id, subject, unknown, authz, password)?))
+    Ok(Progress::Work(prove(caller, id, subject, unknown, authz, password, Suspended::Bind)?))
 }
 
 /// Begins to have a password proved: the client is told how to.
@@ -320,6 +334,7 @@ fn prove(
     name: String,
     authz: Option<Box<[u8]>>,
     password: &[u8],
+    then: impl FnOnce(Box<Proved>) -> Suspended + Send + 'static,
 ) -> Outcome<Work> {
     let context = match &subject {
         Some(subject) => subject.context.clone(),
@@ -334,17 +349,37 @@ fn prove(
             None => Credentials::Nobody { name: name.as_bytes(), password: &password },
         };
         let result = context.domain().login(credentials, origin, now);
-        let credentials = None;
-        Worked(Suspended::Bind(Box::new(Proved { id, subject, name, authz, result, credentials })))
+        Worked(then(Box::new(Proved { id, subject, name, authz, result, credentials: None })))
     })))
 }
 
 /// Ends a bind whose password has been looked at.
 pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> Step {
-    let Proved { id, subject, name, authz, result, credentials } = proved;
-    let identity = match (result, subject) {
+    let (id, credentials) = (proved.id, proved.credentials.clone());
+    match settled(caller, proved) {
+        Ok(identity) => succeed(caller, id, identity, credentials.as_deref(), out),
+        Err(failure) => {
+            caller.engine.figures().count_failed_bind();
+            respond(id, &failure, caller.policy, out);
+        }
+    }
+    Step::Done
+}
+
+/// Who a client with that password may be.
+pub(crate) fn settled(caller: &Caller, proved: Proved) -> Outcome<Identity> {
+    let Proved { subject, name, authz, result, .. } = proved;
+    match (result, subject) {
         (Ok(session), Some(subject)) => match (policy::admitted(subject.identity(session)), authz) {
-            (Ok(identity), Some(authz)) => act_as(caller, identity, &authz),
+            (Ok(identity), Some(authz)) => {
+                let dn = identity.dn.clone();
+                act_as(caller, identity, &authz).inspect_err(|failure| {
+                    if let Some(more) = caller.engine.may_log(caller.now) {
+                        let authz = authz.escape_ascii();
+                        tracing::warn!(peer = %caller.peer, dn, %authz, more, "bind refused: {}", failure.message);
+                    }
+                })
+            }
             (identity, _) => identity,
         },
         (Ok(_), None) => Err(invalid()),
@@ -355,15 +390,7 @@ pub(crate) fn finish(caller: &mut Caller, proved: Proved, out: &mut Vec<u8>) -> 
             }
             Err(neutral(error))
         }
-    };
-    match identity {
-        Ok(identity) => succeed(caller, id, identity, credentials.as_deref(), out),
-        Err(failure) => {
-            caller.engine.figures().count_failed_bind();
-            respond(id, &failure, caller.policy, out);
-        }
     }
-    Step::Done
 }
 
 /// What a client is told of a failed authentication: nothing about the reason, unless it is the server's own.
@@ -381,15 +408,19 @@ pub(crate) fn neutral(error: netinfo_directory::Error) -> Failure {
     Failure { policy, ..failure }
 }
 
-/// Somebody who acts as somebody else: only superusers may, and everybody as oneself.
+/// Somebody who acts as somebody else: only superusers may, and everybody as oneself. Others are told, as by OpenLDAP's
+/// server, that the right is missing, and not that they have not proved who they are.
 fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity> {
-    let authz = AuthzId::decode(authz)
-        .map_err(|error| Failure::new(ResultCode::InvalidCredentials, error.to_string()))?;
+    let denied = |why: &'static str| Failure::new(ResultCode::InsufficientAccessRights, why);
+    let Ok(authz) = AuthzId::decode(authz) else {
+        return Err(denied("the authorization identity is neither dn:NAME nor u:USER"));
+    };
     if authz == AuthzId::Dn(identity.dn.as_bytes()) {
         return Ok(identity);
     }
     let subject = Subject::admitted(Subject::authz(&caller.engine, authz)?, &caller.peer);
-    let Some(subject) = subject else { return Err(invalid()) };
+    let refusal = "the client may not act as that identity";
+    let subject = subject.ok_or_else(|| denied(refusal))?;
     if subject.dn == identity.dn {
         return Ok(identity);
     }
@@ -398,9 +429,15 @@ fn act_as(caller: &Caller, identity: Identity, authz: &[u8]) -> Outcome<Identity
         _ if identity.uid.is_some() => {
             subject.context.domain().login(Credentials::None, caller.peer.origin, caller.now)?
         }
-        _ => return Err(invalid()),
+        _ => return Err(denied(refusal)),
     };
-    if session.is_superuser() && !session.is_read_only() { subject.vouched(caller) } else { Err(invalid()) }
+    if !session.is_superuser() || session.is_read_only() {
+        return Err(denied(refusal));
+    }
+    subject.vouched(caller).map_err(|failure| match failure.code {
+        ResultCode::AuthorizationDenied | ResultCode::InvalidCredentials => denied(refusal),
+        _ => failure,
+    })
 }
 
 fn succeed(caller: &mut Caller, id: u32, identity: Identity, credentials: Option<&str>, out: &mut Vec<u8>) {

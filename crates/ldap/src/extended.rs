@@ -1,5 +1,5 @@
 //! Extended operations (RFC 4511 §4.12): StartTLS, "Who am I?" (RFC 4532), cancel (RFC 3909). The password modify
-//! (RFC 3062) is a write.
+//! (RFC 3062) is a write; verify credentials is in [`verify`].
 
 use netinfo_wire::ldap::control::entry::AuthzId;
 use netinfo_wire::ldap::extended::Cancel;
@@ -10,6 +10,7 @@ use netinfo_wire::ldap::{LdapResult, Message, Payload, Response, ResultCode, oid
 use crate::failure::{Failure, Outcome};
 use crate::operation::Operation;
 use crate::step::Step;
+use crate::verify;
 
 /// Answers an extended request that is not a write. `cancel` says what became of the operation with a message id.
 pub(crate) fn answer(
@@ -34,6 +35,7 @@ pub(crate) fn answer(
             respond(operation.id, ExtendedResponse { result, ..ExtendedResponse::default() }, out);
             Ok(Step::Done)
         }
+        oid::VERIFY_CREDENTIALS => verify::begin(operation, request.value, out),
         _ => Err(Failure::new(ResultCode::ProtocolError, "the extended operation is not served")),
     }
 }
@@ -48,6 +50,8 @@ fn start_tls(
     if request.value.is_some() {
         return Err(Failure::new(ResultCode::ProtocolError, "the request takes no value"));
     }
+    // Nobody can listen on a local socket, and OpenLDAP's library would give its path for the name of the server, which ends
+    // the handshake; refused, it goes on without where TLS is not insisted on.
     if !operation.caller.engine.settings().start_tls || peer.uid().is_some() {
         return Err(Failure::new(ResultCode::ProtocolError, "TLS is not served here"));
     }
@@ -69,6 +73,7 @@ fn who_am_i(operation: &Operation<'_, '_>, out: &mut Vec<u8>) {
     respond(operation.id, response, out);
 }
 
-fn respond(id: u32, response: ExtendedResponse<'_>, out: &mut Vec<u8>) {
+/// Appends the response.
+pub(crate) fn respond(id: u32, response: ExtendedResponse<'_>, out: &mut Vec<u8>) {
     Message::new(id, Response::Extended(response)).encode(out);
 }

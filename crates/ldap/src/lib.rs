@@ -12,6 +12,7 @@
 //! | [`peer`], [`step`] | what the driver says of a client; what it is told to do |
 //! | `operation`, `controls`, `failure` | one operation: on whose behalf, with which controls, how it failed |
 //! | `bind`, `identity`, `extended` | who the client is; StartTLS, "Who am I?", password modify, cancel |
+//! | `verify` | whether a password is right, for a client that stays who it is |
 //! | `policy` | what clients are told of the rules about accounts and passwords |
 //! | `update`, `compare` | add, modify, delete, rename; compare |
 //! | `referral` | names that lead elsewhere |
@@ -43,6 +44,7 @@ pub mod settings;
 pub mod step;
 pub(crate) mod subschema;
 pub(crate) mod update;
+mod verify;
 
 pub use connection::Connection;
 pub use context::NamingContext;

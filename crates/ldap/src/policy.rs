@@ -37,6 +37,14 @@ pub(crate) fn told(identity: &Identity) -> PasswordPolicy {
     }
 }
 
+/// What is told with the answer to a bind, or to what is not one but would be answered so.
+pub(crate) fn of_bind(identity: &Result<Identity, Failure>) -> PasswordPolicy {
+    match identity {
+        Ok(identity) => told(identity),
+        Err(failure) => PasswordPolicy { warning: None, error: failure.policy },
+    }
+}
+
 /// The largest `maxInt` (RFC 4511 §4.1.1).
 const MAX_SECONDS: u32 = i32::MAX as u32;
 

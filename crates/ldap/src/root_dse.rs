@@ -41,7 +41,7 @@ pub(crate) fn entry(caller: &Caller) -> PlainEntry {
     entry.operational("entryDN", [""]);
     entry.operational("supportedLDAPVersion", ["3"]);
     entry.operational("supportedControl", controls::served());
-    let mut extensions = vec![oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::CANCEL];
+    let mut extensions = vec![oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::CANCEL, oid::VERIFY_CREDENTIALS];
     if settings.start_tls && caller.peer.uid().is_none() {
         extensions.push(oid::START_TLS);
     }

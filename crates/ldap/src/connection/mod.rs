@@ -24,7 +24,7 @@ use crate::operation::Caller;
 use crate::peer::{Certificate, Peer};
 use crate::step::{Step, Ticket, Worked};
 use crate::update::{self, Update};
-use crate::{bind, compare};
+use crate::{bind, compare, verify};
 
 pub(crate) use outstanding::Outstanding;
 
@@ -32,6 +32,8 @@ pub(crate) use outstanding::Outstanding;
 pub(crate) enum Suspended {
     /// A bind.
     Bind(Box<bind::Proved>),
+    /// A password that was to be verified; whether the client wants to be told what the rules say.
+    Verify(Box<bind::Proved>, bool),
     /// The keys of a SASL exchange have been looked at.
     Exchange(Box<bind::Begun>),
     /// A write whose passwords have been hashed, or why they could not be.
@@ -144,6 +146,7 @@ impl Connection {
         }
         match worked.0 {
             Suspended::Bind(proved) => bind::finish(&mut self.caller, *proved, out),
+            Suspended::Verify(proved, policy) => verify::finish(&self.caller, *proved, policy, out),
             Suspended::Exchange(begun) => bind::continued(&mut self.caller, *begun, out),
             Suspended::Compare(compared) => {
                 compare::answer(&compared, out);

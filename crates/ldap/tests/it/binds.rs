@@ -102,7 +102,14 @@ fn external_on_the_local_socket() {
     assert_eq!(alice.who_am_i(), format!("dn:{ALICE}"));
     assert_eq!(alice.delete(ALICE).code(), ResultCode::InsufficientAccessRights);
     // As another one: only a superuser may.
-    assert_eq!(alice.sasl("EXTERNAL", Some(b"u:bob")).code(), ResultCode::InvalidCredentials);
+    for other in [&b"u:bob"[..], b"u:nobody", b"dn:uid=bob,cn=users,dc=example,dc=com", b"dn:no name", b"bob"]
+    {
+        assert_eq!(alice.sasl("EXTERNAL", Some(other)).code(), ResultCode::InsufficientAccessRights);
+        assert_eq!(alice.who_am_i(), "");
+    }
+    for nobody in [&b"u:nobody"[..], b"dn:", b"u:", format!("dn:{ADMIN}").as_bytes()] {
+        assert_eq!(root.sasl("EXTERNAL", Some(nobody)).code(), ResultCode::InsufficientAccessRights);
+    }
     assert_eq!(root.sasl("EXTERNAL", Some(b"u:bob")).code(), ResultCode::Success);
     assert_eq!(root.who_am_i(), "dn:uid=bob,cn=users,dc=example,dc=com");
     assert_eq!(place.client().sasl("EXTERNAL", None).code(), ResultCode::InappropriateAuthentication);
@@ -152,11 +159,15 @@ fn plain_on_protected_connections() {
         ("", "carol", PASSWORD),
         ("", "", PASSWORD),
         ("", "alice", ""),
-        ("u:bob", "alice", PASSWORD),
-        ("bob", "alice", PASSWORD),
+        ("u:bob", "alice", "wrong"),
     ] {
         let answer = client.sasl("PLAIN", Some(&message(authz, name, password)));
         assert_eq!(answer.code(), ResultCode::InvalidCredentials, "{authz} {name}");
+        assert_eq!(client.who_am_i(), "");
+    }
+    for authz in ["u:bob", "u:nobody", "bob"] {
+        let answer = client.sasl("PLAIN", Some(&message(authz, "alice", PASSWORD)));
+        assert_eq!(answer.code(), ResultCode::InsufficientAccessRights, "{authz}");
         assert_eq!(client.who_am_i(), "");
     }
     let admin = message("u:bob", &format!("dn:{ADMIN}"), PASSWORD);

@@ -50,6 +50,10 @@ fn messages() -> Vec<Vec<u8>> {
         Request::Abandon(4),
         Request::Extended(ExtendedRequest { name: oid::PASSWORD_MODIFY, value: Some(b"\x30\x00") }),
         Request::Extended(ExtendedRequest { name: oid::CANCEL, value: Some(b"\x30\x03\x02\x01\x01") }),
+        Request::Extended(ExtendedRequest {
+            name: oid::VERIFY_CREDENTIALS,
+            value: Some(b"\x30\x0a\x04\x03o=x\x80\x01p\xa2\0"),
+        }),
     ];
     let encode = |op: Request<'_>| {
         let mut message = Vec::new();

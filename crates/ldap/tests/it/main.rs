@@ -8,7 +8,7 @@
 //! | `writes`, `names` | add, modify, delete; rename and move |
 //! | `together` | many clients at once: nothing lost, nothing twice |
 //! | `controls` | controls of writes and compares |
-//! | `extended` | StartTLS, "Who am I?", password modify, cancel |
+//! | `extended`, `verify` | StartTLS, "Who am I?", password modify, cancel; verify credentials |
 //! | `elsewhere` | referrals, copies, names outside |
 //! | `searches`, `portions`, `searching` | searches, their pages and order |
 //! | `bounds` | what searches may cost |
@@ -39,4 +39,5 @@ mod searching;
 mod server;
 mod support;
 mod together;
+mod verify;
 mod writes;

@@ -50,7 +50,7 @@ fn root_dse() {
     assert!(get(&entry, "supportedControl").iter().any(|name| name == oid::ASSERTION));
     assert_eq!(
         get(&entry, "supportedExtension"),
-        [oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::CANCEL],
+        [oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::CANCEL, oid::VERIFY_CREDENTIALS],
         "TLS is not there"
     );
     // Nothing is offered that would be refused on this connection.

@@ -61,6 +61,8 @@ pub const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
 pub const PASSWORD_MODIFY: &str = "1.3.6.1.4.1.4203.1.11.1";
 /// Cancel (RFC 3909).
 pub const CANCEL: &str = "1.3.6.1.1.8";
+/// Verify credentials (OpenLDAP).
+pub const VERIFY_CREDENTIALS: &str = "1.3.6.1.4.1.4203.666.6.5";
 /// Turn (RFC 4531).
 pub const TURN: &str = "1.3.6.1.1.19";
 

@@ -29,6 +29,11 @@ fn python_ldap() {
 }
 
 #[test]
+fn credentials_verified_by_libldap() {
+    script_succeeds("/usr/bin/python3", "verify.py");
+}
+
+#[test]
 fn ldap3_of_python() {
     script_succeeds("/usr/bin/python3", "client3.py");
 }

@@ -105,6 +105,11 @@ fn who_they_are() {
     let root = "dn:uidNumber=0,cn=peercred,cn=external,cn=auth";
     let told = server.ok(Way::Socket, "ldapwhoami", &[], "");
     assert_eq!(told.replace("gidNumber=0+", "").trim_end(), root);
+    // Nobody listens there: who does not insist on StartTLS goes on without.
+    assert!(server.fails(1, Way::Socket, "ldapwhoami", &["-ZZ"], "").contains("Protocol error (2)"));
+    assert_eq!(server.ok(Way::Socket, "ldapwhoami", &["-Z"], ""), told);
+    let somebody = ["-X", "dn:uid=nobody,dc=nowhere"];
+    assert!(server.fails(50, Way::Socket, "ldapwhoami", &somebody, "").contains("Insufficient access (50)"));
     assert_eq!(server.ok(Way::Anonymous, "ldapwhoami", &[], ""), "anonymous\n");
     let wrong = ["-D", ADMIN, "-w", "wrong"];
     assert!(server.fails(49, Way::Anonymous, "ldapwhoami", &wrong, "").contains("Invalid credentials (49)"));
@@ -186,7 +191,8 @@ fn passwords_are_proved_without_being_sent() {
     }
     // Acting as somebody else is the superusers' right.
     let other = prove("alice", "Xyzzy-9 plugh", &["-X", "u:root"]);
-    assert_eq!(other.code, 49, "{other:?}");
+    assert_eq!(other.code, 50, "{other:?}");
+    assert!(other.err.contains("Insufficient access (50)"), "{other:?}");
     let log = server.node.log();
     assert!(!log.contains("lugh") && log.contains("authentication failed"), "{log}");
 }

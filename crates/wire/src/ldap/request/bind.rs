@@ -61,27 +61,36 @@ impl<'a> BindRequest<'a> {
         let version = u8::try_from(number).ok().filter(|version| (1..=127).contains(version));
         let version = version.ok_or(Error::Number { what: "version", number })?;
         let name = r.octets().map_err(at("name to bind as"))?;
-        let (tag, contents) = r.element().map_err(at("authentication"))?;
-        let authentication = match tag {
-            SIMPLE => Authentication::Simple(contents),
-            SASL => {
-                let mut sasl = Reader::new(contents);
-                let mechanism = sasl.octets().map_err(at("SASL mechanism"))?;
-                let credentials = sasl.optional(Tag::OCTET_STRING).map_err(at("SASL credentials"))?;
-                sasl.finish_extensible().map_err(at("SASL credentials"))?;
-                Authentication::Sasl { mechanism, credentials }
-            }
-            tag => Authentication::Other(tag),
-        };
-        Ok(Self { version, name, authentication })
+        Ok(Self { version, name, authentication: Authentication::read(r)? })
     }
 
     pub(super) fn put(&self, buf: &mut Vec<u8>) {
         ber::put_integer(buf, Tag::INTEGER, self.version.into());
         ber::put(buf, Tag::OCTET_STRING, self.name);
-        match self.authentication {
-            Authentication::Simple(password) => ber::put(buf, SIMPLE, password),
-            Authentication::Sasl { mechanism, credentials } => {
+        self.authentication.put(buf);
+    }
+}
+
+impl<'a> Authentication<'a> {
+    pub(in crate::ldap) fn read(r: &mut Reader<'a>) -> Result<Self, Error> {
+        let (tag, contents) = r.element().map_err(at("authentication"))?;
+        Ok(match tag {
+            SIMPLE => Self::Simple(contents),
+            SASL => {
+                let mut sasl = Reader::new(contents);
+                let mechanism = sasl.octets().map_err(at("SASL mechanism"))?;
+                let credentials = sasl.optional(Tag::OCTET_STRING).map_err(at("SASL credentials"))?;
+                sasl.finish_extensible().map_err(at("SASL credentials"))?;
+                Self::Sasl { mechanism, credentials }
+            }
+            tag => Self::Other(tag),
+        })
+    }
+
+    pub(in crate::ldap) fn put(&self, buf: &mut Vec<u8>) {
+        match self {
+            Self::Simple(password) => ber::put(buf, SIMPLE, password),
+            Self::Sasl { mechanism, credentials } => {
                 let sasl = ber::begin(buf, SASL);
                 ber::put(buf, Tag::OCTET_STRING, mechanism);
                 if let Some(credentials) = credentials {
@@ -89,7 +98,7 @@ impl<'a> BindRequest<'a> {
                 }
                 ber::end(buf, sasl);
             }
-            Authentication::Other(tag) => ber::put_null(buf, tag),
+            Self::Other(tag) => ber::put_null(buf, *tag),
         }
     }
 }

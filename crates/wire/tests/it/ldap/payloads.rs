@@ -14,10 +14,14 @@ use netinfo_wire::ldap::control::policy::{PasswordPolicy, PolicyError, PolicyWar
 use netinfo_wire::ldap::control::sync::{
     SyncDone, SyncEntryState, SyncInfo, SyncMode, SyncRequest, SyncState, UuidKind,
 };
-use netinfo_wire::ldap::extended::{Cancel, PasswordModified, PasswordModify, Turn};
+use netinfo_wire::ldap::extended::{
+    Cancel, CredentialsVerified, PasswordModified, PasswordModify, Turn, VerifyCredentials,
+};
 use netinfo_wire::ldap::filter::ValuesFilter;
 use netinfo_wire::ldap::response::SearchEntry;
-use netinfo_wire::ldap::{AttributesBuf, FilterBuf, ListBuf, Payload, ResultCode, SelectionBuf};
+use netinfo_wire::ldap::{
+    AttributesBuf, Authentication, ControlsBuf, FilterBuf, ListBuf, Payload, ResultCode, SelectionBuf,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -136,5 +140,22 @@ proptest! {
         both_ways!(PasswordModified, PasswordModified { generated: user });
         both_ways!(Cancel, Cancel { id });
         both_ways!(Turn, Turn { mutual, identifier: &identifier });
+    }
+
+    #[test]
+    fn credentials(parts in vec(option::of(octets()), 3), name in octets(), code in any::<i32>(), flags in vec("1(\\.[0-9]{1,4}){1,4}", 0..4)) {
+        let [cookie, sasl, message] = [0, 1, 2].map(|index: usize| parts[index].as_deref());
+        let mut list = ControlsBuf::new();
+        flags.iter().for_each(|flag| list.flag(flag, flag.len() > 6));
+        let controls = list.as_list();
+        for authentication in [
+            Authentication::Simple(&name),
+            Authentication::Sasl { mechanism: b"PLAIN", credentials: sasl },
+        ] {
+            both_ways!(VerifyCredentials, VerifyCredentials { cookie, name: &name, authentication, controls });
+        }
+        let message = message.unwrap_or_default();
+        let code = ResultCode::from_code(code);
+        both_ways!(CredentialsVerified, CredentialsVerified { code, message, cookie, credentials: sasl, controls });
     }
 }
