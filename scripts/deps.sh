@@ -23,6 +23,8 @@ elif [[ ${1-} != build ]]; then
     packages+=(ldap-utils libio-socket-ssl-perl libnet-ldap-perl libsasl2-modules openssl python3-ldap python3-ldap3)
     # A node and its look-ups stand below OpenLDAP's server, which the tests start themselves.
     packages+=(ldapvi slapd)
+    # And below Samba as a domain controller of Active Directory.
+    packages+=(samba samba-ad-provision samba-dsdb-modules samba-vfs-modules)
     # They compare the system calls of a node with those that the unit of systemd allows.
     packages+=(strace systemd)
     # They log in by the PAM module: with pamtester, su, passwd, ssh, login, sudo.
@@ -40,7 +42,7 @@ missing_packages() {
     done
 }
 
-# Installing rpcbind or sshd starts it, which no test needs: the tests start their own. While packages are being installed
+# Installing rpcbind, sshd or Samba starts it, which no test needs: the tests start their own. While packages are being installed
 # this policy forbids the start of services (a policy the machine already has is left alone).
 policy=/usr/sbin/policy-rc.d
 remove_policy() {
@@ -48,9 +50,10 @@ remove_policy() {
 }
 
 install_packages() {
-    local rpcbind_is_new=false sshd_is_new=false
+    local rpcbind_is_new=false sshd_is_new=false samba_is_new=false
     is_installed rpcbind || rpcbind_is_new=true
     is_installed openssh-server || sshd_is_new=true
+    is_installed samba || samba_is_new=true
     if [[ ! -e $policy ]]; then
         trap remove_policy EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -71,6 +74,9 @@ install_packages() {
     fi
     if $sshd_is_new && is_installed openssh-server && command -v systemctl >/dev/null; then
         systemctl disable --quiet ssh.socket ssh.service || true
+    fi
+    if $samba_is_new && is_installed samba && command -v systemctl >/dev/null; then
+        systemctl disable --quiet nmbd.service samba-ad-dc.service smbd.service || true
     fi
 }
 

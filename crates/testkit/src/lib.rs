@@ -12,6 +12,7 @@
 //! * [`caller`]: a small RPC client, to look at what goes over the wire.
 //! * [`namespace`]: a network of one's own, for tests that need well-known ports.
 //! * [`slapd`]: OpenLDAP's server with a small directory.
+//! * [`samba`]: Samba as a domain controller of Active Directory.
 //! * [`software`]: programs that are unpacked beside the system, run in such a network; [`system`]: a system of one's own.
 //! * [`terminal`]: programs that ask for passwords; [`sshd`]: logins by ssh.
 
@@ -27,6 +28,7 @@ pub mod ldif;
 pub mod namespace;
 pub mod nidb;
 pub mod node;
+pub mod samba;
 pub mod slapd;
 pub mod software;
 pub mod sshd;

@@ -228,8 +228,8 @@ fn launch(path: &Path, port: u16) -> Child {
     child
 }
 
-/// An authority `ca.pem`, and a certificate of it for `localhost`.
-fn certificates(path: &Path) {
+/// An authority `ca.pem`, and a certificate of it for `localhost` and 10.0.0.2.
+pub(crate) fn certificates(path: &Path) {
     let key = KeyPair::generate().unwrap_or_else(|e| panic!("slapd: {e}"));
     let mut params = CertificateParams::new(Vec::new()).unwrap_or_else(|e| panic!("slapd: {e}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -54,6 +54,10 @@ pub const MAX_GROUP_DEPTH: usize = 8;
 pub const MAX_NESTED: usize = 1_000;
 /// Names of entries whose users' names are remembered.
 pub const MAX_NAMES: usize = 50_000;
+/// Pieces of the values of one attribute that are fetched; Active Directory gives 1,500 values in one.
+pub const MAX_PIECES: usize = 200;
+/// Users of one parent who are known to have to change their passwords before anything else.
+pub const MAX_DUE: usize = 10_000;
 /// Searches sent ahead of their answers.
 pub const LDAP_WINDOW: usize = 32;
 /// Longest file of a password or of certificates, in bytes.

@@ -2,6 +2,7 @@
 
 mod logins;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -50,6 +51,8 @@ struct Shared {
     folder: PathBuf,
     cache: RwLock<Cache>,
     verifiers: Mutex<Verifiers>,
+    /// Users who have to change their passwords, as the parent has said when it verified them.
+    due: Mutex<HashSet<Vec<u8>>>,
     breaker: Mutex<Breaker>,
     began: Instant,
     /// Version of the memory that is on disk.
@@ -92,6 +95,7 @@ impl Upstream {
             saved: AtomicU64::new(cache.version()),
             cache: RwLock::new(cache),
             verifiers: Mutex::new(verifiers),
+            due: Mutex::default(),
             breaker: Mutex::default(),
             began: now,
             save: Mutex::new(now),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, which the lint cannot see
 
+mod active_directory;
 mod directories;
 mod enable_login;
 mod golden_tools;

@@ -23,18 +23,18 @@ const NEW: &str = "battery staple";
 /// Where the key of those who have one is.
 const KEY: &str = "/run/key";
 /// How long it may take until a change elsewhere counts here.
-const NOTICED: Duration = Duration::from_secs(20);
+pub(crate) const NOTICED: Duration = Duration::from_secs(20);
 
 /// This machine, on which people log in.
-struct Station {
-    node: Node,
-    tool: Tool,
-    sshd: Sshd,
+pub(crate) struct Station {
+    pub(crate) node: Node,
+    pub(crate) tool: Tool,
+    pub(crate) sshd: Sshd,
 }
 
 impl Station {
     /// The daemon has these lines of configuration.
-    fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         system();
         // Homes are made for those who come.
         sh("mount -t tmpfs homes /home; useradd -r sshd 2>/dev/null || id sshd");
@@ -54,25 +54,25 @@ impl Station {
     }
 
     /// Lets the users of the domains log in.
-    fn enable_login(&self) {
+    pub(crate) fn enable_login(&self) {
         self.tool.ok("enable-login");
     }
 
     /// `su` as nobody in particular.
-    fn su(&self, user: &str, password: &str) -> Ended {
+    pub(crate) fn su(&self, user: &str, password: &str) -> Ended {
         let command = format!("su {user} -c 'id -u'");
         terminal::run(20999, 20999, Groups::Clear, &command, &[("assword: ", password)])
     }
 
     /// `passwd` as the user.
-    fn passwd(&self, uid: u32, old: &str, new: &str) -> Ended {
+    pub(crate) fn passwd(&self, uid: u32, old: &str, new: &str) -> Ended {
         let answers = [("urrent password: ", old), ("ew password: ", new), ("new password: ", new)];
         terminal::run(uid, 100, Groups::Clear, "passwd", &answers)
     }
 
     /// Waits until a user is known.
     #[track_caller]
-    fn knows(&self, user: &str) {
+    pub(crate) fn knows(&self, user: &str) {
         let begin = Instant::now();
         while self.tool.run(&format!("lookup passwd {user}")).code != 0 {
             assert!(begin.elapsed() < NOTICED, "{user} is not known\n{}", self.node.log());
@@ -82,7 +82,7 @@ impl Station {
 
     /// Waits until `su` lets somebody in.
     #[track_caller]
-    fn until(&self, user: &str, password: &str) {
+    pub(crate) fn until(&self, user: &str, password: &str) {
         let begin = Instant::now();
         while !self.su(user, password).good() {
             assert!(begin.elapsed() < NOTICED, "{user} cannot log in\n{}", self.node.log());

@@ -9,12 +9,13 @@ use netinfo_wire::ldap::control::policy::PasswordPolicy;
 use netinfo_wire::ldap::extended::PasswordModify;
 use netinfo_wire::ldap::message::{Envelope, frame};
 use netinfo_wire::ldap::request::{
-    Authentication, BindRequest, ExtendedRequest, Scope, SearchRequest, VERSION,
+    Authentication, BindRequest, ExtendedRequest, ModifyRequest, Scope, SearchRequest, VERSION,
 };
 use netinfo_wire::ldap::url::{Scheme, Url};
 use netinfo_wire::ldap::writer::MessageWriter;
 use netinfo_wire::ldap::{
-    Payload, Request, Response, ResultCode, attribute::SelectionBuf, filter::FilterBuf, oid,
+    ModificationsBuf, ModifyOp, Payload, Request, Response, ResultCode, attribute::SelectionBuf,
+    filter::FilterBuf, oid,
 };
 use zeroize::Zeroize;
 
@@ -141,6 +142,23 @@ impl Connection {
         ended
     }
 
+    /// Takes one value away from an attribute and adds another one, in one step (RFC 4511 §4.6).
+    pub(super) fn exchange(
+        &mut self,
+        dn: &str,
+        attribute: &str,
+        old: &[u8],
+        new: &[u8],
+    ) -> Result<Ended, Fault> {
+        let mut changes = ModificationsBuf::new();
+        changes.add(ModifyOp::Delete, attribute, [old]);
+        changes.add(ModifyOp::Add, attribute, [new]);
+        let request = ModifyRequest { dn: dn.as_bytes(), changes: changes.as_list() };
+        let ended = self.call(&Request::Modify(request), |_| {});
+        changes.into_octets().zeroize();
+        ended
+    }
+
     /// The entries that a search finds, `limit` of them at most. No such base is no entries.
     pub(super) fn search(&mut self, search: Search<'_>, limit: usize) -> Result<Vec<Found>, Fault> {
         let (mut found, mut cookie) = (Vec::new(), Vec::new());
@@ -239,6 +257,7 @@ impl Connection {
             let ended = self.receive(|at, response, envelope| match response {
                 _ if at != id => None,
                 Response::Bind(bind) => Some(ended(&bind.result, envelope)),
+                Response::Modify(result) => Some(ended(&result, envelope)),
                 Response::Extended(extended) => Some(ended(&extended.result, envelope)),
                 _ => None,
             })?;

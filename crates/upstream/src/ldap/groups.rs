@@ -16,9 +16,6 @@ use crate::item::Item;
 use crate::limits::{LDAP_WINDOW, MAX_FOUND, MAX_GROUP_DEPTH, MAX_MEMBERS, MAX_NAMES, MAX_NESTED, STEP};
 use crate::remote::Fault;
 
-/// What a root DSE lists among `supportedCapabilities` if it is Active Directory's, or Samba's (MS-ADTS 3.1.1.3.4.3.1).
-const ACTIVE_DIRECTORY: &[u8] = b"1.2.840.113556.1.4.800";
-
 /// Groups by the names of their entries in lower case.
 #[derive(Default)]
 struct Nested(HashMap<String, Found>);
@@ -39,7 +36,7 @@ impl Ldap {
 
     /// The groups of a user, of which nobody wants to know who else is in them; `dn` is the name of the user's entry.
     pub(super) fn groups_of(&mut self, user: &[u8], dn: Option<&str>) -> Result<Vec<Item>, Fault> {
-        let in_chain = dn.is_some() && self.follows_chains()?;
+        let in_chain = dn.is_some() && self.is_active_directory()?;
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         let mut filters = vec![schema::groups_of(Some(user), dn.as_slice(), in_chain)];
@@ -65,19 +62,6 @@ impl Ldap {
         // Those without a number only lead on.
         found.retain(|group| !group.values("gidNumber").is_empty());
         Ok(found.iter().map(|group| schema::item(Table::Groups, group, vec![user.to_vec()])).collect())
-    }
-
-    /// Whether the directory follows chains of groups itself.
-    fn follows_chains(&mut self) -> Result<bool, Fault> {
-        if let Some(known) = self.follows_chains {
-            return Ok(known);
-        }
-        let attributes = ["supportedCapabilities"];
-        let root =
-            Search { base: "", scope: Scope::Base, filter: "(objectClass=*)", attributes: &attributes };
-        let found = self.ask(STEP, |connection| connection.search(root, 1))?;
-        let is_active = |root: &Found| root.values(attributes[0]).iter().any(|v| v == ACTIVE_DIRECTORY);
-        Ok(*self.follows_chains.insert(found.first().is_some_and(is_active)))
     }
 
     /// The name of the user with this entry, as far as it is known.
@@ -161,7 +145,8 @@ impl Ldap {
             ["objectClass", "uid", "sAMAccountName", "member", "uniqueMember", "memberUid"].as_slice();
         let search = |base| Search { base, scope: Scope::Base, filter: &filter, attributes };
         let searches: Vec<_> = names.iter().map(|dn| search(dn.as_str())).collect();
-        let found = self.ask(STEP, |connection| connection.search_each(&searches))?;
+        let mut found = self.ask(STEP, |connection| connection.search_each(&searches))?;
+        found.iter_mut().flatten().try_for_each(|entry| self.complete(entry))?;
         let mut groups = Vec::new();
         for (dn, found) in names.iter().zip(found) {
             match found {

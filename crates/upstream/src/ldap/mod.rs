@@ -5,9 +5,11 @@
 //! | `stream` | sockets, TLS |
 //! | `connection` | messages: searches, binds, the change of a password |
 //! | `schema` | entries as records, questions as filters |
+//! | `active` | what Active Directory does in its own way |
 //! | `groups` | members of groups, groups in groups |
 //! | `automount` | maps of the automounter as mounts |
 
+mod active;
 mod automount;
 mod connection;
 mod groups;
@@ -45,8 +47,8 @@ pub(crate) struct Ldap {
     names: HashMap<String, Option<Vec<u8>>>,
     /// Below which everything is, as far as it has been found out.
     base: Option<String>,
-    /// Whether the directory follows chains of groups itself, as far as it has been found out.
-    follows_chains: Option<bool>,
+    /// Whether it is Active Directory, as far as it has been found out.
+    is_active_directory: Option<bool>,
 }
 
 /// The question as a directory is asked it: some spellings are one to it.
@@ -62,7 +64,7 @@ impl Ldap {
             connection: None,
             names: HashMap::new(),
             base: None,
-            follows_chains: None,
+            is_active_directory: None,
         }
     }
 
@@ -149,7 +151,9 @@ impl Ldap {
         let attributes = schema::attributes(table);
         let base = self.base()?;
         let search = Search { base: &base, scope: Scope::Subtree, filter, attributes: &attributes };
-        self.ask(patience, |connection| connection.search(search, limit))
+        let mut found = self.ask(patience, |connection| connection.search(search, limit))?;
+        found.iter_mut().try_for_each(|entry| self.complete(entry))?;
+        Ok(found)
     }
 
     /// The entry of a user.
@@ -251,9 +255,13 @@ impl Remote for Ldap {
             return Ok(Changed::Wrong);
         }
         let Some((dn, _)) = self.user(user)? else { return Ok(Changed::Wrong) };
+        let is_active_directory = self.is_active_directory()?;
         let mut connection = self.as_nobody()?;
         if !self.plain_passwords && !connection.is_protected() {
             return Ok(Changed::Impossible(PLAIN.into()));
+        }
+        if is_active_directory {
+            return self.change_in_active_directory(connection, &dn, (old, new));
         }
         let ended = connection.bind(&dn, old)?;
         match verdict(&ended) {
@@ -296,21 +304,9 @@ fn verdict(ended: &Ended) -> Option<Verdict> {
         (ResultCode::Success, _) => Some(Verdict::Right),
         (ResultCode::InvalidCredentials, Some(PolicyError::AccountLocked)) => Some(Verdict::Disabled),
         (ResultCode::InvalidCredentials, Some(PolicyError::PasswordExpired)) => Some(Verdict::Expired),
-        (ResultCode::InvalidCredentials, _) => Some(active_directory(&ended.message)),
+        (ResultCode::InvalidCredentials, _) => Some(active::refusal(&ended.message)),
         (ResultCode::NoSuchObject | ResultCode::InappropriateAuthentication, _) => Some(Verdict::Wrong),
         _ => None,
-    }
-}
-
-/// Active Directory tells why in hexadecimal, in the text for people; only who knows the password learns more than that it
-/// is wrong.
-fn active_directory(message: &str) -> Verdict {
-    let code = message.split_once("data ").and_then(|(_, rest)| rest.split([',', ' ']).next());
-    match code {
-        Some("533" | "775") => Verdict::Disabled,
-        Some("532" | "701") => Verdict::Expired,
-        Some("773") => Verdict::MustChange,
-        _ => Verdict::Wrong,
     }
 }
 
@@ -327,23 +323,4 @@ fn objection(ended: &Ended) -> String {
         _ => return format!("The directory does not take the password: {}", ended.message),
     };
     text.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn active_directory_tells_why() {
-        let message = |data| {
-            format!(
-                "80090308: LdapErr: DSID-0C09042A, comment: AcceptSecurityContext error, data {data}, v3839"
-            )
-        };
-        assert_eq!(active_directory(&message("52e")), Verdict::Wrong);
-        assert_eq!(active_directory(&message("533")), Verdict::Disabled);
-        assert_eq!(active_directory(&message("773")), Verdict::MustChange);
-        assert_eq!(active_directory(&message("532")), Verdict::Expired);
-        assert_eq!(active_directory(""), Verdict::Wrong);
-    }
 }

@@ -12,7 +12,7 @@ use super::connection::Found;
 use crate::item::{Item, Question, fnv};
 
 /// Attributes that are taken besides those of the tables.
-const USER_EXTRAS: [&str; 19] = [
+const USER_EXTRAS: [&str; 20] = [
     "objectClass",
     "sAMAccountName",
     "gecos",
@@ -30,6 +30,7 @@ const USER_EXTRAS: [&str; 19] = [
     "nsAccountLock",
     "userAccountControl",
     "accountExpires",
+    "pwdLastSet",
     "loginDisabled",
     "altSecurityIdentities",
 ];
@@ -54,6 +55,8 @@ const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
 const LOCKED_FOR_GOOD: &[u8] = b"000001010000Z";
 /// "Disabled" among the bits of `userAccountControl`.
 const AD_DISABLED: u32 = 2;
+/// "The password does not expire" among them.
+const AD_FOR_EVER: u32 = 0x1_0000;
 /// Seconds from 1601, where Active Directory begins to count, to 1970.
 const FROM_1601: i64 = 11_644_473_600;
 /// Times of Active Directory are tenths of microseconds.
@@ -264,6 +267,11 @@ fn user(found: &Found, properties: &mut Vec<Property>) {
     let expires = number::<i64>(found, "accountExpires").filter(|at| (1..i64::MAX).contains(at));
     if let Some(at) = expires {
         set(properties, "expire", vec![(at / TICKS - FROM_1601).max(1).to_string().into_bytes()]);
+    }
+    // Somebody else has set the password, and wants it changed.
+    let lasts = number::<u32>(found, "userAccountControl").is_some_and(|bits| bits & AD_FOR_EVER != 0);
+    if number::<i64>(found, "pwdLastSet") == Some(0) && !lasts {
+        set(properties, "change", vec![b"1".to_vec()]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Passwords of a parent's users.
 
+use std::collections::HashSet;
 use std::sync::{MutexGuard, PoisonError};
 
 use netinfo_directory::binding::Parent;
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Shared, Upstream, now, remote};
 use crate::file::Kind;
-use crate::limits::{CHANGE_WAIT, STEP, VERIFY_WAIT};
+use crate::limits::{CHANGE_WAIT, MAX_DUE, STEP, VERIFY_WAIT};
 use crate::policy::Policy;
 use crate::remote::{Changed, Fault, Verdict};
 use crate::verifier::Verifiers;
@@ -57,6 +58,12 @@ impl Upstream {
             }
         }
         self.shared.remember(user, password)
+    }
+
+    /// Whether the user has to change the password before anything else, as the parent said when it last verified it.
+    #[must_use]
+    pub fn must_change(&self, user: &[u8]) -> bool {
+        self.shared.due().contains(user)
     }
 
     /// Changes a password at the parent, by the right that the old one gives. Takes up to [`CHANGE_WAIT`], and hashes.
@@ -111,8 +118,19 @@ impl Shared {
         self.verifiers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn due(&self) -> MutexGuard<'_, HashSet<Vec<u8>>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps what is needed to recognise a password without the parent, or forgets it.
     fn note(&self, user: &[u8], password: &[u8], verdict: &Verdict) {
+        let mut due = self.due();
+        match verdict {
+            Verdict::MustChange if due.len() < MAX_DUE => _ = due.insert(user.to_vec()),
+            Verdict::Right => _ = due.remove(user),
+            _ => {}
+        }
+        drop(due);
         let kept = self.verifiers().get(user, now(), u64::MAX).map(|(hash, _)| hash);
         let same = || kept.as_ref().is_some_and(|hash| matches(hash, password));
         match verdict {

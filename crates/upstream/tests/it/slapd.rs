@@ -13,7 +13,7 @@ use netinfo_wire::lookup::{Answer, Category, Entry, EntryBuf, Key, Pattern, Quer
 use netinfo_wire::netinfo::{PropListBuf, Property};
 
 /// A parent that is asked again at every question, and remembered for as long as usual.
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy { time_to_live: 0, negative_time: 0, ..Policy::default() }
 }
 
@@ -96,7 +96,7 @@ fn line(entry: &Entry<'_>) -> String {
     }
 }
 
-fn find(parent: &Arc<Upstream>, category: Category, key: Key<'_>) -> String {
+pub(crate) fn find(parent: &Arc<Upstream>, category: Category, key: Key<'_>) -> String {
     match look(parent, |view| view.find(&Query { category, key })) {
         Answer::Found(entry) => line(&entry.as_entry()),
         other => format!("{:?}", other.map(|_| ())),

@@ -204,6 +204,11 @@ impl<K: Kind> ListBuf<K> {
     pub fn as_list(&self) -> List<'_, K> {
         List { len: self.len, raw: &self.raw, kind: PhantomData }
     }
+
+    /// Its octets, for whoever has put a secret into it and wipes it out again.
+    pub fn into_octets(self) -> Vec<u8> {
+        self.raw
+    }
 }
 
 impl<K: Kind> Default for ListBuf<K> {

@@ -6,8 +6,10 @@ use netinfo_directory::account::{Standing, least_characters};
 use netinfo_directory::{Property, Result};
 use netinfo_lookup::{Record, View};
 use netinfo_upstream::Upstream;
+use netinfo_wire::login::Outcome;
 use netinfo_wire::lookup::{Answer, Category, Entry, Key, Query};
 
+use super::Decision;
 use crate::frontend::now;
 use crate::lookups::{Inquiry, chain};
 use crate::node::Running;
@@ -63,6 +65,13 @@ impl Found {
             Place::Here(here) => here.standing(),
             Place::Above(_, properties) => Ok(standing_of(properties)),
         }
+    }
+
+    /// Whether the account may be used now, by the record and by what its domain has said when it verified the password.
+    pub(super) fn decision(&self) -> Result<Decision> {
+        let decision = Decision::from(self.standing()?.condition());
+        let is_due = matches!(&self.place, Place::Above(upstream, _) if upstream.must_change(&self.name));
+        Ok(if decision.outcome == Outcome::Ok && is_due { Outcome::MustChange.into() } else { decision })
     }
 
     /// Hands out the properties of the record.

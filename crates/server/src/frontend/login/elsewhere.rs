@@ -44,19 +44,19 @@ pub(super) fn authenticate(node: &Running, found: &Found, upstream: &Upstream, l
 
 fn told_by_parent(node: &Running, found: &Found, upstream: &Upstream, verdict: &Verdict) -> Decision {
     match verdict {
-        Verdict::Right => {
+        Verdict::Right | Verdict::MustChange => {
             // What the record said some minutes ago is not good enough to let somebody in.
             let question = Question { table: Table::Users, key: b"name".to_vec(), value: found.name.clone() };
             upstream.ask(&[Want::Find(question)]);
-            match find(node, &found.name) {
+            let decision = match find(node, &found.name) {
                 Ok(Answer::Found(found)) => condition(&found),
                 _ => condition(found),
+            };
+            match (verdict, decision.outcome) {
+                (Verdict::MustChange, Outcome::Ok) => Outcome::MustChange.into(),
+                _ => decision,
             }
         }
-        Verdict::MustChange => match condition(found) {
-            Decision { outcome: Outcome::Ok, .. } => Outcome::MustChange.into(),
-            other => other,
-        },
         Verdict::Wrong | Verdict::NoUser => Outcome::Bad.into(),
         Verdict::Disabled => Outcome::Disabled.into(),
         Verdict::Expired => Outcome::Expired.into(),
@@ -69,7 +69,7 @@ fn told_by_parent(node: &Running, found: &Found, upstream: &Upstream, verdict: &
 }
 
 fn condition(found: &Found) -> Decision {
-    found.standing().map_or_else(|error| Decision::from(&error), |standing| standing.condition().into())
+    found.decision().unwrap_or_else(|error| Decision::from(&error))
 }
 
 /// Changes a password, by the right that the old one gives.

@@ -54,9 +54,7 @@ pub(super) fn authenticate(
         let login = Login { password, origin };
         let decision = match &found.place {
             Place::Here(here) => match verify(here, &login) {
-                Ok(()) => found
-                    .standing()
-                    .map_or_else(|error| Decision::from(&error), |standing| standing.condition().into()),
+                Ok(()) => found.decision().unwrap_or_else(|error| Decision::from(&error)),
                 Err(error) => {
                     log_failure(&user, &found, peer, &place, &error);
                     Decision::from(&error)
@@ -118,7 +116,7 @@ pub(super) fn account(node: &Running, peer: Peer, asked: &Account<'_>) -> Decisi
 
 fn decide(node: &Running, found: &Found, asked: &Account<'_>) -> Result<Decision> {
     let standing = found.standing()?;
-    let decision = Decision::from(standing.condition());
+    let decision = found.decision()?;
     if !matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
         return Ok(decision);
     }
@@ -160,7 +158,7 @@ pub(super) fn keys(node: &Running, user: &[u8], out: &mut Vec<u8>) {
 
 /// The keys of an account that may be used. That its password is due does not matter to them.
 fn read_keys(found: &Found, list: &mut Vec<Vec<u8>>) -> Result<Decision> {
-    let decision = Decision::from(found.standing()?.condition());
+    let decision = found.decision()?;
     if !matches!(decision.outcome, Outcome::Ok | Outcome::MustChange) {
         return Ok(decision);
     }

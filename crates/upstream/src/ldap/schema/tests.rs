@@ -75,6 +75,13 @@ fn users_of_active_directory() {
     ] {
         assert_eq!(text(&item, key), value, "{key}");
     }
+    // Somebody else has set the password, which only matters where passwords end.
+    for (bits, set, due) in [("512", "0", "1"), ("512", "134399439485163800", ""), ("66048", "0", "")] {
+        let attributes =
+            [("sAMAccountName", &["b"][..]), ("userAccountControl", &[bits]), ("pwdLastSet", &[set])];
+        let found = entry("CN=b", &attributes);
+        assert_eq!(text(&super::item(Table::Users, &found, Vec::new()), "change"), due);
+    }
     for never in ["0", "9223372036854775807"] {
         let found = entry("CN=b", &[("sAMAccountName", &["b"]), ("accountExpires", &[never])]);
         assert_eq!(text(&super::item(Table::Users, &found, Vec::new()), "expire"), "");
