@@ -18,6 +18,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 
 /// Descriptors below are the standard streams, also where somebody has closed them.
 const FIRST_DESCRIPTOR: c_int = 3;
+/// As much of a reply is received at first, in bytes. Of users and small groups it is all.
+const FIRST_PIECE: usize = 2048;
 /// The only call of its connection.
 const XID: u32 = 1;
 /// Flag of a record mark: this is the last fragment.
@@ -90,12 +92,16 @@ impl Connection {
         let connection = Self { socket, deadline };
         let (address, length) = address(path)?;
         loop {
-            connection.limit_connecting()?;
             // SAFETY: the socket is open, and the address as long as said.
             let done = unsafe { libc::connect(connection.fd(), (&raw const address).cast(), length) };
             match check(done) {
                 Ok(_) => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // There are too many at the daemon's door, or something came between.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+                {
+                    connection.wait_at_the_door()?;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -115,9 +121,11 @@ impl Connection {
         if left.is_zero() { Err(io::Error::from_raw_os_error(libc::ETIMEDOUT)) } else { Ok(left) }
     }
 
-    /// Connecting waits while the daemon has too many callers at its door; this says for how long.
-    fn limit_connecting(&self) -> io::Result<()> {
+    /// From now on connecting waits while the daemon has too many callers at its door, for as long as there is time.
+    fn wait_at_the_door(&self) -> io::Result<()> {
         let left = self.left()?;
+        // SAFETY: the socket is open.
+        check(unsafe { libc::fcntl(self.fd(), libc::F_SETFL, 0) })?;
         // At least a microsecond: zero would be for ever.
         let time = libc::timeval {
             tv_sec: left.as_secs() as libc::time_t,
@@ -180,10 +188,15 @@ impl Connection {
 
     /// The reply, put together from its fragments.
     fn receive(&mut self) -> io::Result<Vec<u8>> {
+        // It takes a while, and then most replies come as a whole: so they are waited for first, and received in one go.
+        self.wait(libc::POLLIN)?;
+        let mut room = [0; FIRST_PIECE];
+        let got = self.some(&mut room)?;
+        let mut ahead = &room[..got.min(FIRST_PIECE)];
         let mut reply = Vec::new();
         loop {
             let mut mark = [0; 4];
-            self.fill(&mut mark)?;
+            self.fill(&mut mark, &mut ahead)?;
             let mark = u32::from_be_bytes(mark);
             let (start, length) = (reply.len(), (mark & !LAST) as usize);
             if length > MAX_REPLY - start || (length == 0 && mark & LAST == 0) {
@@ -191,25 +204,38 @@ impl Connection {
             }
             reply.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
             reply.resize(start + length, 0);
-            self.fill(&mut reply[start..])?;
+            self.fill(&mut reply[start..], &mut ahead)?;
             if mark & LAST != 0 {
                 return Ok(reply);
             }
         }
     }
 
-    fn fill(&mut self, mut room: &mut [u8]) -> io::Result<()> {
+    /// Fills the room with what was received `ahead`, then with what comes.
+    fn fill(&mut self, room: &mut [u8], ahead: &mut &[u8]) -> io::Result<()> {
+        let (here, later) = ahead.split_at(ahead.len().min(room.len()));
+        let (first, mut room) = room.split_at_mut(here.len());
+        first.copy_from_slice(here);
+        *ahead = later;
         while !room.is_empty() {
+            let got = self.some(room)?;
+            room = room.get_mut(got..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Receives something, and says how much.
+    fn some(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
             // SAFETY: the socket is open, and the room as long as said.
             let got =
                 unsafe { libc::recv(self.fd(), room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) };
             match self.moved(got, libc::POLLIN)? {
                 Some(0) => return Err(io::Error::from_raw_os_error(libc::ECONNRESET)),
-                Some(got) => room = room.get_mut(got..).unwrap_or_default(),
-                None => continue,
+                Some(got) => return Ok(got),
+                None => {}
             }
         }
-        Ok(())
     }
 
     /// How many bytes went through; `None` if one has to try again, after waiting where there was need to.
@@ -227,10 +253,12 @@ impl Connection {
     }
 }
 
-/// A socket that no program started meanwhile inherits, and that is not taken for a standard stream.
+/// A socket that no program started meanwhile inherits, that waits for nobody, and that is not taken for a standard stream.
 fn new_socket() -> io::Result<OwnedFd> {
     // SAFETY: plain numbers.
-    let fd = check(unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) })?;
+    let fd = check(unsafe {
+        libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0)
+    })?;
     // SAFETY: just opened, and nobody else's.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
     if fd >= FIRST_DESCRIPTOR {

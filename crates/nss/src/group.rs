@@ -85,58 +85,61 @@ unsafe extern "C" fn _nss_netinfo_initgroups_dyn(
             && let Some(table) = pinned.table()
         {
             match table.groups_of(user) {
-                Found::Hit(record) => return add(&groups, skip, record.gids()),
+                Found::Hit(record) => return add(&groups, skip, record.gids().len(), record.gids()),
                 Found::Miss => return Err(Failure::NotFound),
                 Found::Unsure => {}
             }
         }
         let reply = client::call(&Request::Initgroups(user))?;
-        add(&groups, skip, found(decode_initgroups(reply.results()?))?.iter())
+        let gids = found(decode_initgroups(reply.results()?))?;
+        add(&groups, skip, gids.len(), gids.iter())
     });
     // SAFETY: the caller's promise.
     unsafe { finish(outcome, Errors::errno(errno)) }
 }
 
-fn add(groups: &Groups, skip: gid_t, gids: impl Iterator<Item = u32>) -> Result<(), Failure> {
-    for gid in gids.filter(|gid| *gid != skip) {
-        // SAFETY: as the caller of `initgroups_dyn` has promised.
-        if !unsafe { groups.push(gid) }? {
-            break;
-        }
-    }
-    Ok(())
+fn add(groups: &Groups, skip: gid_t, most: usize, gids: impl Iterator<Item = u32>) -> Result<(), Failure> {
+    // SAFETY: as the caller of `initgroups_dyn` has promised.
+    unsafe { groups.extend(most, gids.filter(|gid| *gid != skip)) }
 }
 
 impl Groups {
-    /// Adds an id, with more room if need be; `false` if there are as many as there may be.
+    /// Adds ids, `most` of them at most, with more room if need be; those beyond the limit are left out.
     ///
     /// # Safety
     /// As `_nss_netinfo_initgroups_dyn`.
-    unsafe fn push(&self, gid: gid_t) -> Result<bool, Failure> {
+    unsafe fn extend(&self, most: usize, gids: impl Iterator<Item = gid_t>) -> Result<(), Failure> {
         // SAFETY: the caller's promise, for both.
         let (used, room) = unsafe { (*self.used, *self.room) };
-        if self.limit > 0 && used >= self.limit {
-            return Ok(false);
-        }
-        if used >= room {
-            let wanted = room.saturating_mul(2).max(16);
-            let wanted = if self.limit > 0 { wanted.min(self.limit) } else { wanted };
-            let bytes =
-                usize::try_from(wanted).ok().and_then(|wanted| wanted.checked_mul(size_of::<gid_t>()));
-            let bytes = bytes.ok_or(Failure::NoMemory)?;
+        let [used, mut room] = [used, room].map(|count| usize::try_from(count).unwrap_or(0));
+        let most = used.checked_add(most).ok_or(Failure::NoMemory)?;
+        let most = match usize::try_from(self.limit) {
+            Ok(limit @ 1..) => most.min(limit),
+            _ => most,
+        };
+        if most > room {
+            let bytes = most.checked_mul(size_of::<gid_t>()).ok_or(Failure::NoMemory)?;
+            let counted = c_long::try_from(most).map_err(|_| Failure::NoMemory)?;
             // SAFETY: memory of `malloc`.
             let grown = unsafe { libc::realloc((*self.list).cast(), bytes) };
             if grown.is_null() {
                 return Err(Failure::NoMemory);
             }
             // SAFETY: both can be written, and the list has as much room now.
-            unsafe { (*self.list, *self.room) = (grown.cast(), wanted) };
+            unsafe { (*self.list, *self.room) = (grown.cast(), counted) };
+            room = most;
         }
-        let used = usize::try_from(used).map_err(|_| Failure::NoMemory)?;
-        // SAFETY: there is room for one more than are used.
-        unsafe { (*self.list).add(used).write(gid) };
-        // SAFETY: it can be written.
-        unsafe { *self.used += 1 };
-        Ok(true)
+        // SAFETY: the list can be read.
+        let list = unsafe { *self.list };
+        let mut end = used;
+        // Whatever `gids` says of itself, no more than there is room for.
+        for gid in gids.take(most.min(room).saturating_sub(used)) {
+            // SAFETY: there is room for one more than are used.
+            unsafe { list.add(end).write(gid) };
+            end += 1;
+        }
+        // SAFETY: it can be written; no more than fit into a `c_long`, as the room does.
+        unsafe { *self.used = end as c_long };
+        Ok(())
     }
 }
