@@ -27,6 +27,8 @@ static uid_t ids[POOL];
 
 typedef int module_call(const char *, struct passwd *, char *, size_t, int *);
 static module_call *module;
+typedef int groups_call(const char *, gid_t, long *, long *, gid_t **, long, int *);
+static groups_call *module_of_groups;
 
 static double now(void) {
     struct timespec t;
@@ -88,6 +90,16 @@ static void module_miss(int i) {
     if (module(misses[i], &user, buffer, sizeof buffer, &error) != 0) fail("a miss of the module");
 }
 
+static void module_groups(int i) {
+    long used = 1, room = 256;
+    gid_t *gids = malloc(room * sizeof *gids);
+    int error;
+    (void)i;
+    gids[0] = 1;
+    if (module_of_groups("user0", 1, &used, &room, &gids, -1, &error) != 1 || used < 101) fail("groups by the module");
+    free(gids);
+}
+
 static void configuration(int i) {
     struct stat file;
     (void)i;
@@ -99,7 +111,8 @@ static const struct operation {
     void (*call)(int);
 } operations[] = {
     {"getpwnam", by_name}, {"getpwuid", by_uid}, {"getpwnam-miss", nobody}, {"getgrnam", group},
-    {"initgroups", groups_of}, {"module", module_hit}, {"module-miss", module_miss}, {"stat", configuration},
+    {"initgroups", groups_of}, {"module", module_hit}, {"module-miss", module_miss},
+    {"module-groups", module_groups}, {"stat", configuration},
 };
 
 static int ascending(const void *a, const void *b) {
@@ -205,7 +218,9 @@ int main(int argc, char **argv) {
         void *library = dlopen(name, RTLD_NOW);
         snprintf(name, sizeof name, "_nss_%s_getpwnam_r", argv[6]);
         module = library ? (module_call *)dlsym(library, name) : NULL;
-        if (!module) return 2;
+        snprintf(name, sizeof name, "_nss_%s_initgroups_dyn", argv[6]);
+        module_of_groups = library ? (groups_call *)dlsym(library, name) : NULL;
+        if (!module || !module_of_groups) return 2;
     }
     warm(atoi(argv[4]), atof(argv[5]));
     return 0;

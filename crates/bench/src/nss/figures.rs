@@ -32,11 +32,13 @@ pub enum Operation {
     Module,
     /// The same of nobody.
     ModuleMiss,
+    /// The module's part of `getgrouplist`.
+    ModuleGroups,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Getpwnam,
         Self::Getpwuid,
         Self::GetpwnamMiss,
@@ -44,6 +46,7 @@ impl Operation {
         Self::Initgroups,
         Self::Module,
         Self::ModuleMiss,
+        Self::ModuleGroups,
     ];
 
     /// What the caller calls it.
@@ -57,6 +60,7 @@ impl Operation {
             Self::Initgroups => "initgroups",
             Self::Module => "module",
             Self::ModuleMiss => "module-miss",
+            Self::ModuleGroups => "module-groups",
         }
     }
 
@@ -71,13 +75,14 @@ impl Operation {
             Self::Initgroups => "initgroups, 100 groups",
             Self::Module => "getpwnam, the module's part",
             Self::ModuleMiss => "nobody, the module's part",
+            Self::ModuleGroups => "initgroups, the module's part",
         }
     }
 
     /// Whether the module is called without glibc around it.
     #[must_use]
     pub const fn is_of_module(self) -> bool {
-        matches!(self, Self::Module | Self::ModuleMiss)
+        matches!(self, Self::Module | Self::ModuleMiss | Self::ModuleGroups)
     }
 }
 
