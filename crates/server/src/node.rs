@@ -13,6 +13,7 @@ use netinfo_directory::{Credentials, Domain, Error, Node, Origin};
 use netinfo_upstream::Policy;
 use netinfo_wire::nibind::Addrinfo;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::AbortHandle;
 
@@ -343,8 +344,11 @@ impl Running {
         port: Port,
     ) -> std::io::Result<()> {
         listener.set_nonblocking(true)?;
+        // Who asks one thing and goes is served where it was accepted: to wake another thread takes longer than the answer.
+        let home = self.workers.next();
+        let _context = home.enter();
         let listener = UnixListener::from_std(listener)?;
-        let task = tokio::spawn(accept_unix(self.clone(), listener, port)).abort_handle();
+        let task = home.spawn(accept_unix(self.clone(), listener, port, home.clone())).abort_handle();
         self.keep(task);
         Ok(())
     }
@@ -363,10 +367,20 @@ impl Running {
         serve: impl FnOnce(Socket, Place) -> F,
     ) {
         let worker = self.workers.next();
-        let socket = match socket.adopt(worker) {
-            Ok(socket) => socket,
-            Err(error) => return tracing::debug!(%error, "connection lost while it was accepted"),
-        };
+        match socket.adopt(worker) {
+            Ok(socket) => self.start(worker, socket, address, serve),
+            Err(error) => tracing::debug!(%error, "connection lost while it was accepted"),
+        }
+    }
+
+    /// Serves a connection on the event loop that has accepted it.
+    fn start<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        worker: &Handle,
+        socket: Socket,
+        address: Option<IpAddr>,
+        serve: impl FnOnce(Socket, Place) -> F,
+    ) {
         self.accepted.fetch_add(1, Ordering::Relaxed);
         let place = self.connections.admit(address);
         worker.spawn(serve(socket, place));
@@ -442,14 +456,28 @@ async fn accept_tcp(node: Arc<Running>, listener: TcpListener, port: Port) {
     }
 }
 
-async fn accept_unix(node: Arc<Running>, listener: UnixListener, port: Port) {
+/// Accepts on the event loop `home`, which serves a connection itself unless it serves another one of this socket already.
+async fn accept_unix(node: Arc<Running>, listener: UnixListener, port: Port, home: Handle) {
+    let at_home = Arc::new(());
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let Ok(peer) = stream.peer_cred() else { continue };
                 let origin = Origin::Local { uid: peer.uid() };
                 let caller = Caller { origin, transport: Transport::Unix, peer: None, local: None };
-                spawn(&node, Socket::Unix(stream), caller, port.clone(), None);
+                let socket = Socket::Unix(stream);
+                if Arc::strong_count(&at_home) > 1 {
+                    spawn(&node, socket, caller, port.clone(), None);
+                    continue;
+                }
+                let (guest, port) = (at_home.clone(), port.clone());
+                node.start(&home, socket, None, |socket, place| {
+                    let served = connection(&node, socket, place, caller, port);
+                    async move {
+                        served.await;
+                        drop(guest);
+                    }
+                });
             }
             Err(error) => accept_failed(&error).await,
         }
@@ -468,8 +496,17 @@ pub(crate) async fn accept_failed(error: &std::io::Error) {
 }
 
 fn spawn(node: &Arc<Running>, socket: Socket, caller: Caller, port: Port, address: Option<IpAddr>) {
-    node.adopt(socket, address, |socket, place| {
-        let context = Context::new(place.id(), caller, port);
-        Connection::new(node.clone(), socket, place, context).run()
-    });
+    node.adopt(socket, address, |socket, place| connection(node, socket, place, caller, port));
+}
+
+/// A connection, served until it ends.
+fn connection(
+    node: &Arc<Running>,
+    socket: Socket,
+    place: Place,
+    caller: Caller,
+    port: Port,
+) -> impl Future<Output = ()> + Send + 'static {
+    let context = Context::new(place.id(), caller, port);
+    Connection::new(node.clone(), socket, place, context).run()
 }
