@@ -38,6 +38,8 @@ pub(crate) struct MappedEntry {
     pub(crate) name: String,
     at: At,
     directory: Directory,
+    /// The directory is there and becomes an entry by this: the root.
+    pub(crate) adopts: bool,
 }
 
 /// Where an entry goes. Numbers from [`EARLIER`] on are entries of this batch or the one before it.
@@ -191,9 +193,13 @@ fn entry(
     hash_passwords(view, existing, attributes, line, &name, done);
     let given = given(attributes);
     let known = existing.filter(|object| *object < EARLIER);
+    let mut adopts = false;
     let (at, loaded) = match (existing, known) {
         (Some(ROOT), _) => match loader.reload(ROOT, dn, given) {
-            Ok(loaded) => (At::Itself(ROOT), loaded),
+            Ok(loaded) => {
+                adopts = true;
+                (At::Itself(ROOT), loaded)
+            }
             // It is there with its classes: what an import says of it is what it said the first time.
             Err(Refusal { reason: Reason::EntryAlreadyExists, .. }) => {
                 let (parent, properties, stamp) = (ROOT, Vec::new(), None);
@@ -214,7 +220,7 @@ fn entry(
         done.note(Kind::Warning, line, &name, vec![warning]);
     }
     let directory = Directory { place: Where::Root, properties: loaded.properties, stamp: loaded.stamp };
-    Ok(MappedEntry { line, name, at, directory })
+    Ok(MappedEntry { line, name, at, directory, adopts })
 }
 
 /// Attributes as the mapping takes them.

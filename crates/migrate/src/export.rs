@@ -305,6 +305,9 @@ fn entries(view: &View<'_>, tag: &str, path: &[Vec<u8>], out: &mut dyn Write) ->
         let entry = names.entry(record.id().object)?;
         write_entry(&mut writer, &entry, &selection)?;
         exported.records += 1;
+        let (line, why) = (exported.records, "LDAP has no attribute for it");
+        exported.losses.extend(entry.unpublished().map(|name| Loss { line, property: name.to_vec(), why }));
+        exported.bound();
         Ok(())
     })?;
     writer.finish().map_err(unwritable)?;

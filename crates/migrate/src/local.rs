@@ -16,7 +16,7 @@ use crate::entries::{self, Ahead, Made, Mapped};
 use crate::error::{Error, Result};
 use crate::import::{BATCH_BYTES, BATCH_ITEMS, Target};
 use crate::item::{Item, What};
-use crate::place::{Options, Placer, Tree};
+use crate::place::{Options, Placer, Tree, set_stamp};
 use crate::report::{Done, Outcome};
 use crate::waiting::Waiting;
 
@@ -230,13 +230,18 @@ fn place(
     match mapped {
         Mapped::Directory(line, directory) => placer.put(tree, directory, line, done),
         Mapped::Entry(entry) => {
-            let (line, name) = (entry.line, entry.name.clone());
+            let (line, name, adopts) = (entry.line, entry.name.clone(), entry.adopts);
             let Some((spot, directory)) = entry.placed(made) else {
                 made.push(None);
                 done.tell(Outcome::Failed, line, &name, vec!["the entry above it was not taken".into()]);
                 return Ok(());
             };
-            match placer.place(tree, spot, directory, line, &name, done) {
+            let stamp = directory.stamp.clone().filter(|_| adopts);
+            let placed = placer.place(tree, spot, directory, line, &name, done).and_then(|object| {
+                stamp.map_or(Ok(()), |stamp| set_stamp(tree, object, stamp, line, &name, done))?;
+                Ok(object)
+            });
+            match placed {
                 Ok(object) => made.push(Some(object)),
                 Err(error) if error.is_of_the_item() => {
                     made.push(None);

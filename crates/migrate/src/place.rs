@@ -305,7 +305,8 @@ fn equal(
     Ok(None)
 }
 
-fn set_stamp(
+/// Gives a directory a stamp; one whose uuid another has is told and not given.
+pub(crate) fn set_stamp(
     tree: &mut impl Tree,
     object: u32,
     stamp: StampBuf,

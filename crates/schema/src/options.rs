@@ -6,6 +6,9 @@ use crate::text::is_oid;
 /// Longest attribute description that is read, in bytes.
 pub const ATTRIBUTE_DESCRIPTION_LIMIT: usize = 1_024;
 
+/// What stands for the name of an entry wherever entries are written down (RFC 2849): no attribute can be called so.
+const ENTRY_NAME: &str = "dn";
+
 /// The transfer option for values in their binary encoding (RFC 4522). It does not make a subtype.
 const BINARY: &str = "binary";
 
@@ -25,8 +28,8 @@ pub struct AttributeDescription<'a> {
 }
 
 impl<'a> AttributeDescription<'a> {
-    /// Read a description. None when it is none: the name is no name or OID, an option is empty or has other characters
-    /// than letters, digits, hyphens and underscores, or it is too long.
+    /// Read a description. None when it is none: the name is no name or OID, or it is `dn`, which stands for an entry's own
+    /// name; an option is empty or has other characters than letters, digits, hyphens and underscores; it is too long.
     pub fn parse(text: &'a str) -> Option<Self> {
         if text.len() > ATTRIBUTE_DESCRIPTION_LIMIT {
             return None;
@@ -36,7 +39,8 @@ impl<'a> AttributeDescription<'a> {
             None => (text, None),
         };
         let parsed = Self { name, options };
-        (is_oid(name) && parsed.options().all(is_option)).then_some(parsed)
+        let valid = is_oid(name) && !name.eq_ignore_ascii_case(ENTRY_NAME);
+        (valid && parsed.options().all(is_option)).then_some(parsed)
     }
 
     /// The type as it is written: a name or an OID.
@@ -118,7 +122,7 @@ mod tests {
         let read = description("2.5.4.3;lang-DE;x-y");
         assert_eq!((read.name(), read.options().collect::<Vec<_>>()), ("2.5.4.3", vec!["lang-DE", "x-y"]));
         assert!(read.has_option("LANG-de") && !read.is_binary());
-        for bad in ["", ";x", "cn;", "cn;;x", "cn;a b", "1", "c n", "cn;é"] {
+        for bad in ["", ";x", "cn;", "cn;;x", "cn;a b", "1", "c n", "cn;é", "dn", "Dn;x"] {
             assert!(AttributeDescription::parse(bad).is_none(), "{bad}");
         }
         let long = format!("cn;{}", "x".repeat(ATTRIBUTE_DESCRIPTION_LIMIT - 3));

@@ -294,6 +294,7 @@ fn check_text(dir: &str, check: &Check) -> String {
     let count = check.directories;
     let _ = match faults {
         0 => writeln!(text, "{dir}: {count} directories, sound"),
+        1 => writeln!(text, "{dir}: {count} directories, 1 fault; repair it with: netinfo nidb repair"),
         _ => writeln!(
             text,
             "{dir}: {count} directories, {faults} faults; repair them with: netinfo nidb repair"

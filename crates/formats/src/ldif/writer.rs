@@ -44,7 +44,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     ///
     /// When the output cannot be written; [`ErrorKind::InvalidInput`] for a description with other bytes than letters,
-    /// digits, `-`, `.`, `;` and `_`: the entry is half written then.
+    /// digits, `-`, `.`, `;` and `_`, and for `dn`: the entry is half written then.
     pub fn entry<'a>(
         &mut self,
         dn: &[u8],
@@ -279,7 +279,9 @@ impl<W: Write> Writer<W> {
 }
 
 fn check(description: &[u8]) -> io::Result<()> {
-    if !description.is_empty() && description.iter().all(|byte| is_description(*byte)) {
+    // Another line with `dn` would be read as the name of another entry.
+    let named = !description.is_empty() && !description.eq_ignore_ascii_case(b"dn");
+    if named && description.iter().all(|byte| is_description(*byte)) {
         return Ok(());
     }
     let shown = crate::problem::shown(description);

@@ -28,8 +28,9 @@ pub(crate) use classes::Classes;
 pub(crate) use derived::{NO_GROUP, NO_HOME};
 pub(crate) use operational::is_computed;
 
-use crate::context::{AT_ROOT, Context, OBJECT_CLASS, Slot};
+use crate::context::{AT_ROOT, Context, NAME, OBJECT_CLASS, RDN, Slot};
 use crate::error::Result;
+use crate::settings::Setting;
 use crate::transform::Transform;
 use crate::tree::{DSID, Inner, Naming, Place, Tree};
 use crate::wanted::{Selection, Wanted};
@@ -190,6 +191,22 @@ impl<'t> Entry<'t> {
             }
         }
         true
+    }
+
+    /// Names of the properties with values that are not those of any attribute, whoever asks. The root's settings of the
+    /// server are none of its contents, nor is what the DN says as well.
+    pub fn unpublished(&self) -> impl Iterator<Item = &'t [u8]> + '_ {
+        self.record.properties().filter(|property| !property.values.is_empty()).map(|p| p.name).filter(
+            |name| {
+                let said = *name == RDN || self.mirrored && *name == NAME;
+                !said && matches!(self.slot(name), Slot::Hidden) && !self.is_setting(name)
+            },
+        )
+    }
+
+    fn is_setting(&self, property: &[u8]) -> bool {
+        let is_named = || Setting::ALL.iter().any(|setting| setting.property() == property);
+        self.number == AT_ROOT && (self.context().column(property).is_some() || is_named())
     }
 
     /// All user attributes.

@@ -124,7 +124,8 @@ dn: uid=ana,ou=oslo,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid
 dn: cn=lost,ou=nowhere,dc=example,dc=com\nobjectClass: device\ncn: lost\n
 dn: ou=oslo,ou=people,dc=example,dc=com\nobjectClass: organizationalUnit\nou: oslo\n
 dn: ou=people,dc=example,dc=com\nobjectClass: organizationalUnit\nou: people\n
-dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n
+dn: dc=example,dc=com\nobjectClass: domain\ndc: example\nentryUUID: 6513270e-269e-4d37-b2a7-4de452e6b438
+createTimestamp: 20240210010100Z\n
 ";
 
 #[test]
@@ -150,6 +151,9 @@ fn entries_may_come_before_those_above_them() {
         let mut out = Vec::new();
         export(scratch.domain(), "local", Format::Ldif, None, &mut out).unwrap();
         let out = String::from_utf8(out).unwrap();
+        let root = out.split("\n\n").next().unwrap();
+        assert!(root.contains("\nentryUUID: 6513270e-269e-4d37-b2a7-4de452e6b438\n"), "{root}");
+        assert!(root.contains("\ncreateTimestamp: 20240210010100Z"), "{root}");
         assert!(out.contains("dn: uid=ana,ou=oslo,ou=people,dc=example,dc=com\n"), "{out}");
     }
 }
@@ -213,4 +217,33 @@ fn batches_know_of_the_one_that_is_still_being_made() {
     let view = scratch.domain().read(&session).unwrap();
     let group = view.path(&[b"groups", b"g"]).unwrap().unwrap();
     assert_eq!(view.record(group).unwrap().first_value(b"users"), Some(&b"ana"[..]));
+}
+
+#[test]
+fn what_is_no_attribute_is_told_and_an_export_can_be_read_back() {
+    let suffix = || vec![Property::new("_suffix", ["dc=example,dc=com"])];
+    let scratch = Scratch::empty(suffix()).unwrap();
+    let names = ["dn", "DN", "dN;lang-en", "a b", "a:b", "größe", "", "_writers_mail", "memberOf"];
+    let mut properties: Vec<(&str, &[&str])> =
+        vec![("name", &["ana"]), ("realname", &["Ana"]), ("empty space", &[])];
+    properties.extend(names.iter().map(|name| (*name, &["cn=x"][..])));
+    let done = local(&scratch, Policy::Merge).apply(vec![item(1, users(), &properties)]).unwrap();
+    assert_eq!(done.counts.of(Outcome::Created), 1);
+    let mut out = Vec::new();
+    let exported = export(scratch.domain(), "local", Format::Ldif, None, &mut out).unwrap();
+    let lost: Vec<_> = exported.losses.iter().map(|loss| String::from_utf8_lossy(&loss.property)).collect();
+    assert_eq!(lost, names);
+    assert_eq!(exported.losses[0].line, exported.records, "of the user, which comes last");
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("out.ldif");
+    std::fs::write(&file, &out).unwrap();
+    let again = Scratch::empty(suffix()).unwrap();
+    let mut target = local(&again, Policy::Merge);
+    let report = import(&parts(None, &file).unwrap(), &mut target, &mut |_, _, _| {});
+    let counts = report.map_err(|(error, _)| error).unwrap().counts();
+    assert_eq!(counts.of(Outcome::Failed), 0, "{}", String::from_utf8_lossy(&out));
+    let mut back = Vec::new();
+    export(again.domain(), "local", Format::Ldif, None, &mut back).unwrap();
+    assert_eq!(String::from_utf8(back), String::from_utf8(out));
 }

@@ -7,6 +7,14 @@ use proptest::prelude::*;
 use super::read;
 
 #[test]
+fn no_attribute_is_written_that_would_be_read_as_something_else() {
+    for name in [&b"dn"[..], b"DN", b"", b"a b", b"a:b", "größe".as_bytes()] {
+        let error = Writer::new(Vec::new()).entry(b"cn=a", [(name, &b"v"[..])]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
+    }
+}
+
+#[test]
 fn values_are_in_base64_where_they_must_be() {
     let values: [&[u8]; 10] =
         [b"plain", b"", b" before", b"behind ", b":x", b"<x", b"a\nb", "é".as_bytes(), b"a\0", b"a:b <c"];
