@@ -35,8 +35,8 @@ use stamps::Stamps;
 
 /// Lines that are made together: 8 KiB.
 const SEGMENT: usize = 1 << 7;
-/// Most lines of a domain: 64 MiB, for three million answers. Taken up only as far as the domain is large and asked for.
-const MAX_LINES: usize = 1 << 20;
+/// Most lines of a domain: 32 MiB, for 1.5 million answers. Taken up only as far as the domain is large and asked for.
+const MAX_LINES: usize = 1 << 19;
 /// Answers in a line.
 const WAYS: usize = 3;
 
@@ -311,7 +311,7 @@ mod tests {
         }
         let known = (1..=9).filter(|n| remembered.get(12, line(*n)) == Some(*n as u32)).count();
         assert!((1..=WAYS).contains(&known), "{known}");
-        assert!(MAX_LINES * size_of::<Line>() <= 64 << 20);
+        assert!(MAX_LINES * size_of::<Line>() <= 32 << 20);
         assert_eq!(SEGMENT * size_of::<Line>(), 8 << 10);
         assert_eq!(remembered.segments.iter().filter(|segment| segment.lines.get().is_some()).count(), 1);
     }

@@ -4,29 +4,33 @@
 //! properties one by one. Here they are copied, from a place that follows from the object's number: what lies together is
 //! fetched together.
 //!
-//! A *bucket* is a kilobyte for up to four records. Its mark is the stamp of the last transaction that changed a record whose place
-//! is there; the module above says why that is enough. A bucket is locked for as long as it takes to copy a record.
+//! A *bucket* is a page of memory for up to thirteen records. Its mark is the stamp of the last transaction that changed a record
+//! whose place is there; the module above says why that is enough. A bucket is locked for as long as it takes to copy a record.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::stamps::Stamps;
 
-/// Bytes of a bucket.
-const BUCKET: usize = 1 << 10;
+/// Bytes of a bucket: a page.
+const BUCKET: usize = 1 << 12;
 /// Most buckets of a domain: 64 MiB. Taken up only as far as the domain is large and asked for.
 const MAX_BUCKETS: usize = (64 << 20) / BUCKET;
 /// Buckets that are made together: 64 KiB.
-const SEGMENT: usize = 1 << 6;
-/// Records of a bucket.
-const WAYS: usize = 4;
+const SEGMENT: usize = 1 << 4;
+/// Records of a bucket: with the lock and the mark their numbers fill one line of the processor's cache.
+const WAYS: usize = 13;
+/// So many directories have a bucket, as far as there are buckets enough.
+const SHARING: u64 = 12;
 /// Bytes for the records of a bucket: what its lock, its mark and its entries leave.
-const ROOM: usize = BUCKET - 80;
+const ROOM: usize = BUCKET - 64 - WAYS * size_of::<Entry>() - 4;
+/// Number of no record.
+const NOBODY: u32 = u32::MAX;
 
 /// What was made of the records of one domain.
 pub(super) struct Renderings {
-    /// Number of buckets in use less one; a power of two less one.
-    mask: AtomicUsize,
+    /// Number of buckets in use.
+    count: AtomicUsize,
     segments: Box<[Segment]>,
 }
 
@@ -38,13 +42,16 @@ struct Segment {
     buckets: OnceLock<Box<[Bucket]>>,
 }
 
-#[repr(align(1024))]
+#[repr(align(4096))]
 struct Bucket(Mutex<Content>);
 
+#[repr(C)]
 struct Content {
     /// Stamp of the last transaction that changed a record of this bucket, if it was committed.
     mark: u32,
-    /// Those in use come first; their bytes lie in the same order, one behind the other.
+    /// Numbers of the records that are kept, in front; behind them [`NOBODY`].
+    objects: [u32; WAYS],
+    /// What else is known of each. Their bytes lie in the same order, one behind the other.
     entries: [Entry; WAYS],
     bytes: [u8; ROOM],
 }
@@ -52,18 +59,18 @@ struct Content {
 /// A record that is kept.
 #[derive(Default, Clone, Copy)]
 struct Entry {
-    object: u32,
     instance: u32,
-    /// Stamp of the snapshot in which the record was found; 0 for an entry that is not in use.
+    /// Stamp of the snapshot in which the record was found.
     found: u32,
-    /// Where its bytes end.
-    end: u32,
+    /// Where its bytes begin and end.
+    begin: u16,
+    end: u16,
 }
 
 impl Renderings {
     pub(super) fn new(directories: u64) -> Self {
         let segments = (0..MAX_BUCKETS / SEGMENT).map(|_| Segment::default()).collect();
-        Self { mask: AtomicUsize::new(mask_for(directories)), segments }
+        Self { count: AtomicUsize::new(count_for(directories)), segments }
     }
 
     /// Appends what is known of a record in the snapshot with stamp `now`, and gives its instance.
@@ -88,7 +95,7 @@ impl Renderings {
         let mut content = segment.buckets.get_or_init(make)[number].lock();
         let mark = segment.last_mark(stamps, &content);
         if found >= mark {
-            content.keep(mark, Entry { object, instance, found, end: 0 }, bytes);
+            content.keep(mark, object, Entry { instance, found, ..Entry::default() }, bytes);
         }
     }
 
@@ -103,19 +110,19 @@ impl Renderings {
 
     /// Whether so many directories are to have more buckets.
     pub(super) fn is_short(&self, directories: u64) -> bool {
-        mask_for(directories) > self.mask.load(Ordering::Relaxed)
+        count_for(directories) > self.count.load(Ordering::Relaxed)
     }
 
     /// Makes room for the records of so many directories. All that is kept has to be obsolete before: records have other buckets
     /// now, which know nothing of what was marked in the old ones.
     pub(super) fn make_room(&self, directories: u64) {
-        self.mask.store(mask_for(directories), Ordering::Release);
+        self.count.store(count_for(directories), Ordering::Release);
     }
 
     /// The segment and the number in it of the bucket for a record. Numbers of directories are given one after the other, so
     /// that they fill the buckets evenly.
     fn place(&self, object: u32) -> (&Segment, usize) {
-        let number = object as usize & self.mask.load(Ordering::Acquire);
+        let number = object as usize % self.count.load(Ordering::Acquire).max(1);
         (&self.segments[number / SEGMENT], number % SEGMENT)
     }
 }
@@ -129,7 +136,8 @@ impl Segment {
 
 impl Default for Bucket {
     fn default() -> Self {
-        Self(Mutex::new(Content { mark: 0, entries: Default::default(), bytes: [0; ROOM] }))
+        let (objects, entries) = ([NOBODY; WAYS], Default::default());
+        Self(Mutex::new(Content { mark: 0, objects, entries, bytes: [0; ROOM] }))
     }
 }
 
@@ -140,53 +148,56 @@ impl Bucket {
 }
 
 impl Content {
-    fn find(&self, object: u32) -> Option<(Entry, &[u8])> {
-        let at = self.entries.iter().position(|entry| entry.found != 0 && entry.object == object)?;
-        Some((self.entries[at], &self.bytes[self.begin(at)..self.entries[at].end as usize]))
-    }
-
-    /// Where the bytes of an entry begin.
-    fn begin(&self, at: usize) -> usize {
-        at.checked_sub(1).map_or(0, |before| self.entries[before].end as usize)
+    fn find(&self, object: u32) -> Option<(&Entry, &[u8])> {
+        let at = self.objects.iter().position(|&one| one == object).filter(|_| object != NOBODY)?;
+        let entry = &self.entries[at];
+        Some((entry, &self.bytes[entry.begin.into()..entry.end.into()]))
     }
 
     /// Puts a record behind the others. Those go that are of the same object or do not hold, and, until there is room, the oldest.
-    fn keep(&mut self, mark: u32, entry: Entry, bytes: &[u8]) {
-        let used = self.used();
-        for at in (0..used).rev() {
-            if self.entries[at].object == entry.object || self.entries[at].found < mark {
+    fn keep(&mut self, mark: u32, object: u32, entry: Entry, bytes: &[u8]) {
+        for at in (0..self.used()).rev() {
+            if self.objects[at] == object || self.entries[at].found < mark {
                 self.remove(at);
             }
         }
-        while self.used() == WAYS || self.begin(self.used()) + bytes.len() > ROOM {
+        while self.used() == WAYS || self.filled() + bytes.len() > ROOM {
             self.remove(0);
         }
-        let at = self.used();
-        let begin = self.begin(at);
+        let (at, begin) = (self.used(), self.filled());
         let end = begin + bytes.len();
         self.bytes[begin..end].copy_from_slice(bytes);
-        self.entries[at] = Entry { end: end as u32, ..entry };
+        self.objects[at] = object;
+        // A bucket is not as long as these numbers reach.
+        self.entries[at] = Entry { begin: begin as u16, end: end as u16, ..entry };
     }
 
     fn used(&self) -> usize {
-        self.entries.iter().take_while(|entry| entry.found != 0).count()
+        self.objects.iter().take_while(|&&object| object != NOBODY).count()
+    }
+
+    /// Bytes in use.
+    fn filled(&self) -> usize {
+        self.used().checked_sub(1).map_or(0, |last| self.entries[last].end.into())
     }
 
     fn remove(&mut self, at: usize) {
-        let (begin, end, last) = (self.begin(at), self.entries[at].end as usize, self.begin(self.used()));
-        self.bytes.copy_within(end..last, begin);
-        self.entries[at..].rotate_left(1);
-        self.entries[WAYS - 1] = Entry::default();
-        for entry in &mut self.entries[at..] {
-            entry.end = entry.end.saturating_sub((end - begin) as u32);
+        let (Entry { begin, end, .. }, last) = (self.entries[at], self.filled());
+        self.bytes.copy_within(usize::from(end)..last, begin.into());
+        let used = self.used();
+        self.objects[at..used].rotate_left(1);
+        self.entries[at..used].rotate_left(1);
+        self.objects[used - 1] = NOBODY;
+        for entry in &mut self.entries[at..used - 1] {
+            entry.begin -= end - begin;
+            entry.end -= end - begin;
         }
     }
 }
 
-/// Number of buckets for so many directories, less one.
-fn mask_for(directories: u64) -> usize {
-    let wanted = usize::try_from(directories / 2).map_or(MAX_BUCKETS, |n| n.clamp(SEGMENT, MAX_BUCKETS));
-    wanted.next_power_of_two() - 1
+/// Number of buckets for so many directories.
+fn count_for(directories: u64) -> usize {
+    usize::try_from(directories / SHARING).map_or(MAX_BUCKETS, |n| n.clamp(SEGMENT, MAX_BUCKETS))
 }
 
 #[cfg(test)]
@@ -241,27 +252,28 @@ mod tests {
     #[test]
     fn there_is_room_for_as_many_as_there_are() {
         let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
-        assert!(!renderings.is_short(2 * SEGMENT as u64));
+        assert!(!renderings.is_short(SHARING * SEGMENT as u64));
         assert!(renderings.is_short(u64::MAX));
         renderings.make_room(u64::MAX);
-        assert_eq!(renderings.mask.load(Ordering::Relaxed), MAX_BUCKETS - 1);
-        renderings.keep(&stamps, 2, u32::MAX, 1, &[1; ROOM]);
-        assert!(known(&renderings, &stamps, 2, u32::MAX).is_some());
-        renderings.keep(&stamps, 2, u32::MAX, 1, &[1; ROOM + 1]);
-        assert_eq!(known(&renderings, &stamps, 2, u32::MAX).unwrap().1.len(), ROOM, "too long: not taken");
+        assert_eq!(renderings.count.load(Ordering::Relaxed), MAX_BUCKETS);
+        renderings.keep(&stamps, 2, NOBODY - 1, 1, &[1; ROOM]);
+        assert!(known(&renderings, &stamps, 2, NOBODY - 1).is_some());
+        assert!(known(&renderings, &stamps, 2, NOBODY).is_none());
+        renderings.keep(&stamps, 2, NOBODY - 1, 1, &[1; ROOM + 1]);
+        assert_eq!(known(&renderings, &stamps, 2, NOBODY - 1).unwrap().1.len(), ROOM, "too long: not taken");
     }
 
     proptest! {
         /// Whatever is kept in a bucket and marked: what comes back is what was kept last of that object.
         #[test]
         fn buckets_hold_what_they_were_given(
-            steps in prop::collection::vec((0..6u32, 0..ROOM, any::<bool>()), 1..60),
+            steps in prop::collection::vec((0..20u32, prop_oneof![0..300usize, 0..=ROOM], 0..9), 1..90),
         ) {
             let (renderings, stamps) = (Renderings::new(1), Stamps::new(1));
-            let mut last: [Option<(u32, Vec<u8>)>; 6] = Default::default();
+            let mut last: [Option<(u32, Vec<u8>)>; 20] = Default::default();
             for (now, (object, len, change)) in (2..).zip(steps) {
                 let place = object * SEGMENT as u32;
-                if change {
+                if change == 0 {
                     renderings.mark(now, place);
                     last = Default::default();
                 }
