@@ -183,7 +183,11 @@ fn compare(namespace: &Namespace, assertion: Assertion<'_>, comparison: Comparis
         Comparison::Equal => attribute.equality(schema),
         Comparison::AtLeast | Comparison::AtMost => attribute.ordering(schema),
     }?;
-    let value = attribute.assertion(assertion.value).into_owned();
+    let value = match rule {
+        // A number below zero stands for a large one among equals, as it is stored; as a bound it is what it says.
+        Rule::IntegerOrdering => assertion.value.to_vec(),
+        _ => attribute.assertion(assertion.value).into_owned(),
+    };
     compare_by(schema, attribute, comparison, rule, &value)
 }
 

@@ -76,6 +76,31 @@ fn what_does_not_exist() {
 }
 
 #[test]
+fn numbers_below_zero() {
+    let place = Place::new();
+    let mut admin = place.admin();
+    place.child(
+        place.object(&["users"]),
+        vec![Property::new("name", ["nobody"]), Property::new("uid", ["-2"]), Property::new("gid", ["0"])],
+    );
+    let mut find = |filter: &str| {
+        let found = Search::new("cn=users,dc=example,dc=com", Scope::One, filter).select(&["uid"]).of(&mut admin);
+        assert_eq!(found.code, ResultCode::Success);
+        let mut names: Vec<_> = found.entries.iter().map(|entry| entry.texts("uid").concat()).collect();
+        names.sort();
+        names.join(" ")
+    };
+    // What is stored so is told as the large number it stands for, and found by either.
+    for same in ["(uidNumber=-2)", "(uidNumber=4294967294)", "(uidNumber>=4294967294)"] {
+        assert_eq!(find(same), "nobody", "{same}");
+    }
+    // A bound is what it says.
+    assert_eq!(find("(&(gidNumber>=-1)(gidNumber<=0))"), "nobody");
+    assert_eq!(find("(uidNumber>=-2)"), "alice bob nobody");
+    assert_eq!(find("(uidNumber<=-1)"), "");
+}
+
+#[test]
 fn selections() {
     let place = Place::new();
     let mut admin = place.admin();
