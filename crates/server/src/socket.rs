@@ -37,6 +37,9 @@ impl Socket {
         }
     }
 
+    /// Reads what there is. The event loop is not told where less came than there was room for, although that means that nothing
+    /// is left: the next request of a quick client is there by the time its connection comes to read again, and a wait is saved
+    /// (docs/performance-ldap.md, "Where the time goes").
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(s) => s.try_read(buffer),

@@ -84,7 +84,8 @@ fn numbers_below_zero() {
         vec![Property::new("name", ["nobody"]), Property::new("uid", ["-2"]), Property::new("gid", ["0"])],
     );
     let mut find = |filter: &str| {
-        let found = Search::new("cn=users,dc=example,dc=com", Scope::One, filter).select(&["uid"]).of(&mut admin);
+        let found =
+            Search::new("cn=users,dc=example,dc=com", Scope::One, filter).select(&["uid"]).of(&mut admin);
         assert_eq!(found.code, ResultCode::Success);
         let mut names: Vec<_> = found.entries.iter().map(|entry| entry.texts("uid").concat()).collect();
         names.sort();
