@@ -1,6 +1,6 @@
 # The only set-up commands a reader needs. Details are in scripts/.
 
-.PHONY: run test check bench install package package-test deps
+.PHONY: run test check bench install package package-test systemd-test deps
 
 # Start a node on this machine, with its data in ./netinfo-data or $NETINFO_DATA.
 run:
@@ -35,6 +35,10 @@ package:
 # Install that package on a throw-away copy of this system, use it, and purge it; as root.
 package-test:
 	@scripts/package-test.sh
+
+# Boot such a copy with systemd, and see the daemon run as its unit says; as root.
+systemd-test:
+	@scripts/systemd-test.sh
 
 # What building and testing need besides the Rust toolchain.
 deps:

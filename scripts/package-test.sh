@@ -109,7 +109,7 @@ fi
 # daemon: the daemon, with the user, the capabilities and the directories that its unit gives it.
 daemon() {
     local command bounding
-    command=$(sed -n 's/^ExecStart=//p' "$unit")
+    command=$(sed -n 's/^ExecStart=!\{0,1\}//p' "$unit")
     bounding=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
     install -d -m 750 "$root/var/lib/netinfo"
     install -d -m 755 "$root/run/netinfo"

@@ -147,7 +147,7 @@ fn installing_puts_the_links() {
     );
     let unit = fs::read_to_string(root.path().join("etc/systemd/system/netinfod.service")).unwrap();
     assert!(
-        unit.contains("ExecStart=/opt/sbin/netinfod serve --config /etc/netinfo/netinfod.toml\n"),
+        unit.contains("ExecStart=!/opt/sbin/netinfod serve --config /etc/netinfo/netinfod.toml\n"),
         "{unit}"
     );
     let completions = root.path().join("opt/share/bash-completion/completions/netinfo");
