@@ -5,11 +5,13 @@
 //! from the records.
 
 mod derived;
+mod lists;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heed::RoTxn;
 
+use self::lists::Lists;
 use crate::bulk::Bulk;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
@@ -91,6 +93,7 @@ struct Checker<'a> {
     observer: &'a mut dyn Observer,
     findings: u64,
     known: HashMap<u32, Known>,
+    lists: Lists<'a>,
     /// Records that cannot be read. They still take an id and a store version.
     unreadable: u64,
     /// Of directories with pending entries: the properties according to which they are in the indexes.
@@ -98,8 +101,8 @@ struct Checker<'a> {
 }
 
 pub(crate) fn check(store: &Store, txn: &RoTxn<'_>, observer: &mut dyn Observer) -> Result<CheckReport> {
-    let (known, indexed) = (HashMap::new(), HashMap::new());
-    let mut checker = Checker { store, txn, observer, findings: 0, known, unreadable: 0, indexed };
+    let (known, indexed, lists) = (HashMap::new(), HashMap::new(), Lists::default());
+    let mut checker = Checker { store, txn, observer, findings: 0, known, lists, unreadable: 0, indexed };
     checker.pending()?;
     let terms = checker.records()?;
     checker.index(terms)?;
@@ -165,9 +168,7 @@ impl Checker<'_> {
             for (name, value) in Terms::of(&properties).iter() {
                 count += 1;
                 let key = IndexKey::new(header.parent, name, value);
-                let hits = self.store.index.get_duplicates(self.txn, key.as_bytes())?;
-                let found = hits.into_iter().flatten().any(|hit| hit.is_ok_and(|(_, v)| be_u32(v) == object));
-                if !found {
+                if !self.lists.has(self.store, self.txn, key.as_bytes(), object)? {
                     let name = String::from_utf8_lossy(name).into_owned();
                     self.fault(
                         "index",
