@@ -65,7 +65,7 @@ fn damage_is_found_and_repaired() {
         found.out,
         format!(
             "directory 3: child 9 does not exist (missing-child)\n\
-             {dir}: 13 directories, 1 faults; repair them with: netinfo nidb repair\n"
+             {dir}: 13 directories, 1 fault; repair it with: netinfo nidb repair\n"
         )
     );
     let found = tool().run(&format!("--json nidb check {dir}"));

@@ -34,6 +34,7 @@ use crate::settings::Setting;
 use crate::transform::Transform;
 use crate::tree::{DSID, Inner, Naming, Place, Tree};
 use crate::wanted::{Selection, Wanted};
+use crate::write::{NETGROUP_LISTS, NETGROUP_TRIPLES, netgroup_lists};
 
 /// The property of passwords, which stands for all secrets here.
 const SECRET: &[u8] = b"passwd";
@@ -194,14 +195,23 @@ impl<'t> Entry<'t> {
     }
 
     /// Names of the properties with values that are not those of any attribute, whoever asks. The root's settings of the
-    /// server are none of its contents, nor is what the DN says as well.
+    /// server are none of its contents, nor is what the DN says as well, or the triples of a netgroup.
     pub fn unpublished(&self) -> impl Iterator<Item = &'t [u8]> + '_ {
         self.record.properties().filter(|property| !property.values.is_empty()).map(|p| p.name).filter(
             |name| {
-                let said = *name == RDN || self.mirrored && *name == NAME;
+                let said = *name == RDN || self.mirrored && *name == NAME || self.is_in_triples(name);
                 !said && matches!(self.slot(name), Slot::Hidden) && !self.is_setting(name)
             },
         )
+    }
+
+    /// Whether a property is a list of a netgroup with nothing in it but what the triples say.
+    fn is_in_triples(&self, property: &[u8]) -> bool {
+        let list = NETGROUP_LISTS.iter().position(|list| *list == property);
+        let Some(list) = list.filter(|_| self.context().table == "netgroups") else { return false };
+        let values = |name: &[u8]| self.record.property(name).map(|property| property.values);
+        let said = netgroup_lists(values(NETGROUP_TRIPLES).into_iter().flatten());
+        values(property).into_iter().flatten().all(|value| said[list].contains(&value))
     }
 
     fn is_setting(&self, property: &[u8]) -> bool {

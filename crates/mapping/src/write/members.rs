@@ -20,6 +20,9 @@ const MEMBER: &[u8] = b"member";
 const UNIQUE_MEMBER: &[u8] = b"uniqueMember";
 const GUIDS: &[u8] = b"groupmembers";
 const GUID: &[u8] = b"generateduid";
+pub(crate) const NETGROUP_TRIPLES: &[u8] = b"netgrouptriplet";
+/// What NetInfo has beside the triples of a netgroup.
+pub(crate) const NETGROUP_LISTS: [&[u8]; 3] = [b"hosts", USERS, b"domains"];
 
 /// The lists of a group at one moment.
 pub(super) struct Lists {
@@ -36,7 +39,7 @@ impl Lists {
             users: list(USERS),
             dns: [list(MEMBER), list(UNIQUE_MEMBER)].concat(),
             guids: list(GUIDS),
-            triples: list(b"netgrouptriplet"),
+            triples: list(NETGROUP_TRIPLES),
         }
     }
 
@@ -120,7 +123,7 @@ pub(super) fn mirror_new(draft: &mut Draft<'_>) -> Result<()> {
                 }
             }
         }
-        "netgroups" if draft.property(b"netgrouptriplet").is_some() => spread_triples(draft),
+        "netgroups" if draft.property(NETGROUP_TRIPLES).is_some() => spread_triples(draft),
         _ => {}
     }
     Ok(())
@@ -214,19 +217,24 @@ fn by_dn(tree: &Tree<'_>, dn: &[u8]) -> Result<Option<u32>> {
 
 /// Fills the lists `hosts`, `users` and `domains` of a netgroup from its triples.
 fn spread_triples(draft: &mut Draft<'_>) {
-    let triples = draft.property(b"netgrouptriplet").map_or_else(Vec::new, |item| item.values.clone());
-    let mut lists: [Vec<Vec<u8>>; 3] = Default::default();
-    for triple in &triples {
+    let triples = draft.property(NETGROUP_TRIPLES).map_or_else(Vec::new, |item| item.values.clone());
+    let lists = netgroup_lists(triples.iter().map(Vec::as_slice));
+    for (property, list) in NETGROUP_LISTS.into_iter().zip(lists) {
+        draft.set(property, list.into_iter().map(<[u8]>::to_vec).collect());
+    }
+}
+
+/// What the triples of a netgroup give for each of [`NETGROUP_LISTS`].
+pub(crate) fn netgroup_lists<'v>(triples: impl Iterator<Item = &'v [u8]>) -> [Vec<&'v [u8]>; 3] {
+    let mut lists: [Vec<&[u8]>; 3] = Default::default();
+    for triple in triples {
         let inner = triple.trim_ascii().strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")"));
         for (field, list) in inner.unwrap_or_default().split(|byte| *byte == b',').zip(&mut lists) {
             let field = field.trim_ascii();
-            if !matches!(field, b"" | b"-") && !list.iter().any(|known| known == field) {
-                list.push(field.to_vec());
+            if !matches!(field, b"" | b"-") && !list.contains(&field) {
+                list.push(field);
             }
         }
     }
-    let [hosts, users, domains] = lists;
-    draft.set(b"hosts", hosts);
-    draft.set(USERS, users);
-    draft.set(b"domains", domains);
+    lists
 }

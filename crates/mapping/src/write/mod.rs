@@ -23,6 +23,7 @@ use std::borrow::Cow;
 pub use add::add;
 pub(crate) use add::{adopted, new_entry};
 pub use delete::{delete, delete_tree};
+pub(crate) use members::{NETGROUP_LISTS, NETGROUP_TRIPLES, netgroup_lists};
 pub use modify::modify;
 pub use passwords::{cleartext_passwords, published_password};
 pub(crate) use passwords::{is_cleartext, is_password};
