@@ -187,7 +187,7 @@ fn memory() {
         // root below valgrind.
         let stack = "auth sufficient pam_unix.so\nauth required MODULE use_first_pass\naccount required MODULE\n\
                      account required pam_permit.so\nsession optional MODULE mkhomedir debug\n";
-        ["su", "sudo"].iter().for_each(|service| setting.stack(service, stack));
+        ["su", "sudo", "login"].iter().for_each(|service| setting.stack(service, stack));
         setting.service("passwd", "");
         fs::create_dir(setting.dir().join("bin")).unwrap();
         let copy = |program: &str| {
@@ -196,7 +196,7 @@ fn memory() {
             fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
             copy.display().to_string()
         };
-        let (su, sudo, passwd) = (copy("su"), copy("sudo"), copy("passwd"));
+        let [su, sudo, passwd, login] = ["su", "sudo", "passwd", "login"].map(copy);
         let su = |user: &str, secret: &str| {
             watched_program(&format!("{su} {user} -c 'id -u'"), &[("assword: ", secret)])
         };
@@ -204,6 +204,8 @@ fn memory() {
         su("alice", "wrong").fails("failure");
         su("expired", PASSWORD).fails("expired");
         watched_program(&format!("{sudo} -u bob id -u"), &[]).succeeds("20601");
+        let answers = [("login: ", "alice"), ("assword: ", PASSWORD), ("$ ", "id -u; exit")];
+        watched_program(&format!("{login} -p"), &answers).succeeds("20501");
         let new = [("New password: ", "another"), ("Retype new password: ", "another")];
         watched_program(&format!("{passwd} bob"), &new).succeeds("updated successfully");
     });
