@@ -18,6 +18,16 @@ pub(crate) const COPIED: Duration = Duration::from_secs(8);
 /// `update_latency` and a second.
 const PUSHED: Duration = Duration::from_secs(2);
 
+/// Makes a daemon's machine a clone of the master of `network` on another one.
+pub(crate) fn create_clone(on: &Node, master: &str, address: [u8; 4]) {
+    let mut args = Vec::new();
+    let (tag, master_addr) = (&b"network"[..], address.into());
+    CloneArgs { tag, master_name: master.as_bytes(), master_addr, master_tag: tag }.encode(&mut args);
+    let mut binder = Caller::unix(&on.socket());
+    let procedure = nibind::Procedure::CreateClone.code();
+    assert_eq!(binder.call(nibind::PROGRAM, nibind::VERSION, procedure, &args), Ok(vec![0; 4]));
+}
+
 /// Every directory: instance, children, properties.
 type Picture = BTreeMap<u32, (Id, Vec<u32>, Vec<Property>)>;
 
@@ -60,12 +70,7 @@ impl Network {
 
     /// Makes `beta` a clone.
     pub(crate) fn create_clone(&self) {
-        let mut args = Vec::new();
-        let (tag, master_addr) = (&b"network"[..], MASTER.into());
-        CloneArgs { tag, master_name: b"alpha", master_addr, master_tag: tag }.encode(&mut args);
-        let mut binder = Caller::unix(&self.beta.socket());
-        let procedure = nibind::Procedure::CreateClone.code();
-        assert_eq!(binder.call(nibind::PROGRAM, nibind::VERSION, procedure, &args), Ok(vec![0; 4]));
+        create_clone(&self.beta, "alpha", MASTER);
     }
 
     /// The clone, as the superuser of its machine.

@@ -1,12 +1,16 @@
 //! A leaf, a department, a root: machines come last, are cut off, start again, move.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use netinfo_testkit::namespace::{isolated, lan};
 use netinfo_wire::netinfo::Status;
 use serde_json::json;
 
-use super::{Host, replace};
+use super::{Host, PATIENCE, replace};
+use crate::lookup::Asker;
+use crate::replication::create_clone;
 
 const COMPLETE: [&str; 3] = ["local bound", "network@10.0.9.2 reachable", "network@10.0.9.1 reachable"];
 
@@ -86,6 +90,48 @@ fn a_parent_moves_to_another_address() {
     });
 }
 
+/// A parent that is a clone answers for its master, also while nobody can reach that one.
+#[test]
+fn a_leaf_below_a_clone() {
+    isolated(|| {
+        lan();
+        let master = Host::server(1, "master");
+        let mut network = master.tree("network");
+        let serves: &[&str] = &["./network"];
+        network.make(1, &[("name", &["copy"]), ("ip_address", &["10.0.9.2"]), ("serves", serves)]);
+        let users = network.make(0, &[("name", &["users"])]);
+        let mut user = |name: &str, uid: &str| {
+            network.make(users, &[("name", &[name]), ("uid", &[uid]), ("gid", &["20"])]);
+        };
+        user("jane", "501");
+        let copy = Host::start(2, "copy", "");
+        create_clone(&copy.node, "master", [10, 0, 9, 1]);
+        let mut leaf = Host::start(3, "leaf", "");
+        leaf.bind("local", "network@10.0.9.2");
+        let above = ["local bound", "network@10.0.9.2 reachable"];
+        leaf.until(&above);
+        let known = |leaf: &Host, name: &str| Asker::new(&leaf.node.lookup()).passwd(name);
+        let until_known = |leaf: &Host, name: &str, uid: u32| {
+            let begin = Instant::now();
+            while known(leaf, name) != Some(uid) {
+                assert!(begin.elapsed() < PATIENCE, "{name}\n{}", leaf.node.log());
+                sleep(Duration::from_millis(100));
+            }
+        };
+        until_known(&leaf, "jane", 501);
+        // What changes at the master gets here by way of the clone.
+        user("joe", "502");
+        until_known(&leaf, "joe", 502);
+        master.machine.cut();
+        leaf.node.kill9();
+        let Host { machine, node } = &mut leaf;
+        machine.enter(|| node.launch());
+        leaf.until(&above);
+        assert_eq!((known(&leaf, "jane"), known(&leaf, "nobody-there")), (Some(501), None));
+        until_known(&leaf, "joe", 502);
+    });
+}
+
 #[test]
 fn two_that_bind_to_each_other_at_once() {
     isolated(|| {
@@ -97,14 +143,14 @@ fn two_that_bind_to_each_other_at_once() {
         two.bind("network", "network@10.0.9.1");
         one.machine.join();
         let bound = || [one.rparent("network").is_ok(), two.rparent("network").is_ok()];
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         let mut quiet = 0;
         // One of them becomes the root and stays it.
         while quiet < 20 {
             let count = bound().iter().filter(|bound| **bound).count();
             quiet = if count == 1 { quiet + 1 } else { 0 };
-            assert!(begin.elapsed() < 2 * super::PATIENCE, "{count}\n{}\n{}", one.node.log(), two.node.log());
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            assert!(begin.elapsed() < 2 * PATIENCE, "{count}\n{}\n{}", one.node.log(), two.node.log());
+            sleep(Duration::from_millis(100));
         }
     });
 }
