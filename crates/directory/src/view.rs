@@ -152,8 +152,8 @@ impl<'d> View<'d> {
     }
 
     /// Appends to `out` what `render` makes of a directory, and gives the directory's id. Without rights to see password
-    /// material it is remembered until the directory changes, and the next time only copied: `render` has to make the same
-    /// of a directory whoever calls, and that is the properties as NetInfo's protocol has them.
+    /// material it is remembered until the directory changes, and the next time only copied: there is one form for a domain, and
+    /// every caller's `render` has to make the same bytes of a directory.
     pub fn render(
         &self,
         object: u32,
