@@ -11,6 +11,7 @@ use netinfo_mapping::{Entry, Namespace, Selection};
 
 use crate::error::{Error, Result};
 use crate::local::session;
+use crate::losses::Losses;
 use crate::source::Format;
 
 /// What was exported.
@@ -18,14 +19,11 @@ use crate::source::Format;
 pub struct Exported {
     /// Directories or entries.
     pub records: u64,
-    /// What the format cannot carry, at most [`MAX_LOSSES`] of them.
-    pub losses: Vec<Loss>,
-    /// Losses beyond these.
-    pub dropped: u64,
+    /// What the format cannot carry.
+    pub losses: Losses,
+    /// What the writer has said of the record at hand.
+    fresh: Vec<Loss>,
 }
-
-/// Most losses that are kept.
-pub const MAX_LOSSES: usize = 100_000;
 
 /// Operational attributes that an export of entries has, so that they can come back as they were.
 const KEPT: [&[u8]; 6] =
@@ -162,7 +160,9 @@ fn nidb_folder(domain: &Domain, folder: &Path) -> Result<Exported> {
     };
     let losses = nidb::write_modern(&database, folder, nidb::WriteOptions::default())
         .map_err(|error| Error::Invalid(format!("{}: {error}", folder.display())))?;
-    Ok(Exported { records, losses, dropped: 0 })
+    let mut exported = Exported { records, ..Exported::default() };
+    exported.losses.extend(losses);
+    Ok(exported)
 }
 
 /// A directory as a record.
@@ -176,21 +176,16 @@ pub(crate) fn record(record: &RecordRef<'_>, place: Place, line: u64) -> Record 
 
 impl Exported {
     fn write(&mut self, writer: &mut dyn RecordWriter, record: &Record) -> Result<()> {
-        writer.write(record, &mut self.losses).map_err(unwritable)?;
+        writer.write(record, &mut self.fresh).map_err(unwritable)?;
         self.records += 1;
-        self.bound();
+        self.losses.extend(self.fresh.drain(..));
         Ok(())
     }
 
     fn finish(mut self, writer: &mut dyn RecordWriter) -> Result<Self> {
-        writer.finish(&mut self.losses).map_err(unwritable)?;
-        self.bound();
+        writer.finish(&mut self.fresh).map_err(unwritable)?;
+        self.losses.extend(self.fresh.drain(..));
         Ok(self)
-    }
-
-    fn bound(&mut self) {
-        self.dropped += self.losses.len().saturating_sub(MAX_LOSSES) as u64;
-        self.losses.truncate(MAX_LOSSES);
     }
 }
 
@@ -227,7 +222,7 @@ fn children(
         }
         if !maps {
             let why = "the format has no directories below a record";
-            exported.losses.push(Loss { line: number + 1, property: Vec::new(), why });
+            exported.losses.extend([Loss { line: number + 1, property: Vec::new(), why }]);
             continue;
         }
         for child in view.children(object)? {
@@ -307,7 +302,6 @@ fn entries(view: &View<'_>, tag: &str, path: &[Vec<u8>], out: &mut dyn Write) ->
         exported.records += 1;
         let (line, why) = (exported.records, "LDAP has no attribute for it");
         exported.losses.extend(entry.unpublished().map(|name| Loss { line, property: name.to_vec(), why }));
-        exported.bound();
         Ok(())
     })?;
     writer.finish().map_err(unwritable)?;

@@ -16,6 +16,7 @@
 //! | [`fill`] | the fast way into a fresh domain |
 //! | [`scratch`], [`gather`] | domains for a while: copies, and those made of files |
 //! | [`export`](mod@export), [`convert`](mod@convert), [`diff`](mod@diff) | out, from format to format, differences |
+//! | [`losses`] | what a format could not carry |
 //! | [`duplicates`](mod@duplicates) | what records share although they should not |
 //! | [`report`], `words` | what came of an import; names and differences in words |
 //! | `error` | what ends everything |
@@ -33,6 +34,7 @@ pub mod gather;
 pub mod import;
 pub mod item;
 mod local;
+pub mod losses;
 mod passwords;
 mod place;
 pub mod plan;

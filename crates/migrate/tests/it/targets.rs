@@ -231,9 +231,10 @@ fn what_is_no_attribute_is_told_and_an_export_can_be_read_back() {
     assert_eq!(done.counts.of(Outcome::Created), 1);
     let mut out = Vec::new();
     let exported = export(scratch.domain(), "local", Format::Ldif, None, &mut out).unwrap();
-    let lost: Vec<_> = exported.losses.iter().map(|loss| String::from_utf8_lossy(&loss.property)).collect();
+    let causes = exported.losses.causes();
+    let lost: Vec<_> = causes.iter().map(|cause| String::from_utf8_lossy(&cause.property)).collect();
     assert_eq!(lost, names);
-    assert_eq!(exported.losses[0].line, exported.records, "of the user, which comes last");
+    assert_eq!(causes[0].first, exported.records, "of the user, which comes last");
 
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("out.ldif");

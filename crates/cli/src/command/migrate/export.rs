@@ -5,6 +5,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use clap::Args;
 use netinfo_migrate::export::{Exported, export as write, export_folder};
+use netinfo_migrate::losses::Cause;
 use serde_json::json;
 
 use super::{held, losses, names};
@@ -57,9 +58,10 @@ pub(super) fn told(context: &mut Context, exported: &Exported, file: Option<&Fil
         std::io::stderr().write_all(format!("{heading}{lost}").as_bytes()).when(|| "say what is lost")?;
     }
     let Some(file) = file else { return Ok(()) };
-    let count = exported.losses.len() as u64 + exported.dropped;
+    let losses = &exported.losses;
+    let lost = || losses.causes().iter().map(Cause::to_json).collect::<Vec<_>>();
     context.out.either(
         || format!("wrote {} records to {}\n", exported.records, file.display()),
-        || json!({ "records": exported.records, "losses": count }),
+        || json!({ "records": exported.records, "losses": losses.total(), "lost": lost() }),
     )
 }

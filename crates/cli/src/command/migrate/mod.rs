@@ -193,13 +193,16 @@ fn line(note: &Note) -> String {
     text
 }
 
-/// Tells what a format could not carry.
+/// Tells what a format could not carry, a line for each cause.
 pub(super) fn losses(exported: &Exported) -> String {
-    let mut text = String::new();
-    for loss in exported.losses.iter().take(SHOWN) {
-        text.push_str(&format!("  {}\n", safe(loss.to_string().as_bytes())));
-    }
-    let more = exported.losses.len().saturating_sub(SHOWN) as u64 + exported.dropped;
+    let causes = exported.losses.causes();
+    let mut text: String = causes
+        .iter()
+        .take(SHOWN)
+        .map(|cause| format!("  {}\n", safe(cause.to_string().as_bytes())))
+        .collect();
+    let rest: u64 = causes.iter().skip(SHOWN).map(|cause| cause.records).sum();
+    let more = rest + exported.losses.dropped();
     if more > 0 {
         text.push_str(&format!("  … and {more} more that the format cannot carry\n"));
     }
