@@ -75,9 +75,9 @@ fn folder(format: Option<Format>, path: &Path) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     for format in flat::Format::ALL {
         // Some systems have the passwords in one file of their own form; that one has it all. Others have them in one
-        // beside, which is read together with the users.
+        // beside, which is read together with the users. Where both are, the folder is of neither, and all count.
         let elsewhere = match format {
-            flat::Format::Passwd => has("master.passwd"),
+            flat::Format::Passwd => has("master.passwd") && !has("shadow"),
             flat::Format::Shadow => has("passwd"),
             _ => false,
         };
