@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use netinfo_directory::ROOT;
-use netinfo_schema::AttributeId;
+use netinfo_schema::{AttributeId, AttributeType};
 use smallvec::SmallVec;
 
 use super::{Attribute, Classes, Entry};
@@ -111,10 +111,14 @@ impl<'t> Entry<'t> {
         }
         let record = &self.record;
         let stored = |property: &[u8]| record.first_value(property).filter(|value| !value.is_empty());
+        // A property with nothing but empty values, such as the full name of many a system user, tells nothing.
+        let tells = |known: &AttributeType| {
+            self.property_of(known).is_some_and(|p| p.values.into_iter().any(|value| !value.is_empty()))
+        };
         let mut offer = |name: &'static str, property: &[u8], made: Option<&'e [u8]>, from: &[u8]| {
             if takes(name)
                 && stored(property).is_none()
-                && self.schema().attribute(name).is_some_and(|known| self.property_of(known).is_none())
+                && self.schema().attribute(name).is_some_and(|known| !tells(known))
                 && classes.demand(self.schema(), name)
                 && self.may_read(from)
                 && let Some(value) = made

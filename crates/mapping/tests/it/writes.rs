@@ -17,6 +17,16 @@ fn with_alice(settings: &[(&str, &[&str])]) -> (Fixture, u32) {
 const DN: &str = "uid=alice,cn=users,dc=example,dc=com";
 
 #[test]
+fn an_empty_full_name_is_none() {
+    let fixture = Fixture::example(&[]);
+    let users = fixture.directory(0, &[("name", &["users"])]);
+    fixture.directory(users, &[("name", &["_apt"]), ("uid", &["42"]), ("realname", &[""])]);
+    let dn = "uid=_apt,cn=users,dc=example,dc=com";
+    assert_eq!(fixture.values(dn, "cn"), ["_apt"], "the class demands one");
+    assert_eq!(fixture.values(dn, "sn"), ["_apt"]);
+}
+
+#[test]
 fn a_user_of_netinfo_is_an_entry() {
     let (fixture, alice) = with_alice(&[]);
     let entry = fixture.entry(DN);
