@@ -4,6 +4,7 @@
 //! installed; [`Daemon`] runs the services among them.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -27,15 +28,21 @@ const TAIL: usize = 200;
 /// memory.
 const CHANGES: &str = "/run/changes";
 
+/// Where the programs have been unpacked.
+///
+/// # Errors
+/// They have not been.
+pub fn unpacked() -> io::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/clients/root").canonicalize()
+}
+
 /// Lays the unpacked programs over `/usr`, `/etc` and `/var` of this thread. What is written there from now on is
 /// forgotten with the namespace, and nobody else sees it. Only inside of [`isolated`](crate::namespace::isolated).
 ///
 /// # Panics
 /// If the programs have not been unpacked or the mounts cannot be made.
 pub fn lay_over() {
-    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/clients/root");
-    let unpacked = unpacked.canonicalize();
-    let unpacked = unpacked.unwrap_or_else(|e| panic!("run scripts/clients.sh first: {e}"));
+    let unpacked = unpacked().unwrap_or_else(|e| panic!("run scripts/clients.sh first: {e}"));
     for name in ["usr", "etc", "var"] {
         let changes = PathBuf::from(CHANGES).join(name);
         for part in ["upper", "work"] {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use netinfo_testkit::namespace::isolated;
+use netinfo_testkit::software::unpacked;
 
 use super::caller::{Caller, listing};
 use super::figures::{Operation, Report, SourceFigures, Warm};
@@ -28,6 +29,10 @@ const MODULE: &str = "libnss_netinfo.so";
 pub fn all(options: &NssOptions) -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
         return Err("run this as root: it makes mounts and a network of its own".into());
+    }
+    if let Err(error) = unpacked() {
+        let hint = "run scripts/clients.sh, or scripts/bench.sh nss, which does";
+        return Err(format!("the services to measure have not been unpacked ({error}): {hint}").into());
     }
     let report = isolated(|| measure(options))?;
     println!("{}", report::text(&report));
