@@ -17,7 +17,7 @@ destination=${DESTDIR:-}
 target=$destination$prefix
 share=$target/share
 sysconf=${SYSCONFDIR:-/etc}
-tools=(nicl nidomain nidump nifind nigrep niload nireport niutil)
+tools=(lookupd nicl nidomain nidump nifind nigrep niload nireport niutil)
 
 if [[ -z ${BINARIES:-} ]]; then
     cargo build --release --locked -p netinfo-server -p netinfo-cli -p netinfo-nss -p netinfo-pam

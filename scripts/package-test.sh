@@ -20,7 +20,7 @@ say() {
 contents=(
     ./etc/netinfo/netinfod.toml ./usr/bin/netinfo ./usr/sbin/netinfod './usr/bin/niutil -> netinfo' './usr/bin/nicl -> netinfo'
     './usr/bin/nidump -> netinfo' './usr/bin/niload -> netinfo' './usr/bin/nigrep -> netinfo' './usr/bin/nifind -> netinfo'
-    './usr/bin/nireport -> netinfo' './usr/bin/nidomain -> netinfo' /libnss_netinfo.so.2 /security/pam_netinfo.so
+    './usr/bin/nireport -> netinfo' './usr/bin/nidomain -> netinfo' './usr/bin/lookupd -> netinfo' /libnss_netinfo.so.2 /security/pam_netinfo.so
     ./usr/share/pam-configs/netinfo ./usr/lib/systemd/system/netinfod.service ./usr/share/man/man8/netinfod.8.gz
     ./usr/share/man/man1/netinfo.1.gz ./usr/share/man/man1/niutil.1.gz ./usr/share/bash-completion/completions/netinfo
     ./usr/share/zsh/vendor-completions/_netinfo ./usr/share/fish/vendor_completions.d/netinfo.fish

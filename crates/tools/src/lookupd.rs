@@ -15,8 +15,8 @@ use crate::{Words, usage};
 /// How long the daemon may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The categories that have records.
-const CATEGORIES: [&[u8]; 14] = [
+/// The categories. The last three have no records of their own: nothing is found in them.
+const CATEGORIES: [&[u8]; 17] = [
     b"user",
     b"group",
     b"host",
@@ -31,6 +31,9 @@ const CATEGORIES: [&[u8]; 14] = [
     b"alias",
     b"netdomain",
     b"netgroup",
+    b"ethernet",
+    b"initgroup",
+    b"hostservice",
 ];
 
 /// A query.
@@ -43,14 +46,37 @@ struct Query<'w> {
     attributes: bool,
 }
 
-/// Runs the tool. Its exit code says nothing about what was found.
+/// Why there is no query in the words.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    /// Not even a command that asks something.
+    Usage,
+    /// What is wrong with the attributes.
+    Attributes(&'static str),
+    /// A command for the daemon that was part of the original. What to do instead.
+    Elsewhere(&'static str),
+}
+
+/// Runs the tool. The exit code of a query says nothing about what was found, nor whether it was one.
 pub(crate) fn run(args: &Words, io: &mut Io<'_>) -> u8 {
     let words: Vec<&[u8]> = args.iter().map(|word| word.as_slice()).collect();
-    let Some(query) = parse(&words) else {
-        io.err(usage::LOOKUPD);
-        return 1;
+    let query = match parse(&words) {
+        Ok(query) => query,
+        Err(Fault::Usage) => {
+            io.err(usage::LOOKUPD);
+            return 1;
+        }
+        Err(Fault::Attributes(what)) => {
+            io.complain(&[what.as_bytes()]);
+            io.err(usage::LOOKUPD);
+            return 0;
+        }
+        Err(Fault::Elsewhere(instead)) => {
+            io.complain(&[b"lookupd: the look-ups are part of netinfod: ", instead.as_bytes()]);
+            return 0;
+        }
     };
-    if query.attributes && !CATEGORIES.contains(&query.category) {
+    if !CATEGORIES.contains(&query.category) {
         io.complain(&[b"invalid category ", query.category]);
         return 0;
     }
@@ -63,28 +89,43 @@ pub(crate) fn run(args: &Words, io: &mut Io<'_>) -> u8 {
 }
 
 /// `-q CATEGORY`, `-q CATEGORY -a KEY [VALUE]... [-a KEY [VALUE]...]...`, or `-f CATEGORY KEY VALUE`.
-fn parse<'w>(words: &[&'w [u8]]) -> Option<Query<'w>> {
+fn parse<'w>(words: &[&'w [u8]]) -> Result<Query<'w>, Fault> {
     match words {
-        [b"-f", category, key, value] => Some(Query {
+        [b"-f", category, key, value] => Ok(Query {
             category,
             pattern: vec![Property::new(*key, [*value])],
             single: true,
             attributes: false,
         }),
         [b"-q", category, attributes @ ..] => {
-            let mut pattern: Vec<Property> = Vec::new();
-            let mut words = attributes.iter();
-            while let Some(word) = words.next() {
-                match (*word, pattern.last_mut()) {
-                    (b"-a", _) => pattern.push(Property::new(*words.next()?, [b""; 0])),
-                    (value, Some(property)) => property.values.push(value.to_vec()),
-                    (_, None) => return None,
-                }
-            }
-            Some(Query { category, pattern, single: false, attributes: !attributes.is_empty() })
+            let pattern = pattern(attributes).map_err(Fault::Attributes)?;
+            Ok(Query { category, pattern, single: false, attributes: !attributes.is_empty() })
         }
-        _ => None,
+        [b"-configuration", ..] => {
+            Err(Fault::Elsewhere("see its configuration file, and \"netinfo lookup --trace\""))
+        }
+        [b"-statistics", ..] => Err(Fault::Elsewhere("see \"netinfo status\" and \"netinfo where\"")),
+        [b"-flushcache", ..] => Err(Fault::Elsewhere("what it remembers is renewed by itself")),
+        _ => Err(Fault::Usage),
     }
+}
+
+/// `-a KEY [VALUE]...`, any number of times.
+fn pattern(words: &[&[u8]]) -> Result<Vec<Property>, &'static str> {
+    let mut pattern: Vec<Property> = Vec::new();
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        match (*word, pattern.last_mut()) {
+            (b"-a", _) => match words.next() {
+                None => return Err("trailing -a option without a key"),
+                Some(&b"-a") => return Err("-a option without a key"),
+                Some(key) => pattern.push(Property::new(*key, [b""; 0])),
+            },
+            (value, Some(property)) => property.values.push(value.to_vec()),
+            (_, None) => return Err("no leading -a option"),
+        }
+    }
+    Ok(pattern)
 }
 
 /// The records as they are printed; `None` if there are none, or nobody to ask.
@@ -126,7 +167,7 @@ fn put_record<'r>(text: &mut Vec<u8>, properties: impl Iterator<Item = (&'r [u8]
 mod tests {
     use super::*;
 
-    fn parsed<'w>(line: &'w str) -> Option<Query<'w>> {
+    fn parsed(line: &str) -> Result<Query<'_>, Fault> {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
         parse(&words)
     }
@@ -134,14 +175,25 @@ mod tests {
     #[test]
     fn queries() {
         let jane = Property::new("name", ["jane"]);
-        let query = |pattern, single, attributes| Query { category: b"user", pattern, single, attributes };
-        assert_eq!(parsed("-q user"), Some(query(vec![], false, false)));
-        assert_eq!(parsed("-f user name jane"), Some(query(vec![jane.clone()], true, false)));
-        assert_eq!(parsed("-q user -a name jane"), Some(query(vec![jane.clone()], false, true)));
+        let query =
+            |pattern, single, attributes| Ok(Query { category: &b"user"[..], pattern, single, attributes });
+        assert_eq!(parsed("-q user"), query(vec![], false, false));
+        assert_eq!(parsed("-f user name jane"), query(vec![jane.clone()], true, false));
+        assert_eq!(parsed("-q user -a name jane"), query(vec![jane.clone()], false, true));
         let more = vec![jane, Property::new("uid", ["1", "2"]), Property::new("gid", [""; 0])];
-        assert_eq!(parsed("-q user -a name jane -a uid 1 2 -a gid"), Some(query(more, false, true)));
-        for line in ["", "-q", "-f user name", "-q user name", "-q user -a", "-d", "-statistics"] {
-            assert_eq!(parsed(line), None, "{line}");
+        assert_eq!(parsed("-q user -a name jane -a uid 1 2 -a gid"), query(more, false, true));
+        for line in ["", "-q", "-f user name", "-d"] {
+            assert_eq!(parsed(line), Err(Fault::Usage), "{line}");
+        }
+        for (line, what) in [
+            ("-q user name", "no leading -a option"),
+            ("-q user -a -a name", "-a option without a key"),
+            ("-q user -a name x -a", "trailing -a option without a key"),
+        ] {
+            assert_eq!(parsed(line), Err(Fault::Attributes(what)), "{line}");
+        }
+        for line in ["-configuration", "-statistics", "-flushcache"] {
+            assert!(matches!(parsed(line), Err(Fault::Elsewhere(_))), "{line}");
         }
     }
 

@@ -53,7 +53,12 @@ fn what_is_not_there() {
         told(&bench, &["lookupd", "-q", "elephant", "-a", "name", "x"]),
         "invalid category elephant\n"
     );
-    assert_eq!(told(&bench, &["lookupd", "-q", "elephant"]), "lookup failed!\n");
+    assert_eq!(told(&bench, &["lookupd", "-q", "elephant"]), "invalid category elephant\n");
+    assert_eq!(told(&bench, &["lookupd", "-f", "elephant", "name", "x"]), "invalid category elephant\n");
+    assert_eq!(told(&bench, &["lookupd", "-q", "ethernet"]), "lookup failed!\n");
+    let before = "no leading -a option\nusage: lookupd -q category";
+    assert!(told(&bench, &["lookupd", "-q", "user", "name", "x"]).starts_with(before));
+    assert!(told(&bench, &["lookupd", "-statistics"]).contains("netinfo status"));
     assert_eq!(told(&bench, &["lookupd", "-f", "user", "name", "x"]), "lookup failed!\n");
     assert_eq!(told(&Bench::alone(), &["lookupd", "-q", "user"]), "lookup failed!\n");
 }
