@@ -1,5 +1,6 @@
 //! What a probe can find out.
 
+use netinfo_wire::nibind;
 use netinfo_wire::portmap::v2::Mapping;
 
 /// What is at an address.
@@ -98,9 +99,16 @@ impl Rpc {
         self.binder.is_some() || self.domain.is_some()
     }
 
-    /// Who made the NetInfo server.
+    /// Who made the NetInfo server. Its domain may be closed to whoever asks, as `local` mostly is to other hosts; but only
+    /// servers of this project have the portmapper and the binder on one port.
     pub fn make(&self) -> Make {
-        Make::of(self.domain.as_ref().and_then(|domain| domain.version.as_deref()))
+        let some = |has: Option<bool>| has == Some(true);
+        let both = some(self.binder.as_ref().map(|tags| !tags.is_empty()))
+            && some(self.mappings.as_ref().map(|mappings| !mappings.is_empty()));
+        match Make::of(self.domain.as_ref().and_then(|domain| domain.version.as_deref())) {
+            Make::Unknown if both => Make::Ours,
+            make => make,
+        }
     }
 }
 
@@ -220,7 +228,17 @@ fn rpc_summary(rpc: &Rpc) -> String {
         });
         let known = known.collect::<Vec<_>>().join(", ");
         return match portmapper {
-            Some(portmapper) => format!("another RPC service: {portmapper}, without NetInfo"),
+            Some(portmapper) => {
+                let mut mappings = rpc.mappings.iter().flatten();
+                let binder =
+                    mappings.find(|mapping| mapping.prog == nibind::PROGRAM).map(|mapping| mapping.port);
+                match binder {
+                    Some(port) => {
+                        format!("another RPC service: {portmapper}, NetInfo's binder on {port} among them")
+                    }
+                    None => format!("another RPC service: {portmapper}, without NetInfo"),
+                }
+            }
             None if known.is_empty() => "another RPC service, not known to the portmapper of its host".into(),
             None => format!("another RPC service: {known}"),
         };
@@ -284,6 +302,22 @@ mod tests {
         assert!(rpc(b"netinfo-369.1.5").summary().starts_with("historical NetInfo server, netinfo-369.1.5"));
         assert!(rpc(b"\x1b[2J").summary().contains("\\x1b[2J"));
         assert_eq!(rpc(b"netinfo-open-1.2").word(), "netinfo");
+        let mapping = |prog, port| Mapping { prog, vers: 1, prot: 6, port };
+        let mappings = Some(vec![mapping(100_000, 111), mapping(nibind::PROGRAM, 1023)]);
+        let portmapper = Rpc { mappings, ..Rpc::default() };
+        assert_eq!(
+            Verdict::Rpc(portmapper.clone()).summary(),
+            "another RPC service: portmapper with 2 entries, NetInfo's binder on 1023 among them"
+        );
+        let tag = ServedDomain { tag: b"local".to_vec(), tcp: 1033, udp: 1033 };
+        let closed = Rpc { binder: Some(vec![tag]), ..portmapper };
+        assert_eq!(closed.make(), Make::Ours, "nobody else has both on one port");
+        assert!(
+            Verdict::Rpc(closed.clone())
+                .summary()
+                .starts_with("NetInfo server of this project; binder of local")
+        );
+        assert_eq!(Rpc { mappings: None, ..closed }.make(), Make::Unknown);
         let nfs = Verdict::Rpc(Rpc { registered: vec![(100_003, 3), (7, 1)], ..Rpc::default() });
         assert_eq!(nfs.summary(), "another RPC service: nfs version 3, program 7 version 1");
         assert_eq!((nfs.word(), nfs.is_something()), ("rpc", true));
