@@ -91,7 +91,8 @@ pub use fold::fold;
 pub use login::MAX_PASSWORD_VALUES;
 pub use machines::{Alias, Role, Server};
 pub use model::{
-    Id, LIST_LIMIT, MASK, NAME_LIMIT, Property, RECORD_LIMIT, ROOT, SECRET_PROPERTIES, Target, is_secret,
+    Form, Id, LIST_LIMIT, MASK, NAME_LIMIT, Property, RECORD_LIMIT, ROOT, SECRET_PROPERTIES, Target,
+    is_secret,
 };
 pub use networks::Trust;
 pub use node::{DESTROYED, LOCK_FILE, Node, TAG_LIMIT, check_tag};

@@ -75,6 +75,23 @@ impl fmt::Debug for Property {
     }
 }
 
+/// A form in which a directory is sent, for remembering it ([`View::rendering`](crate::View::rendering)): two that differ in
+/// anything but the directory itself are different forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Form([u32; 2]);
+
+impl Form {
+    /// The form of [`View::render`](crate::View::render).
+    pub const PLAIN: Self = Self([0; 2]);
+
+    /// The form with this number, which nobody may be able to choose: best it is a hash, with a secret key, of all that makes
+    /// the form what it is.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self([(number >> 32) as u32, number as u32])
+    }
+}
+
 /// Names of the properties whose values are password material.
 ///
 /// Wherever in the tree they stand, their values are kept in the secrets table, never in a record.

@@ -33,6 +33,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use renderings::Renderings;
 use stamps::Stamps;
 
+use crate::model::Form;
+
 /// Lines that are made together: 8 KiB.
 const SEGMENT: usize = 1 << 7;
 /// Most lines of a domain: 32 MiB, for 1.5 million answers. Taken up only as far as the domain is large and asked for.
@@ -155,17 +157,23 @@ impl Remembered {
         }
     }
 
-    /// Appends what was made of a record, if it is known for the snapshot of transaction `snapshot`, and gives its instance.
-    pub(crate) fn put_rendering(&self, snapshot: usize, object: u32, out: &mut Vec<u8>) -> Option<u32> {
+    /// What `read` makes of what was made of a record in a form, if that is known for the snapshot of transaction `snapshot`; it is
+    /// given the record's instance, too.
+    pub(crate) fn read_rendering<T>(
+        &self,
+        snapshot: usize,
+        what: (u32, Form),
+        read: impl FnOnce(u32, &[u8]) -> T,
+    ) -> Option<T> {
         // As in `get`.
         fence(Ordering::Acquire);
-        self.renderings.put_into(&self.stamps, self.stamps.of(snapshot)?, object, out)
+        self.renderings.read(&self.stamps, self.stamps.of(snapshot)?, what, read)
     }
 
     /// Keeps what was made of a record that was found in the snapshot of transaction `snapshot`.
-    pub(crate) fn keep_rendering(&self, snapshot: usize, object: u32, instance: u32, bytes: &[u8]) {
+    pub(crate) fn keep_rendering(&self, snapshot: usize, what: (u32, Form), instance: u32, bytes: &[u8]) {
         if let Some(stamp) = self.stamps.of(snapshot) {
-            self.renderings.keep(&self.stamps, stamp, object, instance, bytes);
+            self.renderings.keep(&self.stamps, stamp, what, instance, bytes);
         }
     }
 

@@ -9,7 +9,7 @@ use heed::{RoTxn, WithoutTls};
 use crate::access::Tree;
 use crate::domain::Domain;
 use crate::error::{Error, Result};
-use crate::model::{Id, ROOT, is_secret};
+use crate::model::{Form, Id, ROOT, is_secret};
 use crate::pending;
 use crate::record::{RecordRef, Values};
 use crate::store::Store;
@@ -160,17 +160,34 @@ impl<'d> View<'d> {
         out: &mut Vec<u8>,
         render: impl FnOnce(&RecordRef<'_>, &mut Vec<u8>),
     ) -> Result<Id> {
-        let remembered = Some(&self.store.remembered).filter(|_| !self.entitled);
-        if let Some(instance) = remembered.and_then(|r| r.put_rendering(self.txn.id(), object, out)) {
-            return Ok(Id { object, instance });
+        let put = |instance: u32, bytes: &[u8]| {
+            out.extend_from_slice(bytes);
+            Id { object, instance }
+        };
+        if let Some(id) = self.rendering(object, Form::PLAIN, put) {
+            return Ok(id);
         }
         let (record, start) = (self.record(object)?, out.len());
         render(&record, out);
-        let id = record.id();
-        if let Some(remembered) = remembered {
-            remembered.keep_rendering(self.txn.id(), object, id.instance, &out[start..]);
+        self.keep_rendering(&record, Form::PLAIN, &out[start..]);
+        Ok(record.id())
+    }
+
+    /// What `read` makes of what [`View::keep_rendering`] was given of a directory in this form, and of its instance; `None` if
+    /// that is not known, or the directory has changed since. Without rights to see password material only. `read` has to be
+    /// quick: others wait for it.
+    pub fn rendering<T>(&self, object: u32, form: Form, read: impl FnOnce(u32, &[u8]) -> T) -> Option<T> {
+        let remembered = Some(&self.store.remembered).filter(|_| !self.entitled)?;
+        remembered.read_rendering(self.txn.id(), (object, form), read)
+    }
+
+    /// Remembers what was made of a directory of this snapshot in a form, until the directory changes. It must not depend on
+    /// anything but the directory's own properties and the form, and without rights to see password material only it is taken.
+    pub fn keep_rendering(&self, record: &RecordRef<'_>, form: Form, bytes: &[u8]) {
+        if !self.entitled {
+            let (Id { object, instance }, snapshot) = (record.id(), self.txn.id());
+            self.store.remembered.keep_rendering(snapshot, (object, form), instance, bytes);
         }
-        Ok(id)
     }
 
     fn masked(&self, object: u32) -> Result<RecordRef<'_>> {

@@ -1,6 +1,7 @@
 //! How one domain is seen: its names, its layout, its schema.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, DefaultHasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 
 use netinfo_directory::{ROOT, RecordRef, Result, View};
@@ -58,6 +59,8 @@ pub struct Namespace {
     /// Directories that were read, with their instances.
     watched: Vec<(u32, u32)>,
     standings: Standings,
+    /// Of this namespace alone.
+    key: RandomState,
 }
 
 /// A schema and the tables resolved against it.
@@ -148,6 +151,7 @@ impl Namespace {
             nested: view.root_flag(b"_nested_memberof", false)?,
             watched,
             standings: Standings::default(),
+            key: RandomState::new(),
         })
     }
 
@@ -219,6 +223,11 @@ impl Namespace {
 
     pub(crate) fn standing(&self, view: &View<'_>) -> Arc<Standing> {
         self.standings.of(view)
+    }
+
+    /// For hashes that mean something in this namespace only, and that nobody can foresee.
+    pub(crate) fn hasher(&self) -> DefaultHasher {
+        self.key.build_hasher()
     }
 
     pub(crate) fn contexts(&self) -> &Contexts {

@@ -34,6 +34,8 @@ pub(crate) struct Standing {
     highest: OnceLock<u32>,
     /// The root, and directories below it that are named by their place.
     places_named: OnceLock<SmallVec<[u32; 8]>>,
+    /// Whether there can be a directory that is named by other properties than `name`.
+    other_names: OnceLock<bool>,
     /// Directories as their children see them.
     places: Kept<u32, Arc<Place>>,
     /// Directories below the root, by type and value as somebody wrote them.
@@ -161,6 +163,11 @@ impl Standing {
         let found = view.has_values(property)?;
         self.properties.keep(property.into(), found);
         Ok(found)
+    }
+
+    /// Whether there can be a directory that is named by other properties than `name`.
+    pub(crate) fn has_other_names(&self, view: &View<'_>) -> Result<bool> {
+        once(&self.other_names, || view.has_values(RDN)).copied()
     }
 
     /// Whether there can be a directory that is named by a property, and not by its `name`.

@@ -326,7 +326,7 @@ impl<'a> Tree<'a> {
                 }
             }
         }
-        if key == NAME && !self.standing.has_values(self.view, RDN)? {
+        if key == NAME && !self.standing.has_other_names(self.view)? {
             // Nobody is named by anything else.
             return Ok(false);
         }
@@ -338,6 +338,11 @@ impl<'a> Tree<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// Whether it is known that no sibling can bear the name of a directory that is named by its `name`.
+    pub(crate) fn bears_name_alone(&self, record: &RecordRef<'_>) -> Result<bool> {
+        Ok(self.is_alone(record) && !self.standing.has_other_names(self.view)?)
     }
 
     /// Whether it is known that no other has the name of a directory that is named by its `name`.

@@ -1,5 +1,6 @@
 //! What filters and searches ask for.
 
+use std::hash::Hasher;
 use std::sync::{Arc, OnceLock};
 
 use netinfo_schema::{AttributeDescription, AttributeId, AttributeType, Schema};
@@ -227,6 +228,8 @@ pub struct Selection {
     wanted: Vec<Arc<Wanted>>,
     /// Attributes of object classes that were named.
     of_classes: Vec<AttributeId>,
+    /// Number of what is asked for, in its namespace, which nobody can choose. `None` if it has none.
+    digest: Option<u64>,
 }
 
 impl Selection {
@@ -235,6 +238,7 @@ impl Selection {
     pub fn new<'r>(namespace: &Namespace, requested: impl IntoIterator<Item = &'r [u8]>) -> Self {
         let mut selection = Self::default();
         let mut any = false;
+        let mut names = namespace.hasher();
         for text in requested.into_iter().map(|text| std::str::from_utf8(text).unwrap_or_default()) {
             any = true;
             match text {
@@ -243,11 +247,19 @@ impl Selection {
                 "1.1" => {}
                 _ => match text.strip_prefix('@') {
                     Some(class) => selection.add_class(namespace, class),
-                    None => selection.wanted.extend(namespace.wanted(text)),
+                    None => {
+                        selection.wanted.extend(namespace.wanted(text));
+                        names.write_usize(text.len());
+                        names.write(text.as_bytes());
+                    }
                 },
             }
         }
         selection.user |= !any;
+        if !selection.needs_operational() {
+            names.write_u8(selection.user.into());
+            selection.digest = Some(names.finish());
+        }
         selection
     }
 
@@ -259,6 +271,12 @@ impl Selection {
     /// All attributes there are.
     pub fn everything() -> Self {
         Self { user: true, operational: true, ..Self::default() }
+    }
+
+    /// A number for what is asked for and the namespace that it is asked of: two that differ have different ones, unless by a
+    /// chance that nobody can further. `None` where what the server knows of an entry is asked for, or all of a class.
+    pub(crate) fn digest(&self) -> Option<u64> {
+        self.digest
     }
 
     /// Whether no attribute is asked for.

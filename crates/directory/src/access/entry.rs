@@ -147,6 +147,12 @@ impl<'e> EntryAccess<'e> {
             || (self.rules == 0 && matches!(self.public, Public::Everything))
     }
 
+    /// Whether the session may see password material.
+    #[must_use]
+    pub fn sees_secrets(&self) -> bool {
+        self.access.session.sees_secrets()
+    }
+
     /// Whether the values of `property` may be told.
     #[must_use]
     pub fn reads(&self, property: &[u8]) -> bool {

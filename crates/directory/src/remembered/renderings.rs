@@ -6,16 +6,19 @@
 //!
 //! A *bucket* is a page of memory for up to thirteen records. Its mark is the stamp of the last transaction that changed a record
 //! whose place is there; the module above says why that is enough. A bucket is locked for as long as it takes to copy a record.
+//!
+//! A record can be kept in several forms ([`Form`]), as long as there is room for them.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::stamps::Stamps;
+use crate::model::Form;
 
 /// Bytes of a bucket: a page.
 const BUCKET: usize = 1 << 12;
-/// Most buckets of a domain: 64 MiB. Taken up only as far as the domain is large and asked for.
-const MAX_BUCKETS: usize = (64 << 20) / BUCKET;
+/// Most buckets of a domain: 44 MiB. Taken up only as far as the domain is large and asked for.
+const MAX_BUCKETS: usize = (44 << 20) / BUCKET;
 /// Buckets that are made together: 64 KiB.
 const SEGMENT: usize = 1 << 4;
 /// Records of a bucket: with the lock and the mark their numbers fill one line of the processor's cache.
@@ -59,6 +62,8 @@ struct Content {
 /// A record that is kept.
 #[derive(Default, Clone, Copy)]
 struct Entry {
+    /// Which form it is in.
+    form: Form,
     instance: u32,
     /// Stamp of the snapshot in which the record was found.
     found: u32,
@@ -73,29 +78,35 @@ impl Renderings {
         Self { count: AtomicUsize::new(count_for(directories)), segments }
     }
 
-    /// Appends what is known of a record in the snapshot with stamp `now`, and gives its instance.
-    pub(super) fn put_into(&self, stamps: &Stamps, now: u32, object: u32, out: &mut Vec<u8>) -> Option<u32> {
+    /// What `read` makes of what is known of a record in the snapshot with stamp `now`, given its instance. The bucket is locked
+    /// meanwhile.
+    pub(super) fn read<T>(
+        &self,
+        stamps: &Stamps,
+        now: u32,
+        (object, form): (u32, Form),
+        read: impl FnOnce(u32, &[u8]) -> T,
+    ) -> Option<T> {
         let (segment, number) = self.place(object);
         let content = segment.buckets.get()?[number].lock();
-        let (entry, bytes) = content.find(object)?;
+        let (entry, bytes) = content.find(object, form)?;
         let mark = segment.last_mark(stamps, &content);
-        (entry.found >= mark && now >= mark).then(|| {
-            out.extend_from_slice(bytes);
-            entry.instance
-        })
+        (entry.found >= mark && now >= mark).then(|| read(entry.instance, bytes))
     }
 
-    /// Keeps what was made of a record that was found in the snapshot with stamp `found`, if there is room for it.
-    pub(super) fn keep(&self, stamps: &Stamps, found: u32, object: u32, instance: u32, bytes: &[u8]) {
+    /// Keeps what was made of a record, with this instance, that was found in the snapshot with stamp `found`, if there is room for
+    /// it.
+    pub(super) fn keep(&self, stamps: &Stamps, found: u32, kept: (u32, Form), instance: u32, bytes: &[u8]) {
         if bytes.len() > ROOM {
             return;
         }
+        let (object, form) = kept;
         let (segment, number) = self.place(object);
         let make = || (0..SEGMENT).map(|_| Bucket::default()).collect();
         let mut content = segment.buckets.get_or_init(make)[number].lock();
         let mark = segment.last_mark(stamps, &content);
         if found >= mark {
-            content.keep(mark, object, Entry { instance, found, ..Entry::default() }, bytes);
+            content.keep(mark, object, Entry { form, instance, found, ..Entry::default() }, bytes);
         }
     }
 
@@ -148,16 +159,19 @@ impl Bucket {
 }
 
 impl Content {
-    fn find(&self, object: u32) -> Option<(&Entry, &[u8])> {
-        let at = self.objects.iter().position(|&one| one == object).filter(|_| object != NOBODY)?;
+    fn find(&self, object: u32, form: Form) -> Option<(&Entry, &[u8])> {
+        let is_it = |(&one, entry): (&u32, &Entry)| one == object && entry.form == form;
+        let at = self.objects.iter().zip(&self.entries).position(is_it).filter(|_| object != NOBODY)?;
         let entry = &self.entries[at];
         Some((entry, &self.bytes[entry.begin.into()..entry.end.into()]))
     }
 
-    /// Puts a record behind the others. Those go that are of the same object or do not hold, and, until there is room, the oldest.
+    /// Puts a record behind the others. Those go that are the same form of the same object or do not hold, and, until there
+    /// is room, the oldest.
     fn keep(&mut self, mark: u32, object: u32, entry: Entry, bytes: &[u8]) {
         for at in (0..self.used()).rev() {
-            if self.objects[at] == object || self.entries[at].found < mark {
+            let same = self.objects[at] == object && self.entries[at].form == entry.form;
+            if same || self.entries[at].found < mark {
                 self.remove(at);
             }
         }
@@ -208,7 +222,11 @@ mod tests {
 
     fn known(renderings: &Renderings, stamps: &Stamps, now: u32, object: u32) -> Option<(u32, Vec<u8>)> {
         let mut out = b"before".to_vec();
-        let instance = renderings.put_into(stamps, now, object, &mut out);
+        let put = |instance, bytes: &[u8]| {
+            out.extend_from_slice(bytes);
+            instance
+        };
+        let instance = renderings.read(stamps, now, (object, Form::PLAIN), put);
         assert_eq!(&out[..6], b"before");
         assert!(instance.is_some() || out.len() == 6, "nothing is written that is not known");
         instance.map(|instance| (instance, out.split_off(6)))
@@ -224,16 +242,16 @@ mod tests {
     fn what_was_made_is_known_until_the_record_changes() {
         let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
         assert_eq!(known(&renderings, &stamps, 2, 7), None);
-        renderings.keep(&stamps, 2, 7, 40, b"seven");
+        renderings.keep(&stamps, 2, (7, Form::PLAIN), 40, b"seven");
         for now in [1, 2, 3] {
             assert_eq!(known(&renderings, &stamps, now, 7), Some((40, b"seven".to_vec())));
         }
         assert_eq!(known(&renderings, &stamps, 2, 7 + SEGMENT as u32), None, "another of the same bucket");
         renderings.mark(3, 7);
         assert_eq!((known(&renderings, &stamps, 2, 7), known(&renderings, &stamps, 3, 7)), (None, None));
-        renderings.keep(&stamps, 2, 7, 40, b"seven");
+        renderings.keep(&stamps, 2, (7, Form::PLAIN), 40, b"seven");
         assert_eq!(known(&renderings, &stamps, 3, 7), None, "found before the change");
-        renderings.keep(&stamps, 3, 7, 41, b"new");
+        renderings.keep(&stamps, 3, (7, Form::PLAIN), 41, b"new");
         assert_eq!(known(&renderings, &stamps, 2, 7), None);
         assert_eq!(known(&renderings, &stamps, 3, 7), Some((41, b"new".to_vec())));
         stamps.raise_floor(20);
@@ -245,7 +263,7 @@ mod tests {
         let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
         renderings.mark(3, 7);
         assert!(renderings.segments.iter().all(|segment| segment.buckets.get().is_none()));
-        renderings.keep(&stamps, 2, 7, 40, b"seven");
+        renderings.keep(&stamps, 2, (7, Form::PLAIN), 40, b"seven");
         assert_eq!(known(&renderings, &stamps, 3, 7), None);
     }
 
@@ -256,11 +274,27 @@ mod tests {
         assert!(renderings.is_short(u64::MAX));
         renderings.make_room(u64::MAX);
         assert_eq!(renderings.count.load(Ordering::Relaxed), MAX_BUCKETS);
-        renderings.keep(&stamps, 2, NOBODY - 1, 1, &[1; ROOM]);
+        renderings.keep(&stamps, 2, (NOBODY - 1, Form::PLAIN), 1, &[1; ROOM]);
         assert!(known(&renderings, &stamps, 2, NOBODY - 1).is_some());
         assert!(known(&renderings, &stamps, 2, NOBODY).is_none());
-        renderings.keep(&stamps, 2, NOBODY - 1, 1, &[1; ROOM + 1]);
+        renderings.keep(&stamps, 2, (NOBODY - 1, Form::PLAIN), 1, &[1; ROOM + 1]);
         assert_eq!(known(&renderings, &stamps, 2, NOBODY - 1).unwrap().1.len(), ROOM, "too long: not taken");
+    }
+
+    #[test]
+    fn forms_are_told_apart() {
+        let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
+        let read = |number| renderings.read(&stamps, 2, (7, Form::new(number)), |_, bytes| bytes.to_vec());
+        for number in [1, u64::MAX, 1 << 32] {
+            renderings.keep(&stamps, 2, (7, Form::new(number)), 40, &number.to_be_bytes());
+        }
+        renderings.keep(&stamps, 2, (7, Form::PLAIN), 40, b"plain");
+        for number in [1, u64::MAX, 1 << 32] {
+            assert_eq!(read(number), Some(number.to_be_bytes().to_vec()));
+        }
+        assert_eq!((known(&renderings, &stamps, 2, 7), read(2)), (Some((40, b"plain".to_vec())), None));
+        renderings.mark(3, 7);
+        assert_eq!(read(1), None, "all of them end with the record");
     }
 
     proptest! {
@@ -278,7 +312,7 @@ mod tests {
                     last = Default::default();
                 }
                 let bytes = vec![now as u8; len];
-                renderings.keep(&stamps, now, place, now, &bytes);
+                renderings.keep(&stamps, now, (place, Form::PLAIN), now, &bytes);
                 last[object as usize] = Some((now, bytes));
                 prop_assert_eq!(&known(&renderings, &stamps, now, place), &last[object as usize]);
                 for (object, last) in last.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What is returned of an entry, written straight into the buffer that is sent.
 
-use netinfo_directory::Error as StoreError;
+use netinfo_directory::{Error as StoreError, Form};
 use netinfo_mapping::{Attribute, Error, Namespace, Resolution, Result, Selection, Told};
 use netinfo_schema::AttributeDescription;
 use netinfo_wire::ldap::control::deref::{DerefRequest, DerefResponse, DerefResult, DerefResultKind};
@@ -88,10 +88,42 @@ impl Shown {
         out: &mut Vec<u8>,
         controls: impl FnOnce(&mut MessageWriter<'_>),
     ) -> Result<()> {
-        let mut failed = Ok(());
-        let mut entry = EntryWriter::begin_with(out, id, |out| failed = subject.entry().write_dn(out));
+        let form = self.form(subject);
+        let mut controls = Some(controls);
+        if let Some(form) = form {
+            let copied = ground.view().rendering(subject.object(), form, |_, kept| {
+                let kept = Kept::read(kept);
+                let mut failed = Ok(());
+                let mut entry = EntryWriter::begin_with(out, id, |out| {
+                    failed = subject.entry().write_dn_with(kept.rdn, out);
+                });
+                failed?;
+                entry.attributes().encoded(kept.attributes);
+                let mut message = entry.end();
+                controls.take().into_iter().for_each(|controls| controls(&mut message));
+                message.finish();
+                Ok(())
+            });
+            if let Some(result) = copied {
+                return result;
+            }
+        }
+        let (mut failed, mut kept) = (Ok(()), Vec::new());
+        let mut entry = EntryWriter::begin_with(out, id, |out| {
+            let start = out.len();
+            failed = subject.entry().write_dn(out);
+            if form.is_some() {
+                Kept::put_rdn(subject.entry().rdn_in(&out[start..]), &mut kept);
+            }
+        });
         failed?;
-        self.write_attributes(subject, &mut entry.attributes())?;
+        let mut attributes = entry.attributes();
+        let start = attributes.position();
+        self.write_attributes(subject, &mut attributes)?;
+        if let Some(form) = form {
+            kept.extend_from_slice(attributes.since(start));
+            ground.view().keep_rendering(subject.record(), form, &kept);
+        }
         let mut message = entry.end();
         if !self.deref.is_empty() {
             let results = self.dereferenced(ground, subject)?;
@@ -99,9 +131,15 @@ impl Shown {
                 message.payload(false, &DerefResponse { results: results.as_list() });
             }
         }
-        controls(&mut message);
+        controls.into_iter().for_each(|controls| controls(&mut message));
         message.finish();
         Ok(())
+    }
+
+    /// The form in which an entry is remembered as it is sent, if it is the same for everybody who asks for the same.
+    fn form(&self, subject: &Subject<'_>) -> Option<Form> {
+        let plain = !self.types_only && self.matched.is_none() && !self.lasting && self.deref.is_empty();
+        if plain { subject.entry().form(&self.selection) } else { None }
     }
 
     /// Appends the attributes of an entry.
@@ -173,6 +211,28 @@ impl Shown {
             }
         }
         Ok(results)
+    }
+}
+
+/// An entry as it is remembered: the length of its relative name in one octet, the relative name, its attributes encoded.
+struct Kept<'k> {
+    /// The relative name; `None` where the DN has to be found out each time.
+    rdn: Option<&'k [u8]>,
+    attributes: &'k [u8],
+}
+
+impl<'k> Kept<'k> {
+    fn read(bytes: &'k [u8]) -> Self {
+        let (length, rest) = bytes.split_first().unwrap_or((&0, &[]));
+        let (rdn, attributes) = rest.split_at_checked((*length).into()).unwrap_or_default();
+        Self { rdn: Some(rdn).filter(|rdn| !rdn.is_empty()), attributes }
+    }
+
+    fn put_rdn(rdn: Option<&[u8]>, out: &mut Vec<u8>) {
+        let short = rdn.and_then(|rdn| Some((u8::try_from(rdn.len()).ok()?, rdn)));
+        let (length, rdn) = short.unwrap_or_default();
+        out.push(length);
+        out.extend_from_slice(rdn);
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `bounds` | what searches may cost |
 //! | `org`, `clients` | searches in a whole organisation; what known programs ask of it |
 //! | `copies` | copies that clients keep |
+//! | `remembered` | entries that are remembered as they were sent |
 //! | `hostile` | any bytes: no panic, and the connection is usable or closed with a notice |
 
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ mod order;
 mod org;
 mod policy;
 mod portions;
+mod remembered;
 mod searches;
 mod searching;
 mod server;

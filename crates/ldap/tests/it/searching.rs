@@ -9,7 +9,7 @@ use netinfo_wire::ldap::{
 use crate::support::{Answer, Client};
 
 /// A search.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Search {
     base: String,
     scope: Scope,

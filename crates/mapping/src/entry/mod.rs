@@ -7,11 +7,13 @@
 //! | `derived` | attributes that follow from others: `member`, what classes demand, names of places |
 //! | `groups` | the groups an entry belongs to |
 //! | `operational` | what the server knows of an entry |
+//! | `remembered` | what of an entry can be remembered as it is sent |
 
 mod classes;
 mod derived;
 mod groups;
 mod operational;
+mod remembered;
 mod values;
 
 use std::borrow::Cow;

@@ -215,6 +215,16 @@ impl AttributesWriter<'_> {
         self.buf.len()
     }
 
+    /// Everything that was written since it stood at `position`: for [`Self::encoded`].
+    pub fn since(&self, position: usize) -> &[u8] {
+        self.buf.get(position..).unwrap_or_default()
+    }
+
+    /// Writes attributes as they were written before.
+    pub fn encoded(&mut self, attributes: &[u8]) {
+        self.buf.extend_from_slice(attributes);
+    }
+
     /// Takes back all attributes that were written since they stood at `position`.
     pub fn undo(&mut self, position: usize) {
         self.buf.truncate(position);
