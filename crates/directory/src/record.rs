@@ -292,7 +292,7 @@ impl<'a> RecordRef<'a> {
     /// The first property called `name`.
     #[must_use]
     pub fn property(&self, name: &[u8]) -> Option<PropertyRef<'a>> {
-        self.properties().find(|p| p.name == name)
+        self.properties().find_named(name)
     }
 
     /// First value of the first property called `name`.
@@ -332,6 +332,28 @@ pub struct Properties<'a> {
     left: usize,
     /// What is left of the shown secrets.
     secrets: Option<&'a [u8]>,
+}
+
+impl<'a> Properties<'a> {
+    /// The next one with this name, as `find` gives it. Of the others nothing but the names is looked at.
+    fn find_named(&mut self, name: &[u8]) -> Option<PropertyRef<'a>> {
+        while self.left > 0 {
+            let (size, rest) = self.rest.split_at_checked(4)?;
+            let (body, rest) = rest.split_at_checked(u32_at(size, 0) as usize)?;
+            let word = u32_at(body, 0);
+            let found = body.get(8..8 + (word & !SECRET_BIT) as usize)?;
+            // Shown values of secret properties lie elsewhere, one behind the other.
+            let counts = word & SECRET_BIT != 0 && self.secrets.is_some();
+            if found == name {
+                return self.next();
+            } else if counts {
+                self.next()?;
+            } else {
+                (self.rest, self.left) = (rest, self.left - 1);
+            }
+        }
+        None
+    }
 }
 
 impl<'a> Iterator for Properties<'a> {
@@ -467,7 +489,15 @@ mod tests {
                 None => seen,
             };
             prop_assert!(shown.to_record() == record);
+            let properties = &record.properties;
             prop_assert!(shown.is_well_formed());
+            for record in [seen, shown] {
+                for name in properties.iter().map(|property| &property.name[..]).chain([&b"other"[..]]) {
+                    let told = |p: PropertyRef<'_>| (p.name.to_vec(), p.values.map(<[u8]>::to_vec).collect::<Vec<_>>());
+                    let expected = record.properties().find(|property| property.name == name).map(told);
+                    prop_assert_eq!(record.property(name).map(told), expected);
+                }
+            }
             let secrets = [stored.secrets.as_ref().map_or(&[][..], |s| &s[4..]), &[0]].concat();
             prop_assert!(!seen.with_secrets(Secrets::Shown(&secrets)).is_well_formed());
             let longer = [&stored.record[..], &[0]].concat();

@@ -65,6 +65,9 @@ impl<'a> Name<'a> {
         if text.len() > NAME_LIMIT {
             return Err(NameError::TooLong);
         }
+        if let Some(name) = Self::plain(text) {
+            return Ok(name);
+        }
         let mut name = Self::default();
         for part in dn::parts(text).map_err(|_| NameError::Malformed)? {
             let (assertion, begins) = part.map_err(|_| NameError::Malformed)?;
@@ -81,6 +84,64 @@ impl<'a> Name<'a> {
             rdn.parts.push(Part { kind: assertion.kind, value: assertion.value });
         }
         Ok(name)
+    }
+}
+
+/// What an octet can be in a name without escapes, spaces and more than one attribute in a relative name.
+#[derive(Clone, Copy, PartialEq)]
+enum Octet {
+    /// Anything in a type.
+    Letter,
+    /// In a type, not in front.
+    Digit,
+    /// In a value.
+    Mark,
+    Other,
+}
+
+const OCTETS: [Octet; 256] = {
+    let mut octets = [Octet::Other; 256];
+    let mut at = 0;
+    while at < 256 {
+        octets[at] = match at as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => Octet::Letter,
+            b'0'..=b'9' | b'-' => Octet::Digit,
+            b'.' | b'_' | b'@' | b'/' | b':' => Octet::Mark,
+            _ => Octet::Other,
+        };
+        at += 1;
+    }
+    octets
+};
+
+impl<'a> Name<'a> {
+    /// Reads what most names are: types and values of letters, digits and a few marks. `None` if it is not so simple.
+    fn plain(text: &'a [u8]) -> Option<Self> {
+        let mut name = Self::default();
+        let mut rest = text;
+        loop {
+            let kind = rest
+                .iter()
+                .position(|byte| !matches!(OCTETS[usize::from(*byte)], Octet::Letter | Octet::Digit))?;
+            let (kind, value) = rest.split_at(kind);
+            let first = OCTETS[usize::from(*kind.first()?)];
+            let value = value.strip_prefix(b"=").filter(|_| first == Octet::Letter)?;
+            let end = value.iter().position(|byte| {
+                !matches!(OCTETS[usize::from(*byte)], Octet::Letter | Octet::Digit | Octet::Mark)
+            });
+            let (value, more) = value.split_at(end.unwrap_or(value.len()));
+            if value.is_empty() || name.rdns.len() == DEPTH_LIMIT {
+                return None;
+            }
+            let kind = std::str::from_utf8(kind).ok()?;
+            let part = Part { kind, value: Cow::Borrowed(value) };
+            name.rdns.push(Rdn { parts: SmallVec::from_buf([part]) });
+            match more.split_first() {
+                None => return Some(name),
+                Some((b',', more)) => rest = more,
+                Some(_) => return None,
+            }
+        }
     }
 }
 
@@ -162,6 +223,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn plain_names_are_plain() {
+        for plain in ["uid=alice,ou=people,dc=example,dc=com", "cn=a.b_c@d:e/f-1"] {
+            assert!(Name::plain(plain.as_bytes()).is_some(), "{plain}");
+        }
+        for other in [
+            "",
+            "cn",
+            "cn=",
+            "cn=a,",
+            "=a",
+            "1a=b",
+            "cn=a b",
+            "cn=a+sn=b",
+            "cn=a=b",
+            r"cn=\41",
+            "cn=#0401",
+            "cn=é",
+        ] {
+            assert!(Name::plain(other.as_bytes()).is_none(), "{other}");
+        }
+    }
+
+    #[test]
     fn limits() {
         let deep = |n: usize| vec!["cn=x"; n].join(",");
         assert_eq!(Name::parse(deep(DEPTH_LIMIT).as_bytes()).map(|name| name.rdns.len()), Ok(DEPTH_LIMIT));
@@ -184,6 +268,20 @@ mod tests {
             text.extend_from_slice(b",dc=example");
             let name = Name::parse(&text).unwrap();
             prop_assert_eq!(&name.rdns[0].parts[0].value[..], &value[..]);
+        }
+
+        #[test]
+        fn plain_names_are_read_as_all_others(
+            text in "([a-zA-Z][a-zA-Z0-9-]{0,3}=[a-zA-Z0-9._@:/-]{0,4},){0,4}[a-c0-9=,._@ #+;é\\\\\"-]{0,8}",
+        ) {
+            if let Some(name) = Name::plain(text.as_bytes()) {
+                let parts: Vec<_> = dn::parts(text.as_bytes()).unwrap().map(Result::unwrap).collect();
+                prop_assert_eq!(name.rdns.len(), parts.len());
+                for (rdn, (assertion, begins)) in name.rdns.iter().zip(parts) {
+                    prop_assert!(begins);
+                    prop_assert_eq!(&rdn.parts[..], &[Part { kind: assertion.kind, value: assertion.value }]);
+                }
+            }
         }
 
         #[test]

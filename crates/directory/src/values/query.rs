@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use super::set::{self, CHUNK_BITS, CHUNK_KEY, Set, chunk_key, chunk_of};
-use super::terms::{Entry, GRAM, IRREGULAR, ODD, PRESENT, is_indexed, put_piece, put_property, put_value};
+use super::terms::{Entry, GRAM, IRREGULAR, ODD, PRESENT, is_indexed, put_piece, put_property};
 use super::{Term, Time};
 use crate::error::Result;
 use crate::fold::{FOLD_KEPT, Shape, shaped, spelled};
@@ -63,6 +63,11 @@ impl View<'_> {
     /// whose values are not indexed, these are all that have the property.
     pub fn collect(&self, term: Term<'_>, out: &mut RoaringBitmap) -> Result<()> {
         let (store, txn) = self.parts();
+        if let Term::Equal { property, value } = term
+            && self.add_known(property, value, out)
+        {
+            return Ok(());
+        }
         let plan = plan(term);
         if let Plan::Values { keys, .. } = &plan
             && self.add_remembered(keys, out)
@@ -122,6 +127,14 @@ impl View<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Adds what is remembered of the objects with a value, where that takes one key; `false` if it does not, or nothing is.
+    fn add_known(&self, property: &[u8], value: &[u8], out: &mut RoaringBitmap) -> bool {
+        if !is_indexed(property) || times::canonical(value).is_some() {
+            return false;
+        }
+        self.add_remembered(&[key_of(property, value)], out)
     }
 
     /// Adds what is remembered of the objects under these keys; `false` if that is not all.
@@ -333,15 +346,17 @@ fn plan(term: Term<'_>) -> Plan<'_> {
 }
 
 fn equal<'a>(property: &'a [u8], value: &[u8]) -> Plan<'a> {
-    let key = |value: &[u8]| {
-        let mut fold = Vec::with_capacity(value.len());
-        shaped(value, &mut fold);
-        let mut key = Vec::with_capacity(property.len() + fold.len() + 2 + CHUNK_KEY);
-        put_value(property, &fold, &mut key);
-        key
-    };
-    let time = times::canonical(value);
-    Plan::Values { property, keys: [key(value)].into_iter().chain(time.map(|time| key(&time))).collect() }
+    let time = times::canonical(value).map(|time| key_of(property, &time));
+    Plan::Values { property, keys: [key_of(property, value)].into_iter().chain(time).collect() }
+}
+
+/// The key of a value, as `put_value` makes it of its fold.
+fn key_of(property: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(property.len() + value.len() + 2 + CHUNK_KEY);
+    put_property(property, &mut key);
+    shaped(value, &mut key);
+    key.push(0);
+    key
 }
 
 /// The chunk at the end of a key of `values`.
