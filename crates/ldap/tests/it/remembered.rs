@@ -147,7 +147,7 @@ fn client(engine: &Arc<Engine>, place: &Place, uid: Option<u32>) -> Client {
 
 fn questions(suffix: &str) -> Vec<Search> {
     let mut questions = Vec::new();
-    for name in NAMES {
+    for name in &NAMES[..3] {
         let all = Search::new(suffix, Scope::Subtree, &format!("(uid={name})"));
         questions.push(all.clone().select(&["uidNumber", "gidNumber"]));
         questions.push(all.clone().select(&["uidnumber", "cn", "member", "memberOf"]));
@@ -170,10 +170,10 @@ fn compare(place: &Place, suffix: &str) {
     assert!(fresh.set_domains([place.domain.clone()]).is_empty());
     for uid in [Some(501), None, Some(0)] {
         let mut one = client(&place.engine, place, uid);
+        let mut other = client(&fresh, place, uid);
         for question in questions(suffix) {
-            let mut other = client(&fresh, place, uid);
             let expected = format!("{:?}", Plain(question.of(&mut other)));
-            for again in 0..3 {
+            for again in 0..2 {
                 let found = format!("{:?}", Plain(question.of(&mut one)));
                 assert_eq!(found, expected, "{uid:?}, {question:?}, {again}");
                 one.connection.release();
@@ -193,11 +193,11 @@ impl std::fmt::Debug for Plain {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_remembered_is_what_would_be_said_anew(
-        steps in prop::collection::vec((0..11u8, 0..12usize, 0..20usize), 1..14),
+        steps in prop::collection::vec((0..11u8, 0..12usize, 0..20usize), 1..12),
     ) {
         let mut changing = Changing::new();
         let mut suffix = "dc=example,dc=com".to_owned();
@@ -222,6 +222,19 @@ fn an_older_directory_takes_the_name() {
     changing.create(0, 2);
     assert_eq!(changing.children.last().unwrap().0, first, "otherwise this shows nothing");
     compare(&changing.place, "dc=example,dc=com");
+}
+
+#[test]
+fn a_container_gets_another_meaning() {
+    let mut changing = Changing::new();
+    changing.create(1, 2);
+    compare(&changing.place, "dc=example,dc=com");
+    let (object, mut properties) = changing.containers[1].clone();
+    for name in ["contacts", "people", "machines"] {
+        put(&mut properties, "name", &[name]);
+        changing.write(object, &properties);
+        compare(&changing.place, "dc=example,dc=com");
+    }
 }
 
 #[test]
