@@ -16,7 +16,7 @@ use crate::feed;
 use crate::held::{Above, Held};
 use crate::model::{Id, MASK, Property, ROOT, Target, is_secret};
 use crate::moves::Places;
-use crate::pending::{self, Gathered};
+use crate::pending::{self, Known};
 use crate::record::{Header, Record, check_limits};
 use crate::session::Session;
 use crate::siblings;
@@ -44,8 +44,8 @@ pub(crate) struct Applier<'a, 'e> {
     pub(crate) state: State,
     pub(crate) counters: &'a Counters,
     pub(crate) policy: Policy,
-    /// In a batch: directories whose entries in the indexes are made in the end. Otherwise they leave notes.
-    pub(crate) gathered: Option<Gathered>,
+    /// Directories whose entries in the indexes are still to be made.
+    pub(crate) known: Known,
     /// In a batch: what is not in the store yet.
     pub(crate) held: Option<Held>,
     /// Directories whose password has been changed, for [`crate::account::note_new_passwords`].
@@ -67,7 +67,7 @@ impl<'a, 'e> Applier<'a, 'e> {
             state,
             counters,
             policy,
-            gathered: None,
+            known: Known::default(),
             held: None,
             new_passwords: Vec::new(),
         })
@@ -424,8 +424,8 @@ impl<'a, 'e> Applier<'a, 'e> {
     /// Puts a record that is new to the store into all tables but `versions` and those of stamps.
     pub(crate) fn insert(&mut self, object: u32, record: &Record) -> Result<()> {
         self.insert_unindexed(object, record)?;
-        let (parent, gathered) = (record.header.parent, self.gathered.as_mut());
-        pending::enter(self.store, &mut self.txn, gathered, object, parent, &record.properties)
+        let parent = record.header.parent;
+        pending::enter(self.store, &mut self.txn, &mut self.known, object, parent, &record.properties)
     }
 
     /// As [`Applier::insert`], leaving both indexes to the caller.
@@ -442,14 +442,7 @@ impl<'a, 'e> Applier<'a, 'e> {
 
     fn remove(&mut self, object: u32, record: &Record) -> Result<()> {
         let (parent, key) = (record.header.parent, object.to_be_bytes());
-        pending::leave(
-            self.store,
-            &mut self.txn,
-            self.gathered.as_mut(),
-            object,
-            parent,
-            &record.properties,
-        )?;
+        pending::leave(self.store, &mut self.txn, &mut self.known, object, parent, &record.properties)?;
         self.store.children.delete(&mut self.txn, &child_key(parent, record.header.position))?;
         self.store.delete(&mut self.txn, object)?;
         self.store.versions.delete(&mut self.txn, &record.header.version.to_be_bytes())?;
@@ -469,8 +462,8 @@ impl<'a, 'e> Applier<'a, 'e> {
         let after = Record { header, properties };
         self.store.save(&mut self.txn, object, &after, had_secrets)?;
         let parent = header.parent;
-        let (old, new, gathered) = (&before.properties, &after.properties, self.gathered.as_mut());
-        pending::change(self.store, &mut self.txn, gathered, object, parent, old, new)?;
+        let (old, new) = (&before.properties, &after.properties);
+        pending::change(self.store, &mut self.txn, &mut self.known, object, parent, old, new)?;
         Ok(Outcome { id: Id { object, instance: header.instance }, created: None })
     }
 

@@ -66,7 +66,7 @@ impl Domain {
             let counters = Counters::default();
             let mut applier = Applier::begin(store, &store.env, &counters, policy)?;
             // Whoever has to be judged is judged by what the indexes say.
-            applier.gathered = (!session.read_only).then(Gathered::default);
+            applier.known.gathered = (!session.read_only).then(Gathered::default);
             applier.held = Some(Held::default());
             let before = applier.state.sequence;
             let mut batch =
@@ -77,7 +77,7 @@ impl Domain {
                 return Err(Error::Storage("the batch went on after the store had failed".into()));
             }
             if result.is_ok() && !discarded && applier.state.sequence > before {
-                let gathered = applier.gathered.take().unwrap_or_default();
+                let gathered = applier.known.gathered.take().unwrap_or_default();
                 if applier.state.sequence - before >= SETTLED {
                     gathered.settle(store, &mut applier.txn)?;
                 } else {
@@ -146,8 +146,8 @@ impl Batch<'_, '_, '_> {
         if is_secret(key) {
             return Ok(Vec::new());
         }
-        let Applier { store, txn, gathered, .. } = &*self.applier;
-        match gathered {
+        let Applier { store, txn, known, .. } = &*self.applier;
+        match &known.gathered {
             Some(gathered) => gathered.children_with(store, txn, directory, key, value),
             None => pending::children_with(store, txn, directory, key, value),
         }

@@ -9,8 +9,8 @@ use crate::model::{Property, is_secret};
 pub(crate) struct Terms<'a>(Vec<(&'a [u8], &'a [u8])>);
 
 impl<'a> Terms<'a> {
-    pub(crate) fn of(properties: &'a [Property]) -> Self {
-        let mut seen: HashSet<&[u8]> = HashSet::with_capacity(properties.len());
+    pub(crate) fn of(properties: impl IntoIterator<Item = &'a Property>) -> Self {
+        let mut seen: HashSet<&[u8]> = HashSet::new();
         let mut terms = Vec::new();
         for property in properties {
             if seen.insert(&property.name) && !is_secret(&property.name) {

@@ -43,11 +43,10 @@ impl Applier<'_, '_> {
         let position = siblings::position(self.store, &mut self.txn, to.object, siblings, position)?;
         self.store.children.put(&mut self.txn, &child_key(to.object, position), &key)?;
         if !same {
-            let gathered = self.gathered.as_mut();
             pending::finish(
                 self.store,
                 &mut self.txn,
-                gathered,
+                &mut self.known,
                 child.object,
                 from.object,
                 &moved.properties,

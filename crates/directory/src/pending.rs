@@ -10,9 +10,12 @@
 //! note for each would cost more than they do.
 
 mod gathered;
+mod note;
 mod settle;
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashMap;
 
 use heed::{RoTxn, RwTxn};
 
@@ -23,9 +26,11 @@ use crate::record::RecordRef;
 use crate::remembered::{mark, mark_change};
 use crate::store::Store;
 use crate::store::keys::{IndexKey, be_u32};
-use crate::values::update;
+use crate::values::update::{self, related};
 
 pub(crate) use gathered::Gathered;
+pub(crate) use note::Note;
+use note::{Indexed, Notes, Part, put_hashes, put_properties};
 pub(crate) use settle::settle;
 
 /// Blocks of notes from which on the writer settles them even if it is busy.
@@ -36,68 +41,30 @@ const BLOCKS_LIMIT: u64 = 64;
 const BLOCK: usize = 4000;
 /// Longest note. Directories with longer ones get their entries at once.
 const NOTE_LIMIT: usize = 1500;
-/// Bytes of a note in front of its hashes: object id, number of hashes, length of the rest.
-const NOTE_HEAD: usize = 10;
-/// Stands for the length of what the indexes have of a directory that they have nothing of.
-const NOTHING: u32 = u32::MAX;
 
-/// A note about one directory.
-#[derive(Clone, Copy)]
-pub(crate) struct Note<'t> {
-    pub(crate) object: u32,
-    /// Hashes of the entries that its record asks for, little-endian.
-    hashes: &'t [u8],
-    /// The properties according to which it is in the indexes, in stored form.
-    indexed: Option<&'t [u8]>,
+/// What a write transaction knows of the directories whose entries are still to be made.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// In a batch: those whose entries are made in the end. Otherwise they leave notes.
+    pub(crate) gathered: Option<Gathered>,
+    /// The block of each note, once somebody has looked for one.
+    places: Option<HashMap<u32, u32>>,
 }
 
-impl Note<'_> {
-    /// Whether its record may ask for an entry with this hash.
-    pub(crate) fn has(&self, hash: u32) -> bool {
-        self.hashes.chunks_exact(4).any(|bytes| bytes == hash.to_le_bytes())
-    }
-
-    /// The properties according to which it is in the indexes. Secret ones come without values.
-    pub(crate) fn indexed(&self) -> Result<Vec<Property>> {
-        let Some(bytes) = self.indexed else { return Ok(Vec::new()) };
-        properties(bytes).ok_or_else(|| damaged(self.object))
-    }
-
-    /// Whether the hashes are those that a record with these properties asks for.
-    pub(crate) fn fits(&self, parent: u32, properties: &[Property]) -> bool {
-        let mut expected = Vec::new();
-        put_hashes(self.object, parent, properties, &mut expected);
-        self.hashes == expected
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.object.to_le_bytes());
-        out.extend_from_slice(&((self.hashes.len() / 4) as u16).to_le_bytes());
-        let rest = self.indexed.map_or(NOTHING, |bytes| bytes.len() as u32);
-        out.extend_from_slice(&rest.to_le_bytes());
-        out.extend_from_slice(self.hashes);
-        out.extend_from_slice(self.indexed.unwrap_or_default());
-    }
-}
-
-/// The notes of a block, one after the other; ends before one that is cut off.
-struct Notes<'t>(&'t [u8]);
-
-impl<'t> Iterator for Notes<'t> {
-    type Item = Note<'t>;
-
-    fn next(&mut self) -> Option<Note<'t>> {
-        let (head, rest) = self.0.split_first_chunk::<NOTE_HEAD>()?;
-        let object = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
-        let count = usize::from(u16::from_le_bytes([head[4], head[5]]));
-        let len = u32::from_le_bytes([head[6], head[7], head[8], head[9]]);
-        let (hashes, rest) = rest.split_at_checked(count * 4)?;
-        let (indexed, rest) = match len {
-            NOTHING => (None, rest),
-            len => rest.split_at_checked(len as usize).map(|(bytes, rest)| (Some(bytes), rest))?,
-        };
-        self.0 = rest;
-        Some(Note { object, hashes, indexed })
+impl Known {
+    /// The number of the block with the note about a directory.
+    fn place(&mut self, store: &Store, txn: &RoTxn<'_>, object: u32) -> Result<Option<u32>> {
+        if let Some(places) = &self.places {
+            return Ok(places.get(&object).copied());
+        }
+        let mut places = HashMap::new();
+        for block in store.pending.iter(txn)? {
+            let (key, bytes) = block?;
+            places.extend(Notes(body(key, bytes)?).map(|note| (note.object, be_u32(key))));
+        }
+        let place = places.get(&object).copied();
+        self.places = Some(places);
+        Ok(place)
     }
 }
 
@@ -130,6 +97,16 @@ pub(crate) fn notes<'t>(
         };
         Notes(notes).map(Ok).chain(error)
     }))
+}
+
+/// Whether entries of a directory are pending.
+pub(crate) fn is_noted(store: &Store, txn: &RoTxn<'_>, object: u32) -> Result<bool> {
+    let mut found = false;
+    notes(store, txn)?.try_for_each(|note| {
+        found |= note?.object == object;
+        Ok::<_, Error>(())
+    })?;
+    Ok(found)
 }
 
 /// The notes in a block whose checksum is right.
@@ -168,11 +145,12 @@ fn found(
     }
     if !is_empty(store, txn)? {
         let hash = term_hash(term);
-        for note in notes(store, txn)? {
+        // Most of the time there are hundreds of notes, none of which has it.
+        notes(store, txn)?.try_for_each(|note| {
             let note = note?;
             let found = hits.binary_search(&note.object);
             if found.is_err() && !note.has(hash) {
-                continue;
+                return Ok(());
             }
             let record = store.record(txn, note.object)?;
             match (found, record.is_some_and(|record| matches(&record, parent, name, value))) {
@@ -180,7 +158,8 @@ fn found(
                 (Ok(at), false) => drop(hits.remove(at)),
                 _ => {}
             }
-        }
+            Ok::<_, Error>(())
+        })?;
     }
     Ok(hits)
 }
@@ -197,42 +176,42 @@ fn matches(record: &RecordRef<'_>, parent: u32, name: &[u8], value: &[u8]) -> bo
 pub(crate) fn enter(
     store: &Store,
     txn: &mut RwTxn<'_>,
-    gathered: Option<&mut Gathered>,
+    known: &mut Known,
     object: u32,
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
-    if !forgets(store, txn, gathered.as_deref()) {
+    if !forgets(store, txn, known) {
         mark(store, txn, parent, properties);
     }
-    if let Some(gathered) = gathered {
+    if let Some(gathered) = &mut known.gathered {
         gathered.add(object, parent, None, properties);
         return Ok(());
     }
-    note(store, txn, object, parent, None, properties)
+    note(store, txn, known, object, parent, None, properties)
 }
 
 /// Notes that the properties of a directory have changed.
 pub(crate) fn change(
     store: &Store,
     txn: &mut RwTxn<'_>,
-    mut gathered: Option<&mut Gathered>,
+    known: &mut Known,
     object: u32,
     parent: u32,
     old: &[Property],
     new: &[Property],
 ) -> Result<()> {
-    if !forgets(store, txn, gathered.as_deref()) {
+    if !forgets(store, txn, known) {
         mark_change(store, txn, parent, old, new);
     }
-    let before = take(store, txn, gathered.as_deref_mut(), object)?;
-    if let Some(gathered) = gathered {
+    let before = take(store, txn, known, object, old)?;
+    if let Some(gathered) = &mut known.gathered {
         gathered.add(object, parent, before.unwrap_or_else(|| Some(old.to_vec())), new);
         return Ok(());
     }
     match before {
-        Some(indexed) => note(store, txn, object, parent, indexed.as_deref(), new),
-        None => note(store, txn, object, parent, Some(old), new),
+        Some(indexed) => note(store, txn, known, object, parent, indexed.as_deref(), new),
+        None => note(store, txn, known, object, parent, Some(old), new),
     }
 }
 
@@ -240,15 +219,15 @@ pub(crate) fn change(
 pub(crate) fn leave(
     store: &Store,
     txn: &mut RwTxn<'_>,
-    gathered: Option<&mut Gathered>,
+    known: &mut Known,
     object: u32,
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
-    if !forgets(store, txn, gathered.as_deref()) {
+    if !forgets(store, txn, known) {
         mark(store, txn, parent, properties);
     }
-    match take(store, txn, gathered, object)? {
+    match take(store, txn, known, object, properties)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), &[]),
         None => at_once(store, txn, object, parent, properties, &[]),
     }
@@ -258,20 +237,20 @@ pub(crate) fn leave(
 pub(crate) fn finish(
     store: &Store,
     txn: &mut RwTxn<'_>,
-    gathered: Option<&mut Gathered>,
+    known: &mut Known,
     object: u32,
     parent: u32,
     properties: &[Property],
 ) -> Result<()> {
-    match take(store, txn, gathered, object)? {
+    match take(store, txn, known, object, properties)? {
         Some(indexed) => at_once(store, txn, object, parent, &indexed.unwrap_or_default(), properties),
         None => Ok(()),
     }
 }
 
 /// Forgets all that was remembered if there are many directories to change; whether it did.
-fn forgets(store: &Store, txn: &RwTxn<'_>, gathered: Option<&Gathered>) -> bool {
-    let large = gathered.is_some_and(Gathered::is_large);
+fn forgets(store: &Store, txn: &RwTxn<'_>, known: &Known) -> bool {
+    let large = known.gathered.as_ref().is_some_and(Gathered::is_large);
     if large {
         store.remembered.mark_all(txn.id());
     }
@@ -282,43 +261,60 @@ fn forgets(store: &Store, txn: &RwTxn<'_>, gathered: Option<&Gathered>) -> bool 
 fn note(
     store: &Store,
     txn: &mut RwTxn<'_>,
+    known: &mut Known,
     object: u32,
     parent: u32,
     indexed: Option<&[Property]>,
     new: &[Property],
 ) -> Result<()> {
-    let (mut hashes, mut old) = (Vec::new(), Vec::new());
-    let roughly = new.iter().map(|p| p.values.len()).sum::<usize>() * 4;
+    let old = indexed.unwrap_or_default();
+    let Some(part) = Part::of(old, new) else { return at_once(store, txn, object, parent, old, new) };
+    let (gone, come) = (part.differing(old), part.differing(new));
+    if indexed.is_some() && same_entries(gone, come) {
+        return Ok(());
+    }
+    let (mut hashes, mut bytes) = (Vec::new(), Vec::new());
+    let roughly = come.iter().map(|p| p.values.len()).sum::<usize>() * 4;
     if roughly <= NOTE_LIMIT {
-        put_hashes(object, parent, new, &mut hashes);
-        put_properties(indexed.unwrap_or_default(), &mut old);
+        put_hashes(object, parent, old, new, &mut hashes);
+        put_properties(gone, &mut bytes);
     }
-    if roughly + hashes.len() + old.len() > NOTE_LIMIT {
-        return at_once(store, txn, object, parent, indexed.unwrap_or_default(), new);
+    if roughly + hashes.len() + bytes.len() > NOTE_LIMIT {
+        return at_once(store, txn, object, parent, old, new);
     }
-    let indexed = indexed.map(|_| &old[..]);
-    append(store, txn, Note { object, hashes: &hashes, indexed })?;
+    let indexed = indexed.map(|_| Indexed { part: Some(part), bytes: &bytes });
+    append(store, txn, known, Note { object, hashes: &hashes, indexed })?;
     if store.pending.len(txn)? > BLOCKS_LIMIT {
+        known.places = None;
         settle(store, txn)?;
     }
     Ok(())
 }
 
+/// Whether two lists surely ask for the same entries: where they differ, it is in values that no index has.
+fn same_entries(old: &[Property], new: &[Property]) -> bool {
+    let same =
+        |(old, new): (&Property, &Property)| old == new || old.name == new.name && is_secret(&old.name);
+    old.len() == new.len() && old.iter().zip(new).all(same)
+}
+
 /// Puts a note behind the others.
-fn append(store: &Store, txn: &mut RwTxn<'_>, note: Note<'_>) -> Result<()> {
+fn append(store: &Store, txn: &mut RwTxn<'_>, known: &mut Known, note: Note<'_>) -> Result<()> {
     let mut notes = vec![0; 4];
     let mut number = 0;
     if let Some((key, bytes)) = store.pending.last(txn)? {
         let last = body(key, bytes)?;
-        let more = NOTE_HEAD + note.hashes.len() + note.indexed.map_or(0, <[u8]>::len);
         number = be_u32(key);
-        if 4 + last.len() + more <= BLOCK {
+        if 4 + last.len() + note.len() <= BLOCK {
             notes.extend_from_slice(last);
         } else {
             number += 1;
         }
     }
     note.encode(&mut notes);
+    if let Some(places) = &mut known.places {
+        places.insert(note.object, number);
+    }
     put_block(store, txn, number, notes)
 }
 
@@ -330,35 +326,33 @@ fn put_block(store: &Store, txn: &mut RwTxn<'_>, number: u32, mut block: Vec<u8>
 }
 
 /// Properties according to which a directory is in the indexes; `None` if it is in none.
-type Indexed = Option<Vec<Property>>;
+type Properties = Option<Vec<Property>>;
 
-/// Takes out the note about a directory, if there is one, or what was gathered of it.
+/// Takes out the note about a directory with these properties, if there is one, or what was gathered of it.
 fn take(
     store: &Store,
     txn: &mut RwTxn<'_>,
-    gathered: Option<&mut Gathered>,
+    known: &mut Known,
     object: u32,
-) -> Result<Option<Indexed>> {
-    if let Some(indexed) = gathered.and_then(|gathered| gathered.remove(object)) {
+    present: &[Property],
+) -> Result<Option<Properties>> {
+    if let Some(indexed) = known.gathered.as_mut().and_then(|gathered| gathered.remove(object)) {
         return Ok(Some(indexed));
     }
-    let mut found = None;
-    for block in store.pending.iter(txn)? {
-        let (key, bytes) = block?;
-        let notes = body(key, bytes)?;
-        if let Some(note) = Notes(notes).find(|note| note.object == object) {
-            let mut rest = vec![0; 4];
-            Notes(notes).filter(|note| note.object != object).for_each(|note| note.encode(&mut rest));
-            let indexed = note.indexed.map(|_| note.indexed()).transpose()?;
-            found = Some((be_u32(key), rest, indexed));
-            break;
-        }
-    }
-    let Some((number, rest, indexed)) = found else { return Ok(None) };
+    let Some(number) = known.place(store, txn, object)? else { return Ok(None) };
+    let key = number.to_be_bytes();
+    let notes = store.pending.get(txn, &key)?.map_or(Ok(&[][..]), |bytes| body(&key, bytes))?;
+    let Some(note) = Notes(notes).find(|note| note.object == object) else { return Ok(None) };
+    let mut rest = vec![0; 4];
+    Notes(notes).filter(|note| note.object != object).for_each(|note| note.encode(&mut rest));
+    let indexed = note.entered(present)?;
     if rest.len() > 4 {
         put_block(store, txn, number, rest)?;
     } else {
-        store.pending.delete(txn, &number.to_be_bytes())?;
+        store.pending.delete(txn, &key)?;
+    }
+    if let Some(places) = &mut known.places {
+        places.remove(&object);
     }
     Ok(Some(indexed))
 }
@@ -373,7 +367,8 @@ fn at_once(
     new: &[Property],
 ) -> Result<()> {
     if object != ROOT {
-        let (before, after) = (Terms::of(old), Terms::of(new));
+        let (before, after) = related(old, new);
+        let (before, after) = (Terms::of(before), Terms::of(after));
         for (name, value) in before.missing_in(&after) {
             let key = IndexKey::new(parent, name, value);
             store.index.delete_one_duplicate(txn, key.as_bytes(), &object.to_be_bytes())?;
@@ -384,53 +379,4 @@ fn at_once(
         }
     }
     update::change(store, txn, object, old, new)
-}
-
-/// Appends the hashes of all entries of `index` and `values` that a directory asks for.
-fn put_hashes(object: u32, parent: u32, properties: &[Property], out: &mut Vec<u8>) {
-    if object != ROOT {
-        for (name, value) in Terms::of(properties).iter() {
-            out.extend_from_slice(&term_hash(&IndexKey::new(parent, name, value)).to_le_bytes());
-        }
-    }
-    for key in update::Keys::of(object, properties).values() {
-        out.extend_from_slice(&value_hash(key).to_le_bytes());
-    }
-}
-
-/// Appends properties in stored form: names and values as they are, of secret ones no values.
-fn put_properties(properties: &[Property], out: &mut Vec<u8>) {
-    let count = |n: usize| (n as u32).to_le_bytes();
-    for Property { name, values } in properties {
-        let values = if is_secret(name) { &[][..] } else { values };
-        out.extend_from_slice(&count(name.len()));
-        out.extend_from_slice(name);
-        out.extend_from_slice(&count(values.len()));
-        for value in values {
-            out.extend_from_slice(&count(value.len()));
-            out.extend_from_slice(value);
-        }
-    }
-}
-
-fn properties(mut bytes: &[u8]) -> Option<Vec<Property>> {
-    fn number(bytes: &mut &[u8]) -> Option<u32> {
-        let (number, rest) = bytes.split_first_chunk()?;
-        *bytes = rest;
-        Some(u32::from_le_bytes(*number))
-    }
-    fn text(bytes: &mut &[u8]) -> Option<Vec<u8>> {
-        let len = number(bytes)? as usize;
-        let (text, rest) = bytes.split_at_checked(len)?;
-        *bytes = rest;
-        Some(text.to_vec())
-    }
-    let mut list = Vec::new();
-    while !bytes.is_empty() {
-        let name = text(&mut bytes)?;
-        let count = number(&mut bytes)?;
-        let values = (0..count).map(|_| text(&mut bytes)).collect::<Option<_>>()?;
-        list.push(Property { name, values });
-    }
-    Some(list)
 }

@@ -140,9 +140,26 @@ pub(crate) fn put(
     object: u32,
     stamp: Stamp<'_>,
 ) -> Result<()> {
+    if let Some(before) = stored(store, txn, object)?
+        && before.uuid == stamp.uuid
+    {
+        let before = before.modified;
+        return replace(store, txn, object, before, stamp);
+    }
     let derived = owned(store, txn, domain, object, &stamp)?;
     remove(store, txn, domain, object)?;
     insert(store, txn, object, stamp, derived)
+}
+
+/// Stores a stamp in place of another with the same uuid, which was of the time `before`.
+fn replace(store: &Store, txn: &mut RwTxn<'_>, object: u32, before: u64, stamp: Stamp<'_>) -> Result<()> {
+    if stamp.modified != before {
+        store.times.delete(txn, &time_key(before, object))?;
+        if stamp.modified != 0 {
+            store.times.put(txn, &time_key(stamp.modified, object), &[])?;
+        }
+    }
+    Ok(store.stamps.put(txn, &object.to_be_bytes(), &encode(object, stamp))?)
 }
 
 /// As [`put`], for a directory that has no stamp yet.

@@ -234,7 +234,8 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
         state: state.clone(),
         counters: applier.counters,
         policy: applier.policy,
-        gathered: None,
+        // If the changes come to nothing, what is known of the notes is found out anew.
+        known: std::mem::take(&mut applier.known),
         held: None,
         new_passwords: Vec::new(),
     };
@@ -254,9 +255,9 @@ fn apply_all(applier: &mut Applier<'_, '_>, proposal: &Proposal) -> Result<Resul
         }
     }
     let outcomes = noted(&mut inner, proposal, outcomes)?;
-    let state = inner.state.clone();
+    let (state, known) = (inner.state.clone(), std::mem::take(&mut inner.known));
     inner.txn.commit()?;
-    applier.state = state;
+    (applier.state, applier.known) = (state, known);
     Ok(outcomes)
 }
 

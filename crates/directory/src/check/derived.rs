@@ -20,18 +20,25 @@ impl Checker<'_> {
     /// The notes about pending entries: whether each is about a directory, once, and tells the entries it asks for.
     pub(super) fn pending(&mut self) -> Result<()> {
         for note in pending::notes(self.store, self.txn)? {
-            let found = note.and_then(|note| Ok((note, note.indexed()?)));
-            let (note, indexed) = match found {
-                Ok(found) => found,
+            let note = match note {
+                Ok(note) => note,
                 Err(error) => {
                     self.fault("pending", None, error.to_string());
                     continue;
                 }
             };
+            let mut indexed = Vec::new();
             match self.store.record(self.txn, note.object) {
                 Ok(Some(record)) => {
                     let record = record.to_record();
-                    if !note.fits(record.header.parent, &record.properties) {
+                    match note.entered(&record.properties) {
+                        Ok(entered) => indexed = entered.unwrap_or_default(),
+                        Err(error) => {
+                            self.fault("pending", note.object, error.to_string());
+                            continue;
+                        }
+                    }
+                    if !note.fits(record.header.parent, &indexed, &record.properties) {
                         self.fault("pending", note.object, "its pending entries are not those it asks for");
                     }
                 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use heed::{RoTxn, RwTxn};
 
 use super::settle::Work;
-use super::{Indexed, found, matches, note, term_hash};
+use super::{Known, Properties, found, matches, note, term_hash};
 use crate::error::Result;
 use crate::index::each_term;
 use crate::model::{Property, ROOT};
@@ -18,7 +18,7 @@ use crate::store::keys::IndexKey;
 #[derive(Default)]
 pub(crate) struct Gathered {
     /// What the indexes have of each.
-    indexed: BTreeMap<u32, Indexed>,
+    indexed: BTreeMap<u32, Properties>,
     /// Made when somebody looks for one of them: many a batch knows where everything belongs.
     asked: OnceCell<Asked>,
 }
@@ -47,7 +47,7 @@ impl Asked {
 
 impl Gathered {
     /// Adds a directory that has these properties now.
-    pub(super) fn add(&mut self, object: u32, parent: u32, indexed: Indexed, properties: &[Property]) {
+    pub(super) fn add(&mut self, object: u32, parent: u32, indexed: Properties, properties: &[Property]) {
         self.indexed.insert(object, indexed);
         if let Some(asked) = self.asked.get_mut() {
             asked.add(object, parent, properties);
@@ -73,7 +73,7 @@ impl Gathered {
         self.indexed.len() > FORGETTING
     }
 
-    pub(super) fn remove(&mut self, object: u32) -> Option<Indexed> {
+    pub(super) fn remove(&mut self, object: u32) -> Option<Properties> {
         self.indexed.remove(&object)
     }
 
@@ -113,10 +113,19 @@ impl Gathered {
 
     /// Leaves notes about them.
     pub(crate) fn leave_notes(self, store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
+        let mut known = Known::default();
         for (object, indexed) in self.indexed {
             let Some(record) = store.record(txn, object)? else { continue };
             let record = record.to_record();
-            note(store, txn, object, record.header.parent, indexed.as_deref(), &record.properties)?;
+            note(
+                store,
+                txn,
+                &mut known,
+                object,
+                record.header.parent,
+                indexed.as_deref(),
+                &record.properties,
+            )?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use heed::RwTxn;
 
-use super::Indexed;
+use super::Properties;
 use crate::bulk::Bulk;
 use crate::error::Result;
 use crate::index::Terms;
@@ -13,7 +13,7 @@ use crate::model::{Property, ROOT};
 use crate::store::Store;
 use crate::store::keys::IndexKey;
 use crate::values::set::Set;
-use crate::values::update::{self, Keys};
+use crate::values::update::{self, Keys, related};
 
 /// Makes all entries that are pending. A directory whose record cannot be read keeps its note; a check reports it.
 pub(crate) fn settle(store: &Store, txn: &mut RwTxn<'_>) -> Result<()> {
@@ -54,7 +54,7 @@ impl Work {
             match store.record(txn, note.object) {
                 Ok(Some(record)) => {
                     let record = record.to_record();
-                    let indexed = note.indexed.map(|_| note.indexed()).transpose()?;
+                    let indexed = note.entered(&record.properties)?;
                     work.add(note.object, record.header.parent, indexed, &record.properties)?;
                 }
                 _ => note.encode(&mut kept),
@@ -72,7 +72,7 @@ impl Work {
         &mut self,
         object: u32,
         parent: u32,
-        indexed: Indexed,
+        indexed: Properties,
         properties: &[Property],
     ) -> Result<()> {
         match indexed {
@@ -88,8 +88,9 @@ impl Work {
     }
 
     fn compare(&mut self, object: u32, parent: u32, old: &[Property], new: &[Property]) {
+        let (old, new) = related(old, new);
         if object != ROOT {
-            let (before, after) = (Terms::of(old), Terms::of(new));
+            let (before, after) = (Terms::of(old.clone()), Terms::of(new.clone()));
             for (from, to, come) in [(&before, &after, false), (&after, &before, true)] {
                 for (name, value) in from.missing_in(to) {
                     self.push(Place::Index, IndexKey::new(parent, name, value).as_bytes(), object, come);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use roaring::RoaringBitmap;
 
+use super::note::{NOTE_HEAD, properties};
 use super::*;
 use crate::access::Counters;
 use crate::apply::{Applier, Policy};
@@ -120,17 +121,9 @@ fn notes_in_the_store() {
 
     let target = Target::any(alice);
     f.apply(Change::WriteProperty { directory: target, index: 0, values: vec![] }).unwrap();
-    let old = [
-        &[4, 0, 0, 0][..],
-        b"name",
-        &[1, 0, 0, 0, 2, 0, 0, 0],
-        b"Al",
-        &[6, 0, 0, 0],
-        b"passwd",
-        &[0, 0, 0, 0],
-    ]
-    .concat();
-    let notes = [&alice.to_le_bytes()[..], &[0, 0, old.len() as u8, 0, 0, 0], &old].concat();
+    // None in front is the same, and one behind.
+    let old = [&[0, 0, 1, 0, 4, 0, 0, 0][..], b"name", &[1, 0, 0, 0, 2, 0, 0, 0], b"Al"].concat();
+    let notes = [&alice.to_le_bytes()[..], &[0, 0, old.len() as u8 - 4, 0, 0, 0x80], &old].concat();
     assert_eq!(f.blocks(), [[&crc32c::crc32c(&notes).to_le_bytes()[..], &notes].concat()]);
     f.compare();
     f.apply(Change::Destroy { parent: Target::any(ROOT), child: target }).unwrap();
@@ -144,10 +137,10 @@ fn blocks_are_limited() {
     let f = Fixture::new();
     let most = BLOCKS_LIMIT as usize * BLOCK / NOTE_HEAD;
     f.with(|applier| {
-        let mut largest = 0;
+        let (mut largest, mut known) = (0, Known::default());
         for n in 0..most as u32 {
             let properties: Vec<_> = (0..60).map(|k| Property::new("k", [format!("{n} {k}")])).collect();
-            enter(&f.store, &mut applier.txn, None, 100 + n, ROOT, &properties[..]).unwrap();
+            enter(&f.store, &mut applier.txn, &mut known, 100 + n, ROOT, &properties[..]).unwrap();
             let blocks = f.store.pending.len(&applier.txn).unwrap();
             assert!(blocks <= BLOCKS_LIMIT);
             if blocks < largest {
@@ -158,7 +151,7 @@ fn blocks_are_limited() {
         assert_eq!(largest, BLOCKS_LIMIT);
         f.store.clear_tree(&mut applier.txn).unwrap();
         let long = [Property::new("k", (0..NOTE_LIMIT / 4 + 1).map(|n| n.to_string()))];
-        enter(&f.store, &mut applier.txn, None, 7, ROOT, &long).unwrap();
+        enter(&f.store, &mut applier.txn, &mut Known::default(), 7, ROOT, &long).unwrap();
         assert!(is_empty(&f.store, &applier.txn).unwrap());
         assert_eq!(f.store.index.len(&applier.txn).unwrap(), NOTE_LIMIT as u64 / 4 + 1);
         f.store.clear_tree(&mut applier.txn).unwrap();
@@ -250,25 +243,94 @@ fn notes_one_behind_the_other() {
     let mut old = Vec::new();
     put_properties(&list, &mut old);
     let mut hashes = Vec::new();
-    put_hashes(7, 1, &list, &mut hashes);
+    put_hashes(7, 1, &[], &list, &mut hashes);
     assert_eq!(hashes.len() / 4, 4, "two in each index");
+    let part = Part::of(&list, &list[1..]).unwrap();
+    assert_eq!((part.differing(&list), part.differing(&list[1..])), (&list[..1], &[][..]));
+    let mut first = Vec::new();
+    put_properties(part.differing(&list), &mut first);
     let mut block = Vec::new();
     Note { object: 7, hashes: &hashes, indexed: None }.encode(&mut block);
-    Note { object: 9, hashes: &[], indexed: Some(&old) }.encode(&mut block);
+    Note { object: 9, hashes: &[], indexed: Some(Indexed { part: None, bytes: &old }) }.encode(&mut block);
+    let last = Note { object: 8, hashes: &[], indexed: Some(Indexed { part: Some(part), bytes: &first }) };
+    let before = block.len();
+    last.encode(&mut block);
+    assert_eq!(block.len() - before, last.len());
     let all: Vec<_> = Notes(&block).collect();
-    assert_eq!(all.iter().map(|note| note.object).collect::<Vec<_>>(), [7, 9]);
-    assert!(all[0].has(term_hash(&IndexKey::new(1, b"name", b"a"))) && all[0].fits(1, &list));
-    assert!(!all[0].has(term_hash(&IndexKey::new(2, b"name", b"a"))) && !all[0].fits(2, &list));
-    assert_eq!(all[0].indexed().unwrap(), []);
+    assert_eq!(all.iter().map(|note| note.object).collect::<Vec<_>>(), [7, 9, 8]);
+    assert!(all[0].has(term_hash(&IndexKey::new(1, b"name", b"a"))) && all[0].fits(1, &[], &list));
+    assert!(!all[0].has(term_hash(&IndexKey::new(2, b"name", b"a"))) && !all[0].fits(2, &[], &list));
+    assert_eq!(all[0].entered(&list).unwrap(), None);
     let secret = Property { name: b"passwd".to_vec(), values: Vec::new() };
-    assert_eq!(all[1].indexed().unwrap(), [list[0].clone(), secret]);
+    assert_eq!(all[1].entered(&[]).unwrap().unwrap(), [list[0].clone(), secret]);
+    assert!(all[1].fits(1, &list, &[]) && !all[1].fits(1, &[], &list));
+    assert_eq!(all[2].entered(&list[1..]).unwrap().unwrap(), list);
+    assert!(all[2].entered(&[]).is_err(), "the record has less than is said to be the same");
+    assert!(all[2].fits(1, &list, &list[1..]) && !all[2].fits(1, &list[1..], &list));
+}
+
+/// A note of a store of format 3 has all properties, and the hashes of all entries.
+#[test]
+fn notes_of_an_older_store() {
+    let f = Fixture::new();
+    f.settle();
+    let of = |name| vec![Property::new("name", [name]), Property::new("cn", ["bob"])];
+    let object = f.create(ROOT, of("alice"));
+    f.settle();
+    f.apply(Change::Write { directory: Target::any(object), properties: of("Alice") }).unwrap();
+    let (mut hashes, mut bytes) = (Vec::new(), Vec::new());
+    put_hashes(object, ROOT, &[], &of("Alice"), &mut hashes);
+    put_properties(&of("alice"), &mut bytes);
+    let mut block = vec![0; 4];
+    Note { object, hashes: &hashes, indexed: Some(Indexed { part: None, bytes: &bytes }) }.encode(&mut block);
+    f.with(|applier| put_block(&f.store, &mut applier.txn, 0, block).unwrap());
+    f.compare();
+    f.apply(Change::Write { directory: Target::any(object), properties: of("bob") }).unwrap();
+    f.compare();
+    f.settle();
+    f.compare();
+}
+
+/// Many changes in a transaction, of the same directories, too: each finds the note of the one before.
+#[test]
+fn what_is_known_of_the_notes_is_right() {
+    let f = Fixture::new();
+    let directory =
+        |n: u32| vec![Property::new("name", [VALUES[n as usize % 3]]), Property::new("cn", ["x"])];
+    let objects: Vec<_> = (0..150).map(|n| f.create(ROOT, directory(n))).collect();
+    f.settle();
+    let session = Session::of(Principal::Superuser);
+    for round in 1..3 {
+        f.with(|applier| {
+            for (n, object) in objects.iter().enumerate().filter(|(n, _)| n % 3 != round) {
+                let properties = directory(n as u32 + round as u32);
+                let change = Change::Write { directory: Target::any(*object), properties };
+                applier.apply(&session, change.clone(), 5).unwrap();
+                applier.apply(&session, change, 5).unwrap();
+            }
+            let found = applier.known.places.clone().unwrap();
+            applier.known.places = None;
+            let place = applier.known.place(&f.store, &applier.txn, objects[0]).unwrap();
+            assert_eq!(place, found.get(&objects[0]).copied());
+            assert_eq!(applier.known.places.as_ref(), Some(&found));
+        });
+        assert!(f.blocks().len() > 1);
+        f.compare();
+    }
+    // As they were in the beginning: there is nothing to make.
+    for (n, object) in objects.iter().enumerate() {
+        let (directory, properties) = (Target::any(*object), directory(n as u32));
+        f.apply(Change::Write { directory, properties }).unwrap();
+    }
+    assert!(f.blocks().is_empty());
+    f.compare();
 }
 
 proptest! {
     #[test]
     fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), hash: u32) {
         for note in Notes(&bytes) {
-            let _ = (note.has(hash), note.indexed().is_ok());
+            let _ = (note.has(hash), note.entered(&[]).is_ok(), note.fits(1, &[], &[]));
         }
         let _ = (properties(&bytes), body(&[], &bytes).is_ok());
     }

@@ -195,6 +195,8 @@ impl Store {
         self.remembered.mark_record(txn.id(), object);
         self.records.put(txn, &key, &encoded.record)?;
         match encoded.secrets {
+            // Those of most changes are as they were, and the page they are on need not be written.
+            Some(secrets) if had_secrets && self.secrets.get(txn, &key)? == Some(&secrets[..]) => {}
             Some(secrets) => self.secrets.put(txn, &key, &secrets)?,
             None if had_secrets => {
                 self.secrets.delete(txn, &key)?;

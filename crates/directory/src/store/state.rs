@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 /// Format this program writes. A higher one is refused.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 const MAGIC: [u8; 8] = *b"NETINFO\x01";
 const SIZE: usize = 68;
 
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(State::decode(&bytes, path).unwrap(), state);
 
         let mut newer = bytes;
-        newer[8] = 4;
+        newer[8] = 5;
         assert!(State::decode(&newer, path).unwrap_err().to_string().contains("newer version"));
         let mut bad = bytes;
         bad[30] ^= 1;

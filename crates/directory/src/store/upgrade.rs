@@ -10,7 +10,8 @@ use crate::bulk::Bulk;
 use crate::error::Result;
 use crate::record::RecordRef;
 
-/// Fills what format `found` had not. From 2 to 3 that is nothing: nothing is pending in it.
+/// Fills what format `found` had not. From 2 on that is nothing: nothing is pending in format 2, and notes of
+/// format 3 are read as they are.
 pub(crate) fn upgrade(store: &Store, txn: &mut RwTxn<'_>, found: u32) -> Result<()> {
     if found < 2 { index_values(store, txn) } else { Ok(()) }
 }

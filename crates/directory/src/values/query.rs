@@ -74,12 +74,13 @@ impl View<'_> {
         {
             return Ok(());
         }
+        let mut entered = true;
         self.each_pending(&plan, |object| {
+            entered = false;
             out.insert(object);
         })?;
         match plan {
             Plan::Values { keys, .. } => {
-                let settled = pending::is_empty(store, txn)?;
                 for key in keys {
                     let mut found = Few::None;
                     self.each_value(&key, |chunk, bytes| {
@@ -87,7 +88,11 @@ impl View<'_> {
                         set::add(chunk, bytes, out);
                         true
                     })?;
-                    if settled && let Some(answer) = found.answer() {
+                    // What is pending may have gone from a directory that is still found, which would be remembered then.
+                    if entered
+                        && let Some(answer) = found.answer()
+                        && !pending::is_noted(store, txn, answer)?
+                    {
                         let question = store.remembered.value_question(&key);
                         store.remembered.put(txn.id(), question, answer);
                     }
@@ -175,13 +180,13 @@ impl View<'_> {
             Plan::Values { keys, .. } => Some(keys.iter().map(|key| pending::value_hash(key)).collect()),
             _ => None,
         };
-        for note in pending::notes(store, txn)? {
+        pending::notes(store, txn)?.try_for_each(|note| {
             let note = note?;
             if hashes.as_ref().is_none_or(|hashes| hashes.iter().any(|hash| note.has(*hash))) {
                 each(note.object);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Number of chunks that may have objects.

@@ -17,12 +17,25 @@ pub(crate) struct Keys {
     bytes: Vec<u8>,
     /// Whether it is one of `values` (or of `pieces`), and where it stands in `bytes`.
     list: Vec<(bool, Range<usize>)>,
+    /// Those of `pieces` are left out.
+    without_pieces: bool,
 }
 
 impl Keys {
     /// The entries of directory `object` for these properties.
     pub(crate) fn of<'p>(object: u32, properties: impl IntoIterator<Item = &'p Property>) -> Self {
         let mut keys = Self::default();
+        let mut scratch = Vec::new();
+        for Property { name, values } in properties {
+            keys.add(object, name, values.iter().map(Vec::as_slice), &mut scratch);
+        }
+        keys.sort();
+        keys
+    }
+
+    /// As [`Keys::of`], those of `values` only.
+    pub(crate) fn of_values<'p>(object: u32, properties: impl IntoIterator<Item = &'p Property>) -> Self {
+        let mut keys = Self { without_pieces: true, ..Self::default() };
         let mut scratch = Vec::new();
         for Property { name, values } in properties {
             keys.add(object, name, values.iter().map(Vec::as_slice), &mut scratch);
@@ -40,6 +53,9 @@ impl Keys {
     ) {
         let chunk = chunk_key(chunk_of(object));
         each_entry(property, values, scratch, |entry| {
+            if self.without_pieces && !matches!(entry, Entry::Value(_)) {
+                return;
+            }
             let start = self.bytes.len();
             if let Entry::Value(fold) = entry {
                 put_value(property, fold, &mut self.bytes);
@@ -63,9 +79,9 @@ impl Keys {
         self.list.iter().map(|(value, range)| (*value, &self.bytes[range.clone()]))
     }
 
-    /// The keys of `values`, without the chunks at their ends.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &[u8]> {
-        self.iter().filter(|(value, _)| *value).map(|(_, key)| &key[..key.len() - CHUNK_KEY])
+    /// A key of `values` without the chunk at its end.
+    pub(crate) fn without_chunk(key: &[u8]) -> &[u8] {
+        &key[..key.len().saturating_sub(CHUNK_KEY)]
     }
 
     /// Whether a key is among them.
@@ -112,6 +128,24 @@ pub(crate) fn differing<'p, T: PartialEq>(old: &'p [T], new: &'p [T]) -> (&'p [T
     let (old, new) = (&old[start..], &new[start..]);
     let end = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
     (&old[..old.len() - end], &new[..new.len() - end])
+}
+
+/// So many properties that differ are told from the others one by one.
+const FEW: usize = 16;
+
+/// The properties of both lists that bear on which entries are in the one and not in the other: those that differ, and their
+/// namesakes. What stays as it is, mostly nearly all, costs a comparison.
+pub(crate) fn related<'p>(
+    old: &'p [Property],
+    new: &'p [Property],
+) -> (Vec<&'p Property>, Vec<&'p Property>) {
+    let (gone, come) = differing(old, new);
+    if gone.len() + come.len() > FEW {
+        return (old.iter().collect(), new.iter().collect());
+    }
+    let same = |a: &Property, b: &Property| stem(&a.name).eq_ignore_ascii_case(stem(&b.name));
+    let bears = |p: &&Property| gone.iter().chain(come).any(|other| same(p, other));
+    (old.iter().filter(bears).collect(), new.iter().filter(bears).collect())
 }
 
 /// Names and values as they are, sorted; a name alone for every property.

@@ -243,7 +243,7 @@ fn the_tables_of_a_small_domain() {
 
     // Checksum: 1 × 6 + 2 × 1 + 3 × 0 + 5 × 0.
     let mut state =
-        Build::new().raw(b"NETINFO\x01").u32(3).raw(uuid).u32(8).u32(5).u32(11).u64(6).u64(1).u64(4).0;
+        Build::new().raw(b"NETINFO\x01").u32(4).raw(uuid).u32(8).u32(5).u32(11).u64(6).u64(1).u64(4).0;
     state.extend(crc32c::crc32c(&state).to_le_bytes());
     assert_eq!((state.len(), table("meta")), (68, vec![(b"state".to_vec(), state)]));
 

@@ -199,10 +199,10 @@ fn a_format_from_the_future_is_refused_whatever_its_tables() {
     let dir = f.close();
     let path = dir.path().join("local.domain");
     let mut state = with_store(&path, |raw, txn| raw.get(txn, "meta", b"state"));
-    state[8..12].copy_from_slice(&4u32.to_le_bytes());
+    state[8..12].copy_from_slice(&5u32.to_le_bytes());
     with_store(&path, |raw, txn| raw.put(txn, "meta", b"state", &state));
     let text = refusal(dir.path());
-    assert!(text.contains("newer version (format 4, this program knows up to 3)"), "{text}");
+    assert!(text.contains("newer version (format 5, this program knows up to 4)"), "{text}");
     // Also where the state record has grown, and other tables have taken the place of ours.
     fs::remove_dir_all(&path).unwrap();
     fs::create_dir(&path).unwrap();
