@@ -9,6 +9,7 @@
 //! | `node` | the data directory, its lock, creating and destroying domains |
 //! | `domain` | one domain: authenticate, read, write, the change feed |
 //! | `view` | snapshots: records, children, look-ups; `machines`, `networks` and `settings` add what properties mean |
+//! | `ahead` | fetching from memory what will be asked for |
 //! | `session`, `auth`, `login` | who is calling, and proof of it: to the NetInfo protocol, and where access rules govern |
 //! | `account` | whether an account may be used, which new passwords are good enough |
 //! | `password`, `application`, `attempts`, `verified` | stored passwords, those for applications, guessers, repeated logins |
@@ -30,6 +31,7 @@
 
 mod access;
 pub mod account;
+mod ahead;
 mod application;
 mod apply;
 mod attempts;
@@ -75,6 +77,7 @@ pub use access::{
     Access, Action, AttributeNames, EntryAccess, Explanation, RULE_LIMIT, RULES_LIMIT, Reason, Rule,
     RuleError, RuleSource,
 };
+pub use ahead::Ahead;
 pub use application::{
     APPLICATION_PASSWORDS_LIMIT, ApplicationPassword, ApplicationPasswordError, LABEL_LIMIT,
 };

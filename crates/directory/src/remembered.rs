@@ -6,7 +6,8 @@
 //!
 //! * `renderings`: records in the form in which they are sent;
 //! * `marks`: which changes make which answers obsolete;
-//! * `stamps`: numbers of transactions in half a word.
+//! * `stamps`: numbers of transactions in half a word;
+//! * `pieces`: large tables that are made piece by piece; `fetch`: lines of memory that will be wanted soon.
 //!
 //! # Why an answer is right
 //!
@@ -20,25 +21,30 @@
 //! Questions are told apart by 64 bits of a hash whose key nobody knows (SipHash): two that fall together by chance are
 //! rarer than a bit that flips in memory, and cannot be made on purpose.
 
+mod fetch;
 mod marks;
+mod pieces;
 mod renderings;
 mod stamps;
 
 pub(crate) use marks::{FORGETTING, mark, mark_change};
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
+use fetch::fetch;
+use pieces::{Piece, Pieces};
 use renderings::Renderings;
 use stamps::Stamps;
 
 use crate::model::Form;
 
-/// Lines that are made together: 8 KiB.
-const SEGMENT: usize = 1 << 7;
-/// Most lines of a domain: 32 MiB, for 1.5 million answers. Taken up only as far as the domain is large and asked for.
-const MAX_LINES: usize = 1 << 19;
+/// Lines that are made together: 128 KiB.
+const PIECE: usize = 1 << 11;
+/// Fewest lines of a domain.
+const MIN_LINES: usize = 1 << 7;
+/// Most lines of a domain: 16 MiB, for 780,000 answers. Taken up only as far as the domain is large and asked for.
+const MAX_LINES: usize = 1 << 18;
 /// Answers in a line.
 const WAYS: usize = 3;
 
@@ -48,16 +54,8 @@ pub(crate) struct Remembered {
     stamps: Stamps,
     /// Number of lines in use less one; a power of two less one.
     mask: AtomicUsize,
-    segments: Box<[Segment]>,
+    lines: Pieces<Line, PIECE>,
     renderings: Renderings,
-}
-
-/// Lines that are made when the first answer is to be kept in one of them.
-#[derive(Default)]
-struct Segment {
-    /// The mark of all of its lines, from the time before there were any.
-    mark: AtomicU32,
-    lines: OnceLock<Box<[Line]>>,
 }
 
 /// One line of the processor's cache.
@@ -89,7 +87,7 @@ impl Remembered {
             key: RandomState::new(),
             stamps: Stamps::new(opening),
             mask: AtomicUsize::new(mask_for(directories)),
-            segments: (0..MAX_LINES / SEGMENT).map(|_| Segment::default()).collect(),
+            lines: Pieces::new(MAX_LINES),
             renderings: Renderings::new(directories),
         }
     }
@@ -109,21 +107,20 @@ impl Remembered {
         // The snapshot was chosen before anything is looked at here.
         fence(Ordering::Acquire);
         let now = self.stamps.of(snapshot)?;
-        let (segment, number) = self.place(question);
-        let line = &segment.lines.get()?[number];
+        let (piece, number) = self.place(question);
+        let line = piece.get(number)?;
         let word = line.answers.iter().find_map(|answer| answer.get(question))?;
         // After the answer: whoever found it in a later snapshot has seen the marks of that snapshot, and so do we.
-        let mark = self.last_mark(segment, line);
+        let mark = self.last_mark(piece, line);
         (found(word) >= mark && now >= mark).then_some(word as u32)
     }
 
     /// Keeps an answer that was found in the snapshot of transaction `snapshot`.
     pub(crate) fn put(&self, snapshot: usize, question: Question, object: u32) {
         let Some(now) = self.stamps.of(snapshot) else { return };
-        let (segment, number) = self.place(question);
-        let make = || (0..SEGMENT).map(|_| Line::default()).collect();
-        let line = &segment.lines.get_or_init(make)[number];
-        let mark = self.last_mark(segment, line);
+        let (piece, number) = self.place(question);
+        let line = piece.get_or_make(number);
+        let mark = self.last_mark(piece, line);
         if now < mark {
             return;
         }
@@ -137,10 +134,10 @@ impl Remembered {
     /// Transaction `writer` is about to change the answer to a question.
     pub(crate) fn mark(&self, writer: usize, question: Question) {
         let Some(stamp) = self.stamps.of(writer) else { return self.mark_all(writer) };
-        let (segment, number) = self.place(question);
-        match segment.lines.get() {
-            Some(lines) => lines[number].mark.store(stamp, Ordering::Release),
-            None => segment.mark.store(stamp, Ordering::Release),
+        let (piece, number) = self.place(question);
+        match piece.get(number) {
+            Some(line) => line.mark.store(stamp, Ordering::Release),
+            None => piece.mark(stamp),
         }
     }
 
@@ -177,6 +174,19 @@ impl Remembered {
         }
     }
 
+    /// This question will be asked soon.
+    pub(crate) fn fetch_answer(&self, question: Question) {
+        let (piece, number) = self.place(question);
+        if let Some(line) = piece.get(number) {
+            fetch(line);
+        }
+    }
+
+    /// What was made of this record will be wanted soon.
+    pub(crate) fn fetch_rendering(&self, object: u32) {
+        self.renderings.fetch(object);
+    }
+
     /// Transaction `writer` leaves a domain of so many directories behind: makes room for their answers.
     pub(crate) fn make_room(&self, writer: usize, directories: u64) {
         let mask = mask_for(directories);
@@ -191,15 +201,15 @@ impl Remembered {
         }
     }
 
-    /// The segment and the number in it of the line for a question.
-    fn place(&self, question: Question) -> (&Segment, usize) {
+    /// The piece and the number of the line for a question.
+    fn place(&self, question: Question) -> (&Piece<Line, PIECE>, usize) {
         let number = question.0 as usize & self.mask.load(Ordering::Acquire);
-        (&self.segments[number / SEGMENT], number % SEGMENT)
+        (self.lines.piece(number), number)
     }
 
     /// The stamp before which nothing in a line holds.
-    fn last_mark(&self, segment: &Segment, line: &Line) -> u32 {
-        let mark = line.mark.load(Ordering::Acquire).max(segment.mark.load(Ordering::Acquire));
+    fn last_mark(&self, piece: &Piece<Line, PIECE>, line: &Line) -> u32 {
+        let mark = line.mark.load(Ordering::Acquire).max(piece.marked());
         mark.max(self.stamps.floor())
     }
 }
@@ -219,7 +229,7 @@ impl Answer {
 
 /// Number of lines for so many directories, less one.
 fn mask_for(directories: u64) -> usize {
-    let wanted = usize::try_from(directories).map_or(MAX_LINES, |n| n.clamp(SEGMENT, MAX_LINES));
+    let wanted = usize::try_from(directories).map_or(MAX_LINES, |n| n.clamp(MIN_LINES, MAX_LINES));
     wanted.next_power_of_two() - 1
 }
 
@@ -270,7 +280,7 @@ mod tests {
     fn marks_need_no_lines() {
         let (remembered, question) = fresh();
         remembered.mark(13, question);
-        assert!(remembered.segments.iter().all(|segment| segment.lines.get().is_none()));
+        assert_eq!(remembered.lines.made(), 0);
         remembered.put(12, question, 7);
         assert_eq!(remembered.get(13, question), None, "found before the change");
         remembered.put(13, question, 9);
@@ -283,8 +293,8 @@ mod tests {
         // As if the writer had marked between the look at the mark and the keeping of the answer.
         remembered.put(10, question, 7);
         remembered.mark(13, question);
-        let (segment, number) = remembered.place(question);
-        segment.lines.get().unwrap()[number].answers[0]
+        let (piece, number) = remembered.place(question);
+        piece.get(number).unwrap().answers[0]
             .set(question, u64::from(remembered.stamps.of(12).unwrap()) << 32 | 7);
         for snapshot in [12, 13, 14] {
             assert_eq!(remembered.get(snapshot, question), None);
@@ -299,7 +309,7 @@ mod tests {
         assert_eq!(remembered.get(13, question), None);
         remembered.put(13, question, 7);
         assert_eq!(remembered.get(13, question), Some(7));
-        remembered.make_room(14, SEGMENT as u64);
+        remembered.make_room(14, MIN_LINES as u64);
         assert_eq!(remembered.get(13, question), Some(7), "there is room enough");
         remembered.make_room(15, u64::MAX);
         assert_eq!(remembered.mask.load(Ordering::Relaxed), MAX_LINES - 1);
@@ -319,9 +329,9 @@ mod tests {
         }
         let known = (1..=9).filter(|n| remembered.get(12, line(*n)) == Some(*n as u32)).count();
         assert!((1..=WAYS).contains(&known), "{known}");
-        assert!(MAX_LINES * size_of::<Line>() <= 32 << 20);
-        assert_eq!(SEGMENT * size_of::<Line>(), 8 << 10);
-        assert_eq!(remembered.segments.iter().filter(|segment| segment.lines.get().is_some()).count(), 1);
+        assert!(MAX_LINES * size_of::<Line>() <= 16 << 20);
+        assert_eq!(PIECE * size_of::<Line>(), 128 << 10);
+        assert_eq!(remembered.lines.made(), 1);
     }
 
     #[test]
@@ -329,8 +339,8 @@ mod tests {
         let (remembered, question) = fresh();
         let other = remembered.question(1, b"name", b"bob");
         remembered.put(12, question, 7);
-        let (segment, number) = remembered.place(question);
-        let answer = &segment.lines.get().unwrap()[number].answers[0];
+        let (piece, number) = remembered.place(question);
+        let answer = &piece.get(number).unwrap().answers[0];
         answer.mixed.store(question.0 ^ (3 << 32 | 7), Ordering::Relaxed);
         answer.word.store(3 << 32 | 8, Ordering::Relaxed);
         assert_eq!((answer.get(question), answer.get(other)), (None, None));
@@ -360,7 +370,7 @@ mod tests {
             if opening == 0 {
                 // So many that the next opening makes more room than the least.
                 let many = |batch: &mut Batch<'_, '_, '_>| {
-                    for n in 0..SEGMENT * 3 {
+                    for n in 0..MIN_LINES * 3 {
                         let properties = vec![Property::new("name", [format!("d{n}")])];
                         let parent = Target::any(ROOT);
                         batch.apply(Change::Create { parent, properties, position: u32::MAX })?;

@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use zeroize::Zeroize;
 
 use crate::connections::{Place, Reason};
-use crate::frontend::netinfo::encode_outcome;
+use crate::frontend::netinfo::{self, encode_outcome};
 use crate::frontend::{self, Clock, Context, Kind, OwnedCredentials, Proposal, Step, now};
 use crate::limits::{HELD_FREELY, LARGE_CALL, LINGER, PIPELINED_CHANGES, READ_BUFFER, TURN};
 use crate::node::Running;
@@ -249,9 +249,12 @@ impl Connection {
     /// Handles the records in `input` until one needs more than an answer on the spot; the rest is kept.
     fn process(&mut self, input: &[u8]) -> Result<Option<Step>, End> {
         self.context.clock = Clock::default();
-        let mut rest = input;
+        let (mut rest, mut unseen) = (input, input.len());
         let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(0));
         let result = loop {
+            if rest.len() <= unseen && decoder.is_idle() {
+                unseen = rest.len() - self.look_ahead(rest);
+            }
             let (taken, message) = match decoder.next(rest) {
                 Ok(next) => next,
                 Err(error) => {
@@ -288,6 +291,11 @@ impl Connection {
         self.decoder = decoder;
         self.backlog.extend_from_slice(rest);
         result
+    }
+
+    /// Has what the calls in front will ask for fetched; gives the length of what has been looked at.
+    fn look_ahead(&mut self, input: &[u8]) -> usize {
+        self.context.selected.as_mut().map_or(0, |selected| netinfo::look_ahead(selected, input))
     }
 
     /// Whether a call may be taken now. A change gets its permits here, or they are noted as wanted.

@@ -74,6 +74,10 @@ pub const READALL_DEADLINE: Duration = Duration::from_secs(600);
 /// Bytes a worker reads from a connection at once.
 pub const READ_BUFFER: usize = 64 * 1024;
 
+/// Calls that came together whose answers are fetched from memory before the first of them is given: enough to wait for all of
+/// them at once, and few enough to stay in the processor's first cache.
+pub const CALLS_AHEAD: usize = 16;
+
 /// Time a connection may use at once while others wait.
 pub const TURN: Duration = Duration::from_micros(500);
 

@@ -251,6 +251,16 @@ impl Pieces {
     }
 }
 
+/// The contents of the record that `input` begins with, and what follows it, if it is one fragment and all there: for a look
+/// ahead, which leaves it to a [`Decoder`] to take it.
+#[must_use]
+pub fn whole(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (header, rest) = input.split_first_chunk()?;
+    let header = u32::from_be_bytes(*header);
+    let len = usize::try_from(header & MAX_FRAGMENT).ok()?;
+    rest.split_at_checked(len).filter(|_| header & LAST_FRAGMENT != 0)
+}
+
 /// Begins a record at the end of `buf`: leaves room for the header and returns the mark for [`end`].
 pub fn begin(buf: &mut Vec<u8>) -> usize {
     let mark = buf.len();
@@ -290,6 +300,15 @@ pub fn put_fragment_header(buf: &mut Vec<u8>, len: u32, last: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_record_is_seen_without_taking_it() {
+        let two = [fragment(b"one", true), fragment(b"", true), fragment(b"three", false)].concat();
+        let (one, rest) = whole(&two).unwrap();
+        let (empty, rest) = whole(rest).unwrap();
+        assert_eq!((one, empty, whole(rest)), (&b"one"[..], &b""[..], None));
+        assert_eq!((whole(&two[..6]), whole(&two[..3]), whole(b"")), (None, None, None));
+    }
 
     /// A fragment with its header.
     fn fragment(data: &[u8], last: bool) -> Vec<u8> {

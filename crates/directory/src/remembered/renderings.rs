@@ -4,48 +4,49 @@
 //! properties one by one. Here they are copied, from a place that follows from the object's number: what lies together is
 //! fetched together.
 //!
-//! A *bucket* is a page of memory for up to thirteen records. Its mark is the stamp of the last transaction that changed a record
+//! A *bucket* is one piece of memory, nearly a page, for up to thirteen records. Its mark is the stamp of the last transaction that changed a record
 //! whose place is there; the module above says why that is enough. A bucket is locked for as long as it takes to copy a record.
 //!
 //! A record can be kept in several forms ([`Form`]), as long as there is room for them.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::fetch::fetch;
+use super::pieces::{Piece, Pieces};
 use super::stamps::Stamps;
 use crate::model::Form;
 
-/// Bytes of a bucket: a page.
-const BUCKET: usize = 1 << 12;
-/// Most buckets of a domain: 44 MiB. Taken up only as far as the domain is large and asked for.
-const MAX_BUCKETS: usize = (44 << 20) / BUCKET;
-/// Buckets that are made together: 64 KiB.
-const SEGMENT: usize = 1 << 4;
+/// Bytes of a bucket: a page less one line of the processor's cache. The first lines of pages all have the same few places in that
+/// cache and would push each other out.
+const BUCKET: usize = 63 * LINE;
+/// Most buckets of a domain: 60 MiB. Taken up only as far as the domain is large and asked for.
+const MAX_BUCKETS: usize = (60 << 20) / BUCKET;
+/// Buckets that are made together: 126 KiB.
+const PIECE: usize = 1 << 5;
+/// Fewest buckets of a domain.
+const MIN_BUCKETS: usize = 1 << 4;
 /// Records of a bucket: with the lock and the mark their numbers fill one line of the processor's cache.
 const WAYS: usize = 13;
 /// So many directories have a bucket, as far as there are buckets enough.
 const SHARING: u64 = 12;
 /// Bytes for the records of a bucket: what its lock, its mark and its entries leave.
 const ROOM: usize = BUCKET - 64 - WAYS * size_of::<Entry>() - 4;
+/// Bytes in front of those of the records.
+const HEAD: usize = BUCKET - ROOM;
+/// Bytes of a line of the processor's cache.
+const LINE: usize = 64;
 /// Number of no record.
 const NOBODY: u32 = u32::MAX;
 
 /// What was made of the records of one domain.
 pub(super) struct Renderings {
     /// Number of buckets in use.
-    count: AtomicUsize,
-    segments: Box<[Segment]>,
+    count: AtomicU32,
+    buckets: Pieces<Bucket, PIECE>,
 }
 
-/// Buckets that are made when the first record is to be kept in one of them.
-#[derive(Default)]
-struct Segment {
-    /// The mark of all of its buckets, from the time before there were any.
-    mark: AtomicU32,
-    buckets: OnceLock<Box<[Bucket]>>,
-}
-
-#[repr(align(4096))]
+#[repr(align(64))]
 struct Bucket(Mutex<Content>);
 
 #[repr(C)]
@@ -74,8 +75,7 @@ struct Entry {
 
 impl Renderings {
     pub(super) fn new(directories: u64) -> Self {
-        let segments = (0..MAX_BUCKETS / SEGMENT).map(|_| Segment::default()).collect();
-        Self { count: AtomicUsize::new(count_for(directories)), segments }
+        Self { count: AtomicU32::new(count_for(directories)), buckets: Pieces::new(MAX_BUCKETS) }
     }
 
     /// What `read` makes of what is known of a record in the snapshot with stamp `now`, given its instance. The bucket is locked
@@ -87,10 +87,10 @@ impl Renderings {
         (object, form): (u32, Form),
         read: impl FnOnce(u32, &[u8]) -> T,
     ) -> Option<T> {
-        let (segment, number) = self.place(object);
-        let content = segment.buckets.get()?[number].lock();
+        let (piece, number) = self.place(object);
+        let content = piece.get(number)?.lock();
         let (entry, bytes) = content.find(object, form)?;
-        let mark = segment.last_mark(stamps, &content);
+        let mark = last_mark(stamps, piece, &content);
         (entry.found >= mark && now >= mark).then(|| read(entry.instance, bytes))
     }
 
@@ -101,10 +101,9 @@ impl Renderings {
             return;
         }
         let (object, form) = kept;
-        let (segment, number) = self.place(object);
-        let make = || (0..SEGMENT).map(|_| Bucket::default()).collect();
-        let mut content = segment.buckets.get_or_init(make)[number].lock();
-        let mark = segment.last_mark(stamps, &content);
+        let (piece, number) = self.place(object);
+        let mut content = piece.get_or_make(number).lock();
+        let mark = last_mark(stamps, piece, &content);
         if found >= mark {
             content.keep(mark, object, Entry { form, instance, found, ..Entry::default() }, bytes);
         }
@@ -112,10 +111,18 @@ impl Renderings {
 
     /// The transaction with stamp `writer` is about to change a record.
     pub(super) fn mark(&self, writer: u32, object: u32) {
-        let (segment, number) = self.place(object);
-        match segment.buckets.get() {
-            Some(buckets) => buckets[number].lock().mark = writer,
-            None => segment.mark.store(writer, Ordering::Release),
+        let (piece, number) = self.place(object);
+        match piece.get(number) {
+            Some(bucket) => bucket.lock().mark = writer,
+            None => piece.mark(writer),
+        }
+    }
+
+    /// A record will be asked for soon: fetches the lines that tell where its bytes are.
+    pub(super) fn fetch(&self, object: u32) {
+        let (piece, number) = self.place(object);
+        if let Some(bucket) = piece.get(number) {
+            bucket.fetch();
         }
     }
 
@@ -130,19 +137,17 @@ impl Renderings {
         self.count.store(count_for(directories), Ordering::Release);
     }
 
-    /// The segment and the number in it of the bucket for a record. Numbers of directories are given one after the other, so
-    /// that they fill the buckets evenly.
-    fn place(&self, object: u32) -> (&Segment, usize) {
-        let number = object as usize % self.count.load(Ordering::Acquire).max(1);
-        (&self.segments[number / SEGMENT], number % SEGMENT)
+    /// The piece and the number of the bucket for a record. Numbers of directories are given one after the other, so that they
+    /// fill the buckets evenly.
+    fn place(&self, object: u32) -> (&Piece<Bucket, PIECE>, usize) {
+        let number = (object % self.count.load(Ordering::Acquire).max(1)) as usize;
+        (self.buckets.piece(number), number)
     }
 }
 
-impl Segment {
-    /// The stamp before which nothing in a bucket holds.
-    fn last_mark(&self, stamps: &Stamps, content: &Content) -> u32 {
-        content.mark.max(self.mark.load(Ordering::Acquire)).max(stamps.floor())
-    }
+/// The stamp before which nothing in a bucket holds.
+fn last_mark(stamps: &Stamps, piece: &Piece<Bucket, PIECE>, content: &Content) -> u32 {
+    content.mark.max(piece.marked()).max(stamps.floor())
 }
 
 impl Default for Bucket {
@@ -155,6 +160,11 @@ impl Default for Bucket {
 impl Bucket {
     fn lock(&self) -> MutexGuard<'_, Content> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fetch(&self) {
+        let start: *const u8 = std::ptr::from_ref(self).cast();
+        (0..HEAD).step_by(LINE).for_each(|at| fetch(start.wrapping_add(at)));
     }
 }
 
@@ -210,8 +220,8 @@ impl Content {
 }
 
 /// Number of buckets for so many directories.
-fn count_for(directories: u64) -> usize {
-    usize::try_from(directories / SHARING).map_or(MAX_BUCKETS, |n| n.clamp(SEGMENT, MAX_BUCKETS))
+fn count_for(directories: u64) -> u32 {
+    (directories / SHARING).clamp(MIN_BUCKETS as u64, MAX_BUCKETS as u64) as u32
 }
 
 #[cfg(test)]
@@ -234,8 +244,8 @@ mod tests {
 
     #[test]
     fn a_bucket_fills_its_size() {
-        assert_eq!((size_of::<Bucket>(), align_of::<Bucket>()), (BUCKET, BUCKET));
-        assert_eq!(Renderings::new(0).segments.len() * SEGMENT, MAX_BUCKETS);
+        assert_eq!((size_of::<Bucket>(), align_of::<Bucket>()), (BUCKET, LINE));
+        assert_eq!(PIECE * BUCKET, 126 << 10);
     }
 
     #[test]
@@ -246,7 +256,11 @@ mod tests {
         for now in [1, 2, 3] {
             assert_eq!(known(&renderings, &stamps, now, 7), Some((40, b"seven".to_vec())));
         }
-        assert_eq!(known(&renderings, &stamps, 2, 7 + SEGMENT as u32), None, "another of the same bucket");
+        assert_eq!(
+            known(&renderings, &stamps, 2, 7 + MIN_BUCKETS as u32),
+            None,
+            "another of the same bucket"
+        );
         renderings.mark(3, 7);
         assert_eq!((known(&renderings, &stamps, 2, 7), known(&renderings, &stamps, 3, 7)), (None, None));
         renderings.keep(&stamps, 2, (7, Form::PLAIN), 40, b"seven");
@@ -262,7 +276,7 @@ mod tests {
     fn marks_need_no_buckets() {
         let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
         renderings.mark(3, 7);
-        assert!(renderings.segments.iter().all(|segment| segment.buckets.get().is_none()));
+        assert_eq!(renderings.buckets.made(), 0);
         renderings.keep(&stamps, 2, (7, Form::PLAIN), 40, b"seven");
         assert_eq!(known(&renderings, &stamps, 3, 7), None);
     }
@@ -270,10 +284,10 @@ mod tests {
     #[test]
     fn there_is_room_for_as_many_as_there_are() {
         let (renderings, stamps) = (Renderings::new(1), Stamps::new(11));
-        assert!(!renderings.is_short(SHARING * SEGMENT as u64));
+        assert!(!renderings.is_short(SHARING * MIN_BUCKETS as u64));
         assert!(renderings.is_short(u64::MAX));
         renderings.make_room(u64::MAX);
-        assert_eq!(renderings.count.load(Ordering::Relaxed), MAX_BUCKETS);
+        assert_eq!(renderings.count.load(Ordering::Relaxed) as usize, MAX_BUCKETS);
         renderings.keep(&stamps, 2, (NOBODY - 1, Form::PLAIN), 1, &[1; ROOM]);
         assert!(known(&renderings, &stamps, 2, NOBODY - 1).is_some());
         assert!(known(&renderings, &stamps, 2, NOBODY).is_none());
@@ -306,7 +320,7 @@ mod tests {
             let (renderings, stamps) = (Renderings::new(1), Stamps::new(1));
             let mut last: [Option<(u32, Vec<u8>)>; 20] = Default::default();
             for (now, (object, len, change)) in (2..).zip(steps) {
-                let place = object * SEGMENT as u32;
+                let place = object * MIN_BUCKETS as u32;
                 if change == 0 {
                     renderings.mark(now, place);
                     last = Default::default();
@@ -316,7 +330,7 @@ mod tests {
                 last[object as usize] = Some((now, bytes));
                 prop_assert_eq!(&known(&renderings, &stamps, now, place), &last[object as usize]);
                 for (object, last) in last.iter().enumerate() {
-                    let found = known(&renderings, &stamps, now, object as u32 * SEGMENT as u32);
+                    let found = known(&renderings, &stamps, now, object as u32 * MIN_BUCKETS as u32);
                     prop_assert!(found.is_none() || found == *last);
                 }
             }

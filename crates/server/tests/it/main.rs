@@ -4,6 +4,7 @@
 
 mod access;
 mod agents;
+mod ahead;
 mod auth;
 mod binder;
 mod binding;

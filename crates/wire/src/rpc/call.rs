@@ -91,6 +91,13 @@ pub fn parse_call(message: &[u8]) -> Result<Call<'_>, CallError> {
     Ok(Call { xid, prog, vers, proc, cred, args: r.remaining() })
 }
 
+/// Program and procedure of a call, without a look at the rest of it.
+#[must_use]
+pub fn peek_call(message: &[u8]) -> Option<(u32, u32)> {
+    let word = |at: usize| Some(u32::from_be_bytes(*message.get(at..)?.first_chunk()?));
+    Some((word(12)?, word(20)?))
+}
+
 /// Appends the header of a call, with an `AUTH_NONE` verifier; the arguments follow.
 pub fn put_call(buf: &mut Vec<u8>, xid: u32, prog: u32, vers: u32, proc: u32, cred: &Credential<'_>) {
     for word in [xid, CALL, RPC_VERSION, prog, vers, proc] {
@@ -123,6 +130,14 @@ mod tests {
 
     fn denied(auth: AuthStat) -> Result<Call<'static>, CallError> {
         Err(CallError::Denied { xid: 7, auth })
+    }
+
+    #[test]
+    fn a_call_can_be_peeked_at() {
+        let mut message = Vec::new();
+        put_call(&mut message, 7, 100, 2, 13, &Credential::None);
+        assert_eq!(peek_call(&message), Some((100, 13)));
+        assert_eq!(peek_call(&message[..23]), None);
     }
 
     #[test]

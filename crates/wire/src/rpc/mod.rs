@@ -10,7 +10,7 @@ pub mod call;
 pub mod reply;
 
 pub use auth::{AuthStat, AuthSys, Credential, Gids, auth_password, complement};
-pub use call::{Call, CallError, parse_call, put_call};
+pub use call::{Call, CallError, parse_call, peek_call, put_call};
 pub use reply::{
     AcceptStat, Denial, Outcome, Reply, ReplyError, parse_reply, put_accepted, put_denied, put_rpc_mismatch,
 };

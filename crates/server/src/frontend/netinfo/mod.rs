@@ -1,5 +1,6 @@
 //! The NetInfo program: 29 procedures on a domain.
 
+mod ahead;
 mod bind;
 mod listing;
 mod reads;
@@ -7,6 +8,7 @@ mod statistics;
 mod status;
 mod writes;
 
+pub(crate) use ahead::look_ahead;
 pub(crate) use bind::admits;
 pub(crate) use status::status_of;
 pub(crate) use writes::{change, encode_outcome};
