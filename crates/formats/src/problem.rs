@@ -47,6 +47,9 @@ pub enum Reason {
     /// A `+` or `-` line, which includes or excludes NIS entries: skipped.
     #[error("NIS line skipped")]
     Nis,
+    /// A line or file that nobody means to be a record, in words on one line: an empty file, an address without a name.
+    #[error("{0}")]
+    NoRecord(String),
     /// What only one format knows; in words that name what is wrong, on one line, without any password.
     #[error("{0}")]
     Malformed(String),
@@ -56,6 +59,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether nothing is lost when this is left out: such lines and files are in good folders too.
+    #[must_use]
+    pub const fn is_harmless(&self) -> bool {
+        matches!(self, Self::Nis | Self::NoRecord(_))
+    }
+
     /// At this line.
     pub(crate) const fn at(self, line: u64, field: &'static str) -> Problem {
         Problem { line, field, reason: self }
@@ -80,6 +89,12 @@ mod tests {
         let problem = Reason::NotANumber(shown(b"12x\x1b")).at(7, "uid");
         assert_eq!(problem.to_string(), "line 7: uid: \"12x\\x1b\" is not a number");
         assert_eq!(Reason::Nis.at(1, "line").to_string(), "line 1: line: NIS line skipped");
+    }
+
+    #[test]
+    fn what_is_no_record_is_harmless() {
+        assert!(Reason::Nis.is_harmless() && Reason::NoRecord("empty".into()).is_harmless());
+        assert!(!Reason::Missing.is_harmless() && !Reason::Malformed("empty".into()).is_harmless());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::export::{Exported, export, export_folder, write_records};
 use crate::gather::gather;
 use crate::import::Watch;
 use crate::report::{Done, FileReport, Outcome, Report};
-use crate::source::{Format, Part, words};
+use crate::source::{Format, Part};
 
 /// Where a conversion goes.
 pub enum To<'o> {
@@ -67,7 +67,7 @@ fn direct(part: &Part, format: Format, out: &mut dyn Write) -> Result<(Report, E
             Some(record)
         }
         Err(problem) => {
-            done.tell(Outcome::Failed, problem.line, "", vec![words(&problem)]);
+            done.unread(&problem);
             None
         }
     });

@@ -16,7 +16,7 @@ use crate::item::{Attributes, Item, What};
 use crate::local::{Local, session};
 use crate::report::{Done, FileReport, Kind, Outcome};
 use crate::source::block::{Block, Entry, Next};
-use crate::source::{Format, Part, words};
+use crate::source::{Format, Part};
 use crate::waiting::WAITING_LIMIT;
 use crate::words::shown;
 
@@ -202,7 +202,7 @@ impl<'t> Mapper<'t> {
             },
             Next::Item(item) => filled.extend(self.item(item, &mut done)),
             Next::Problem(problem) => {
-                done.tell(Outcome::Failed, problem.line, "", vec![words(&problem)]);
+                done.unread(&problem);
             }
         });
         done.counts.add_many(Outcome::Created, filled.len() as u64);

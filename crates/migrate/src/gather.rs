@@ -15,7 +15,7 @@ use crate::local::{Local, now, session};
 use crate::place::Options;
 use crate::report::{Done, FileReport, Outcome, Report};
 use crate::scratch::Scratch;
-use crate::source::{Format, Part, words};
+use crate::source::{Format, Part};
 
 /// Reads parts into a new domain. `settings` go to its root; without a suffix among them one is taken from the first
 /// LDIF file.
@@ -114,7 +114,7 @@ pub fn objects(part: &Part, file: &mut FileReport) -> Result<Vec<TransferObject>
         let record = match record {
             Ok(record) => record,
             Err(problem) => {
-                done.tell(Outcome::Failed, problem.line, "", vec![words(&problem)]);
+                done.unread(&problem);
                 continue;
             }
         };

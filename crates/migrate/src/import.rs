@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::item::Item;
 use crate::report::{Done, FileReport, Outcome, Report};
-use crate::source::{Part, words};
+use crate::source::Part;
 
 /// Most items of one batch.
 pub const BATCH_ITEMS: usize = 4096;
@@ -113,7 +113,9 @@ fn one(
         let (send, batches) = mpsc::sync_channel(WAITING);
         let reader = scope.spawn(move || produce(part, read.clone(), &send));
         let written = consume(&batches, &mut |batch: Read| {
-            items += batch.items.len() as u64 + batch.done.counts.of(Outcome::Failed);
+            items += batch.items.len() as u64
+                + batch.done.counts.of(Outcome::Failed)
+                + batch.done.counts.of(Outcome::Skipped);
             file.add(batch.done);
             if !batch.items.is_empty() {
                 file.add(target.apply(batch.items)?);
@@ -149,7 +151,7 @@ fn produce(part: &Part, read: Arc<AtomicU64>, send: &SyncSender<Read>) -> Result
                 batch.bytes += item.weight();
                 batch.items.push(item);
             }
-            Err(problem) => batch.done.tell(Outcome::Failed, problem.line, "", vec![words(&problem)]),
+            Err(problem) => batch.done.unread(&problem),
         }
         let full = batch.items.len() >= BATCH_ITEMS || batch.bytes >= BATCH_BYTES;
         if (full || batch.done.notes.len() >= BATCH_ITEMS) && send.send(std::mem::take(&mut batch)).is_err() {

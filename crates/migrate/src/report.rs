@@ -1,5 +1,6 @@
 //! What came of an import: counts by outcome, and what is worth a line.
 
+use netinfo_formats::{Problem, Reason};
 use serde_json::{Value, json};
 
 /// What came of one item.
@@ -11,7 +12,7 @@ pub enum Outcome {
     Changed,
     /// It was there already.
     Unchanged,
-    /// It was left alone because the policy says so.
+    /// It was left alone: because the policy says so, or because it is none.
     Skipped,
     /// It could not be taken.
     Failed,
@@ -164,6 +165,17 @@ impl Done {
         }
     }
 
+    /// Tells of what could not be read. Lines and files that are no records are skipped, and everything else has failed.
+    pub fn unread(&mut self, problem: &Problem) {
+        let outcome = if problem.reason.is_harmless() { Outcome::Skipped } else { Outcome::Failed };
+        let text = match &problem.reason {
+            Reason::Malformed(text) | Reason::NoRecord(text) => text.clone(),
+            Reason::Nis => problem.reason.to_string(),
+            reason => format!("{}: {reason}", problem.field),
+        };
+        self.tell(outcome, problem.line, "", vec![text]);
+    }
+
     /// Notes something about an item.
     pub fn note(&mut self, kind: Kind, line: u64, name: &str, text: Vec<String>) {
         self.notes.push(Note { kind, line, name: name.to_owned(), text });
@@ -270,6 +282,22 @@ mod tests {
         assert_eq!(done.counts.text(), "1 created, 1 failed");
         assert_eq!(done.notes.len(), 2);
         assert_eq!(Counts::default().text(), "nothing to do");
+    }
+
+    #[test]
+    fn what_is_no_record_is_skipped_and_told() {
+        let mut done = Done::default();
+        done.unread(&Problem { line: 3, field: "line", reason: Reason::Nis });
+        done.unread(&Problem {
+            line: 4,
+            field: "file",
+            reason: Reason::NoRecord("users/a.plist: empty".into()),
+        });
+        done.unread(&Problem { line: 5, field: "uid", reason: Reason::Missing });
+        assert_eq!(done.counts.text(), "2 skipped, 1 failed");
+        let text: Vec<_> = done.notes.iter().map(|note| (note.line, note.text.join(" "))).collect();
+        let expected = [(3, "NIS line skipped"), (4, "users/a.plist: empty"), (5, "uid: missing")];
+        assert_eq!(text, expected.map(|(line, text)| (line, text.to_owned())));
     }
 
     #[test]

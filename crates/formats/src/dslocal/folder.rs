@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::plist::MAX_PLIST_BYTES;
-use super::record::{DsRecord, malformed};
+use super::record::{DsRecord, malformed, no_record};
 use crate::problem::Problem;
 use crate::record::{Place, Record};
 
@@ -110,7 +110,7 @@ impl Folder {
                 self.files.push_back((inside, entry.path()));
             } else if name.ends_with(".plist.temp") {
                 self.number += 1;
-                self.problems.push_back(malformed(self.number, &inside, "left by an interrupted write"));
+                self.problems.push_back(no_record(self.number, &inside, "left by an interrupted write"));
             }
         }
         kinds.reverse();

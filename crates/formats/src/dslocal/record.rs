@@ -47,7 +47,7 @@ impl DsRecord {
     pub fn parse(kind: &str, file: &str, number: u64, content: &[u8]) -> Result<Self, Problem> {
         let problem = |why| malformed(number, file, why);
         if content.is_empty() {
-            return Err(problem("empty"));
+            return Err(no_record(number, file, "empty"));
         }
         let Value::Dictionary(dictionary) = read(content).map_err(problem)? else {
             return Err(problem("not a dictionary"));
@@ -108,7 +108,16 @@ impl DsRecord {
 }
 
 pub(super) fn malformed(number: u64, file: &str, why: &str) -> Problem {
-    Reason::Malformed(format!("{}: {why}", shown(file.as_bytes()))).at(number, "file")
+    Reason::Malformed(said(file, why)).at(number, "file")
+}
+
+/// A file that is there by accident.
+pub(super) fn no_record(number: u64, file: &str, why: &str) -> Problem {
+    Reason::NoRecord(said(file, why)).at(number, "file")
+}
+
+fn said(file: &str, why: &str) -> String {
+    format!("{}: {why}", shown(file.as_bytes()))
 }
 
 impl DsValue {

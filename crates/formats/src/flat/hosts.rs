@@ -48,7 +48,7 @@ fn host(line: Line<'_>) -> Result<Record, Problem> {
         canonical(address).ok_or_else(|| line.problem("address", Reason::NotAnAddress(shown(address))))?;
     let names = distinct(line, words.map(|name| name.to_ascii_lowercase().into()))?;
     if names.is_empty() {
-        return Err(line.problem("name", Reason::Missing));
+        return Err(line.problem("name", Reason::NoRecord("an address without a name".to_owned())));
     }
     Ok(Record::new("machines", line.number).with_values("name", names).with(property, address))
 }
@@ -134,8 +134,8 @@ mod tests {
             [
                 "line 1: address: \"10.0.0\" is not an address",
                 "line 2: address: \"10.0.0.01\" is not an address",
-                "line 3: name: missing",
-                "line 4: name: missing",
+                "line 3: name: an address without a name",
+                "line 4: name: an address without a name",
                 "line 5: address: \"fe80::1%\" is not an address",
                 "line 7: address: \"fe80::1%a%b\" is not an address",
                 r#"machines:6 { name: "%" "a" ipv6_address: "::" }"#,

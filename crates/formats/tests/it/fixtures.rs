@@ -109,7 +109,7 @@ fn hosts() {
     expect(
         read_hosts(&include_bytes!("../../../testkit/data/flat/hosts")[..]),
         "
-        line 10: name: missing
+        line 10: name: an address without a name
         1 name=localhost,ip6-localhost ip_address=127.0.0.1 ipv6_address=::1,fe80::1%lo0
         4 name=gw.example.com,gw ip_address=192.0.2.1
         5 name=od.example.com,od,ldap,ldap.example.com ip_address=192.0.2.10

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use netinfo_formats::{Problem, Reason, Record, Shadow, dslocal, flat, json5, jsonl, nidb, raw, read_users};
+use netinfo_formats::{Problem, Record, Shadow, dslocal, flat, json5, jsonl, nidb, raw, read_users};
 
 use crate::error::{Error, Result};
 use crate::item::Item;
@@ -224,13 +224,5 @@ impl<R: Read> Read for Counted<R> {
         let count = self.input.read(buffer)?;
         self.read.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
-    }
-}
-
-/// What a problem says, without its line.
-pub(crate) fn words(problem: &Problem) -> String {
-    match &problem.reason {
-        Reason::Malformed(text) => text.clone(),
-        reason => format!("{}: {reason}", problem.field),
     }
 }

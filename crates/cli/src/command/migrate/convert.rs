@@ -46,7 +46,7 @@ pub(crate) fn convert(context: &mut Context, args: &Convert) -> Result<Exit> {
         }
     };
     let failed = report.counts().of(Outcome::Failed) > 0;
-    if failed {
+    if failed || report.counts().of(Outcome::Skipped) > 0 {
         // Standard output may be the result.
         let _ = std::io::stderr().write_all(summary(&report, false).as_bytes());
     }
