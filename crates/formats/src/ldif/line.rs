@@ -192,10 +192,8 @@ fn fetch(url: &[u8], values: &mut Values<'_>) -> Result<Span, Fault> {
     let url = std::str::from_utf8(url.trim_ascii()).map_err(|_| malformed("value", "not a URL"))?;
     let value = fetch(url).map_err(|error| {
         let shown = crate::problem::shown(url.as_bytes());
-        (
-            "value",
-            Reason::Malformed(format!("{shown}: {}", crate::problem::shown(error.to_string().as_bytes()))),
-        )
+        let why = error.to_string();
+        ("value", Reason::Malformed(format!("{shown}: {}", why.escape_debug())))
     })?;
     let start = values.fetched.len();
     if value.len() > MAX_VALUE_BYTES || start + value.len() > super::MAX_RECORD_BYTES {

@@ -90,6 +90,10 @@ fn entries_that_cannot_be_taken_are_told() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.out.contains("1 created, 3 failed"), "{run:?}");
     assert!(run.out.contains("there is no entry above it"), "{run:?}");
+    assert!(
+        run.out.contains("file:///etc/hostname: stands in another file; import with --urls reads it"),
+        "{run:?}"
+    );
     assert!(run.out.contains("not below \"dc=example,dc=com\", the suffix of the domain"), "{run:?}");
     assert!(
         tool.run(&format!("-d org import {ldif} --urls")).out.contains("1 created, 1 unchanged, 2 failed")
