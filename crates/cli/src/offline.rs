@@ -93,6 +93,8 @@ pub(crate) fn with<T>(
 pub(crate) struct Held {
     domain: Arc<Domain>,
     open: Open,
+    /// It was made to be held.
+    made: bool,
 }
 
 impl Held {
@@ -100,22 +102,38 @@ impl Held {
     pub(crate) fn domain(&self) -> &Arc<Domain> {
         &self.domain
     }
+
+    /// Checks that no other domain of the directory has one of the names of this one, or one of these suffixes.
+    pub(crate) fn check_names<'s>(&self, suffixes: impl Iterator<Item = &'s str> + Clone) -> Result<()> {
+        settings::check_beside(&self.open, self.domain.tag(), suffixes)?;
+        settings::check_names(&self.open, &self.domain)
+    }
+
+    /// Moves the domain aside if it was made in vain.
+    pub(crate) fn give_up(self) {
+        let Self { domain, open, made } = self;
+        if made {
+            let tag = domain.tag().to_owned();
+            drop(domain);
+            let _ = open.node.destroy(&tag, now());
+        }
+    }
 }
 
 /// Opens a domain of a data directory.
 pub(crate) fn hold(data: &Path, tag: &str) -> Result<Held> {
     let open = open(data, false)?;
-    Ok(Held { domain: open.domain(tag)?, open })
+    Ok(Held { domain: open.domain(tag)?, open, made: false })
 }
 
 /// Opens a domain of a data directory; makes what is missing.
 pub(crate) fn hold_or_create(data: &Path, tag: &str) -> Result<Held> {
     let open = open(data, true)?;
-    let domain = match open.domain(tag) {
-        Err(failure) if failure.exit() == Exit::NotFound => open.node.create_master(tag, now())?,
-        found => found?,
+    let (domain, made) = match open.domain(tag) {
+        Err(failure) if failure.exit() == Exit::NotFound => (open.node.create_master(tag, now())?, true),
+        found => (found?, false),
     };
-    Ok(Held { domain, open })
+    Ok(Held { domain, open, made })
 }
 
 /// Configures the parents of a domain of a data directory; none to forget them. What is remembered of other machines goes
@@ -147,14 +165,7 @@ pub(crate) fn parents(data: &Path, tag: &str) -> Result<Vec<ParentName>> {
 /// Makes a domain in a data directory.
 pub(crate) fn make(data: &Path, tag: &str) -> Result<Held> {
     let open = open(data, true)?;
-    Ok(Held { domain: open.node.create_master(tag, now())?, open })
-}
-
-/// Moves a domain aside that was made in vain.
-pub(crate) fn unmake(held: Held, tag: &str) {
-    let Held { domain, open } = held;
-    drop(domain);
-    let _ = open.node.destroy(tag, now());
+    Ok(Held { domain: open.node.create_master(tag, now())?, open, made: true })
 }
 
 /// Lists the domains.
@@ -188,7 +199,8 @@ fn describe(domain: &Domain) -> Value {
 pub(crate) fn create(context: &mut Context, data: &Path, tag: &str, wanted: &Wanted) -> Result<()> {
     let open = open(data, true)?;
     let made = open.node.create_master(tag, now())?;
-    if let Err(failure) = settings::apply(&made, wanted) {
+    let named = settings::apply(&made, wanted).and_then(|()| settings::check_names(&open, &made));
+    if let Err(failure) = named {
         drop(made);
         let _ = open.node.destroy(tag, now());
         return Err(failure);

@@ -177,13 +177,18 @@ impl Namespace {
     }
 
     /// All names of the domain's root, the canonical one first.
-    pub fn suffixes(&self) -> impl Iterator<Item = &str> {
+    pub fn suffixes(&self) -> impl Iterator<Item = &str> + Clone {
         self.suffixes.iter().map(|suffix| &suffix.text[..])
     }
 
     /// Whether a name is that of the domain's root or lies below it; how many relative names it has below the root.
     pub fn depth(&self, name: &Name<'_>) -> Option<usize> {
         self.suffixes.iter().find_map(|suffix| suffix.strip(name, self.schema()))
+    }
+
+    /// Whether a name is one of the domain's root, however it is written.
+    pub fn is_root(&self, name: &Name<'_>) -> bool {
+        self.suffixes.iter().any(|suffix| suffix.strip(name, self.schema()) == Some(0))
     }
 
     /// How directories below the root are named.

@@ -12,7 +12,7 @@ use netinfo_directory::{Change, Property, ROOT, Target, View};
 use netinfo_schema::Variant;
 
 use crate::name::Name;
-use crate::namespace::{DEFINITIONS, builtin, extended};
+use crate::namespace::{DEFINITIONS, Namespace, builtin, extended};
 
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,26 @@ pub enum SettingError {
     /// It makes no sense; in words for people.
     #[error("{0}")]
     Invalid(String),
+    /// Another domain of the node has the suffix, and two of one name cannot be told apart.
+    #[error("suffix: \"{suffix}\" is that of the domain \"{tag}\"")]
+    Taken {
+        /// The suffix, as it was wanted.
+        suffix: String,
+        /// Tag of the domain that has it.
+        tag: String,
+    },
+}
+
+impl SettingError {
+    /// What can be done about it, if that is more than to give other settings.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Core(_) | Self::Invalid(_) => None,
+            Self::Taken { tag, .. } => Some(format!(
+                "give one of the two another name: netinfo -d {tag} domain set --suffix DN for that which is there"
+            )),
+        }
+    }
 }
 
 impl Setting {
@@ -181,6 +201,28 @@ impl Setting {
 /// [`SettingError::Invalid`].
 pub fn check(wanted: &[(Setting, Vec<String>)]) -> Result<(), SettingError> {
     wanted.iter().try_for_each(|(setting, values)| setting.check(values))
+}
+
+/// The suffixes among settings.
+pub fn suffixes(wanted: &[(Setting, Vec<String>)]) -> impl Iterator<Item = &str> + Clone {
+    let suffixes = wanted.iter().filter(|(setting, _)| *setting == Setting::Suffix);
+    suffixes.flat_map(|(_, values)| values.iter().map(String::as_str))
+}
+
+/// Checks that a domain with these suffixes can be served beside another, whose tag and namespace these are.
+///
+/// # Errors
+/// [`SettingError::Taken`].
+pub fn check_beside<'s>(
+    mut suffixes: impl Iterator<Item = &'s str>,
+    tag: &str,
+    other: &Namespace,
+) -> Result<(), SettingError> {
+    let is_taken = |suffix: &&str| Name::parse(suffix.as_bytes()).is_ok_and(|name| other.is_root(&name));
+    match suffixes.find(is_taken) {
+        Some(suffix) => Err(SettingError::Taken { suffix: suffix.to_owned(), tag: tag.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 /// The settings the domain has of its own, in the order of [`Setting::ALL`]. Of the password there is only that it is
@@ -339,6 +381,27 @@ mod tests {
             assert!(error.starts_with(words), "{error}");
         }
         assert_eq!(get(&domain), []);
+    }
+
+    #[test]
+    fn names_of_another_domain_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_node, domain) = domain(dir.path());
+        set(&domain, &[(Setting::Suffix, &["dc=com", "dc=example,dc=com"])]).unwrap();
+        let session = domain.authenticate(Credentials::None, Origin::Internal).unwrap();
+        let other = Namespace::new(&domain.read(&session).unwrap(), "network").unwrap();
+        let check = |suffix: &str| {
+            let wanted = [(Setting::Layout, vec![]), (Setting::Suffix, vec![suffix.to_owned()])];
+            check_beside(suffixes(&wanted), "network", &other)
+        };
+        for suffix in ["dc=com", "DC=Example, domainComponent=com"] {
+            let error = check(suffix).unwrap_err();
+            assert_eq!(error.to_string(), format!("suffix: \"{suffix}\" is that of the domain \"network\""));
+            assert!(error.hint().is_some_and(|hint| hint.contains("netinfo -d network domain set --suffix")));
+        }
+        for suffix in ["dc=sub,dc=com", "dc=org", "nonsense"] {
+            check(suffix).unwrap();
+        }
     }
 
     #[test]

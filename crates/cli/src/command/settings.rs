@@ -106,9 +106,15 @@ impl Settings {
 
 impl From<SettingError> for Failure {
     fn from(error: SettingError) -> Self {
-        match error {
+        let hint = error.hint();
+        let failure = match error {
             SettingError::Core(error) => error.into(),
             SettingError::Invalid(text) => Self::usage(text),
+            error @ SettingError::Taken { .. } => Self::new(error.to_string()),
+        };
+        match hint {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
         }
     }
 }

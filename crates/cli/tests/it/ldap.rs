@@ -65,6 +65,13 @@ fn settings_are_made_and_changed_offline() {
         "domain create network --suffix dc=example,dc=com --admin-dn cn=admin,dc=example,dc=com --admin-password-file {}",
         password.display()
     ));
+    for refused in
+        ["domain create other --suffix DC=Example,dc=com", "domain set local --suffix dc=example,dc=com"]
+    {
+        let taken = offline.fails(1, refused);
+        assert!(taken.contains("is that of the domain \"network\""), "{taken}");
+    }
+    assert!(!offline.ok("domain list").contains("other"), "a domain that is refused is not left behind");
     let settings = "suffix: dc=example,dc=com\nadmin-dn: cn=admin,dc=example,dc=com\nadmin-password: (set)\n";
     assert_eq!(offline.ok("-d network domain info"), settings);
     assert!(

@@ -5,6 +5,8 @@ use std::path::{Path as FilePath, PathBuf};
 use clap::{ArgGroup, Args};
 use netinfo_client::{Control, Status};
 use netinfo_directory::{Domain, Property, ROOT, TransferObject};
+use netinfo_mapping::Namespace;
+use netinfo_mapping::settings::Setting;
 use netinfo_migrate::import::{Target, import as run};
 use netinfo_migrate::plan::Policy;
 use netinfo_migrate::report::{FileReport, Outcome, Report};
@@ -13,7 +15,7 @@ use netinfo_migrate::source::{Format, Part, parts};
 use netinfo_migrate::{Calls, Daemon, Local, Options, fill, gather};
 use serde_json::json;
 
-use super::{copy, is_administered, names, summary};
+use super::{copy, is_administered, names, summary, write_report};
 use crate::args::Text;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Result, When};
@@ -89,16 +91,11 @@ pub(crate) fn import(context: &mut Context, args: &Import) -> Result<Exit> {
         None => into_domain(context, args, &parts)?,
     };
     if let Some(file) = &args.report {
-        write_report(file, &report)?;
+        write_report(file, &report.to_json())?;
     }
     context.out.either(|| summary(&report, args.dry_run), || report.to_json())?;
     let failed = report.counts().of(Outcome::Failed) > 0;
     Ok(if failed { Exit::Failed } else { Exit::Ok })
-}
-
-fn write_report(file: &FilePath, report: &Report) -> Result<()> {
-    let text = format!("{:#}\n", report.to_json());
-    std::fs::write(file, text).when(|| format!("write {}", file.display()))
 }
 
 fn into_domain(context: &mut Context, args: &Import, parts: &[Part]) -> Result<Report> {
@@ -109,6 +106,10 @@ fn into_domain(context: &mut Context, args: &Import, parts: &[Part]) -> Result<R
             return offline_dry(&data, &tag, parts, options);
         }
         let held = offline::hold_or_create(&data, &tag)?;
+        if let Err(failure) = check_suggested(&held, parts) {
+            held.give_up();
+            return Err(failure);
+        }
         return into_held(held.domain(), parts, options);
     }
     if args.dry_run {
@@ -168,10 +169,24 @@ fn into_held(domain: &std::sync::Arc<Domain>, parts: &[Part], options: Options) 
     imported(parts, &mut target)
 }
 
+/// Checks that a domain which is yet to be named can have the suffix that the parts suggest.
+fn check_suggested(held: &offline::Held, parts: &[Part]) -> Result<()> {
+    let [part] = parts else { return Ok(()) };
+    if !fill::fits(part, held.domain())? || has_suffix(held.domain())? {
+        return Ok(());
+    }
+    let suggested = gather::suggested(part)?;
+    let suffix = Setting::Suffix.property();
+    let suffixes = suggested.iter().filter(|property| property.name == suffix);
+    let texts =
+        suffixes.flat_map(|property| property.values.iter().filter_map(|text| str::from_utf8(text).ok()));
+    held.check_names(texts)
+}
+
 fn has_suffix(domain: &Domain) -> Result<bool> {
     let session = offline::session(domain)?;
     let view = domain.read(&session)?;
-    Ok(view.record(ROOT)?.property(netinfo_mapping::settings::Setting::Suffix.property()).is_some())
+    Ok(view.record(ROOT)?.property(Setting::Suffix.property()).is_some())
 }
 
 fn imported(parts: &[Part], target: &mut dyn Target) -> Result<Report> {
@@ -198,9 +213,11 @@ fn as_domain(context: &Context, parts: &[Part], tag: &str) -> Result<Report> {
         Some(data) => {
             let held = offline::make(&data, tag).when(action)?;
             adopt(&mut objects, &fresh_root(held.domain())?);
-            if let Err(error) = put(held.domain(), objects) {
-                offline::unmake(held, tag);
-                return Err(Failure::from(error).when(action()));
+            let made = put(held.domain(), objects).map_err(Failure::from);
+            let named = made.and_then(|()| held.check_names(std::iter::empty()));
+            if let Err(failure) = named {
+                held.give_up();
+                return Err(failure.when(action()));
             }
         }
         None => {
@@ -224,6 +241,9 @@ fn upload(context: &Context, tag: &str, mut objects: Vec<TransferObject>) -> Res
     let fresh = Scratch::of_daemon(&mut control, tag, &mut |_| {})?;
     adopt(&mut objects, &fresh_root(fresh.domain())?);
     let scratch = Scratch::of_objects(objects)?;
+    // Under names that another domain has it is not made. They come once more with the rest.
+    let question = json!({ "op": "configure-domain", "tag": tag, "settings": { "suffix": suffixes(scratch.domain(), tag)? } });
+    control.request(question.to_string().as_bytes(), false)?;
     let (mut reader, mut writer) = std::io::pipe()?;
     let domain = scratch.domain().clone();
     let session = offline::session(&domain)?;
@@ -235,6 +255,12 @@ fn upload(context: &Context, tag: &str, mut objects: Vec<TransferObject>) -> Res
     sent?;
     saved?;
     Ok(())
+}
+
+/// The names under which the directories of a domain are served as that of `tag`.
+fn suffixes(domain: &Domain, tag: &str) -> Result<Vec<String>> {
+    let namespace = Namespace::new(&domain.read(&offline::session(domain)?)?, tag)?;
+    Ok(namespace.suffixes().filter(|suffix| !suffix.is_empty()).map(str::to_owned).collect())
 }
 
 fn fresh_root(domain: &Domain) -> Result<Vec<Property>> {

@@ -16,6 +16,7 @@ use netinfo_migrate::export::Exported;
 use netinfo_migrate::report::{Kind, Note, Outcome, Report};
 use netinfo_migrate::scratch::Scratch;
 use netinfo_migrate::source::Format;
+use serde_json::Value;
 
 use crate::args::Text;
 use crate::context::Context;
@@ -154,7 +155,7 @@ pub(super) fn summary(report: &Report, details: bool) -> String {
                 text.push_str(&line(note));
             }
         }
-        let more: usize = counts[..3].iter().map(|count: &usize| count.saturating_sub(SHOWN)).sum();
+        let more: usize = counts.iter().map(|count: &usize| count.saturating_sub(SHOWN)).sum();
         if more > 0 && !details {
             text.push_str(&format!("  … and {more} more; --report FILE keeps them all\n"));
         }
@@ -191,6 +192,11 @@ fn line(note: &Note) -> String {
     }
     text.push('\n');
     text
+}
+
+/// Writes a report as a file.
+pub(super) fn write_report(file: &FilePath, report: &Value) -> Result<()> {
+    std::fs::write(file, format!("{report:#}\n")).when(|| format!("write {}", file.display()))
 }
 
 /// Tells what a format could not carry, a line for each cause.

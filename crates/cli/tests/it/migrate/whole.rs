@@ -51,6 +51,43 @@ fn a_folder_becomes_a_domain() {
 }
 
 #[test]
+fn a_name_that_another_domain_has_is_refused() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok("domain create site --suffix dc=example,dc=com");
+    let raw = file(node.dir(), "site.raw");
+    tool.ok(&format!("-d site export raw --output {raw}"));
+    let text = fs::read_to_string(&raw).unwrap();
+    assert!(text.contains("dc=example,dc=com"), "{text}");
+    fs::write(&raw, text.replace("dc=example,dc=com", "DC=Example, dc=com")).unwrap();
+    let ldif = file(node.dir(), "site.ldif");
+    fs::write(&ldif, "dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n").unwrap();
+    // A domain without a suffix is named by its tag.
+    let unnamed = file(node.dir(), "unnamed.raw");
+    fs::write(&unnamed, "{\n  \"master\" = ( \"a/b\" );\n}\n").unwrap();
+
+    let data = node.dir().join("other");
+    let offline = Tool::offline(&data);
+    offline.ok("domain create site --suffix dc=example,dc=com");
+    for tool in [&tool, &offline] {
+        let refused = tool.fails(1, &format!("import --as-domain copy {raw}"));
+        assert!(refused.contains("is that of the domain \"site\""), "{refused}");
+        assert!(
+            refused.contains("hint: give one of the two another name: netinfo -d site domain set"),
+            "{refused}"
+        );
+        assert!(!tool.ok("domain list").contains("copy"), "a domain that is refused is not left behind");
+    }
+    tool.ok("domain set site --suffix dc=second");
+    let refused = tool.fails(1, &format!("import --as-domain second {unnamed}"));
+    assert!(refused.contains("\"dc=second\" is that of the domain \"site\""), "{refused}");
+    tool.ok(&format!("import --as-domain copy {raw}"));
+    let refused = offline.fails(1, &format!("-d copy import {ldif}"));
+    assert!(refused.contains("is that of the domain \"site\""), "{refused}");
+    assert!(!offline.ok("domain list").contains("copy"));
+}
+
+#[test]
 fn text_brings_a_domain_back() {
     let node = Node::start();
     let tool = Tool::local(&node);

@@ -17,9 +17,16 @@ use crate::served::Served;
 
 impl From<SettingError> for Failure {
     fn from(error: SettingError) -> Self {
-        match error {
+        let hint = error.hint();
+        let failure = match error {
             SettingError::Core(error) => error.into(),
-            SettingError::Invalid(text) => Self::new(Status::BadOp, text),
+            error @ (SettingError::Invalid(_) | SettingError::Taken { .. }) => {
+                Self::new(Status::BadOp, error.to_string())
+            }
+        };
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }
@@ -70,15 +77,9 @@ pub(super) async fn apply(
 
 /// Two domains of one node cannot have the same name.
 fn check_suffix(node: &Running, served: &Served, wanted: &[(Setting, Vec<String>)]) -> Result<(), Failure> {
-    let suffixes = wanted.iter().filter(|(setting, _)| *setting == Setting::Suffix).flat_map(|(_, all)| all);
-    for suffix in suffixes {
-        let same = |other: &&str| other.eq_ignore_ascii_case(suffix);
-        let contexts = node.ldap.engine.contexts();
-        let mut others = contexts.iter().filter(|context| !Arc::ptr_eq(context.domain(), &served.domain));
-        if let Some(other) = others.find(|context| context.namespace().suffixes().any(|name| same(&name))) {
-            let text = format!("suffix: \"{suffix}\" is that of the domain \"{}\"", other.domain().tag());
-            return Err(Failure::new(Status::BadOp, text));
-        }
+    let contexts = node.ldap.engine.contexts();
+    for other in contexts.iter().filter(|context| !Arc::ptr_eq(context.domain(), &served.domain)) {
+        settings::check_beside(settings::suffixes(wanted), other.domain().tag(), &other.namespace())?;
     }
     Ok(())
 }
