@@ -8,10 +8,11 @@ use netinfo_formats::{
     Identity, Loss, Place, Record, RecordWriter, dslocal, flat, json5, jsonl, ldif, nidb, raw, sudoers,
 };
 use netinfo_mapping::{Entry, Namespace, Selection};
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::local::session;
-use crate::losses::Losses;
+use crate::losses::{Cause, Losses};
 use crate::source::Format;
 
 /// What was exported.
@@ -23,6 +24,23 @@ pub struct Exported {
     pub losses: Losses,
     /// What the writer has said of the record at hand.
     fresh: Vec<Loss>,
+}
+
+impl Exported {
+    /// As JSON, in the shape of an import's report: `{"counts": {"written", "lost"}, "files": [{"file", "format",
+    /// "counts", "lost": […], "dropped_causes"}]}`, where what is lost is told cause by cause ([`Cause::to_json`]).
+    #[must_use]
+    pub fn to_json(&self, file: &str, format: Format) -> Value {
+        let counts = json!({ "written": self.records, "lost": self.losses.total() });
+        let file = json!({
+            "file": file,
+            "format": format.name(),
+            "counts": counts,
+            "lost": self.losses.causes().iter().map(Cause::to_json).collect::<Vec<_>>(),
+            "dropped_causes": self.losses.dropped(),
+        });
+        json!({ "counts": counts, "files": [file] })
+    }
 }
 
 /// Operational attributes that an export of entries has, so that they can come back as they were.

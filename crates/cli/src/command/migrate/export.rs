@@ -8,7 +8,7 @@ use netinfo_migrate::export::{Exported, export as write, export_folder};
 use netinfo_migrate::losses::Cause;
 use serde_json::json;
 
-use super::{held, losses, names};
+use super::{held, losses, names, write_report};
 use crate::args::Text;
 use crate::command::transfer::Target;
 use crate::context::Context;
@@ -28,6 +28,9 @@ pub(crate) struct Export {
     /// File or folder to write, readable by you only [default: standard output]
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
+    /// Write how much was written, and what the format cannot carry, to a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 /// Writes a domain, or a part of it.
@@ -47,6 +50,9 @@ pub(crate) fn export(context: &mut Context, args: &Export) -> Result<()> {
         out.into_inner().map_err(|error| Failure::from(error.into_error()))?.finish()?;
         exported
     };
+    if let Some(file) = &args.report {
+        write_report(file, &exported.to_json(&args.output.to_string_lossy(), format))?;
+    }
     told(context, &exported, (!to_stdout).then_some(&args.output))
 }
 

@@ -105,9 +105,13 @@ fn policies_say_what_becomes_of_what_is_there() {
 fn one_bad_line_is_told_and_the_rest_is_taken() {
     let node = Node::start();
     let tool = Tool::local(&node);
-    let run = tool.run(&format!("import {}", data("flat")));
-    assert_eq!(run.code, 1, "{run:?}");
-    assert!(run.out.contains("line 10: failed: ") && last(&run.out).contains("created"), "{run:?}");
+    let bad = file(node.dir(), "passwd");
+    fs::write(&bad, "ana:*:501:20::/:/bin/sh\nbo:*:many:20::/:/bin/sh\n").unwrap();
+    let run = tool.run(&format!("import {bad}"));
+    assert_eq!((run.code, last(&run.out)), (1, "  line 2: failed: uid: \"many\" is not a number"), "{run:?}");
+    assert!(run.out.contains("passwd: 1 created, 1 failed"), "{run:?}");
+    let said = tool.ok(&format!("import {}", data("flat")));
+    assert!(said.contains("line 10: skipped: ") && last(&said).contains("created"), "{said}");
     let again = tool.run(&format!("import {}", data("flat")));
     assert!(last(&again.out).starts_with("together: ") && !last(&again.out).contains("created"), "{again:?}");
     assert_eq!(
@@ -122,6 +126,48 @@ fn one_bad_line_is_told_and_the_rest_is_taken() {
         tool.run(&format!("export {name} --output {out}"));
         assert_eq!(tool.run(&format!("diff {name}:{out} local")).out, "", "{name}");
     }
+}
+
+#[test]
+fn lines_that_are_no_records_are_skipped_and_told() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    let (passwd, group) = (file(node.dir(), "passwd"), file(node.dir(), "group"));
+    fs::write(&passwd, "ana:*:501:20:Ana:/home/ana:/bin/sh\n+::::::\n-mallory::::::\n+@admins\n").unwrap();
+    fs::write(&group, "staff:*:20:ana\n+:::\n").unwrap();
+    let report = file(node.dir(), "report.json");
+    let said = tool.ok(&format!("import {passwd} --report {report}"));
+    assert!(said.contains("passwd: 1 created, 3 skipped\n"), "{said}");
+    assert!(said.contains("  line 4: skipped: NIS line skipped\n"), "{said}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!((&report["counts"]["skipped"], &report["counts"]["failed"]), (&json!(3), &json!(0)));
+    assert_eq!(report["files"][0]["notes"][0]["kind"], "skipped");
+    let run = tool.run(&format!("convert {group} jsonl:-"));
+    assert_eq!((run.code, run.out.lines().count()), (0, 1), "{run:?}");
+    assert!(run.err.contains("line 2: skipped: NIS line skipped"), "{run:?}");
+}
+
+#[test]
+fn exports_are_reported_as_imports_are() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok("user add ana");
+    tool.ok("set /users/ana shoe_size 44");
+    let (out, report) = (file(node.dir(), "out.passwd"), file(node.dir(), "report.json"));
+    for (output, name) in [(format!("--output {out}"), out.as_str()), (String::new(), "-")] {
+        let run = tool.run(&format!("export passwd {output} --report {report}"));
+        assert!(run.code == 0 && run.err.contains("shoe_size: the format has no place for it"), "{run:?}");
+        let report: Value = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
+        let file = &report["files"][0];
+        assert_eq!(report["counts"], json!({ "written": 1, "lost": 1 }));
+        assert_eq!(
+            (&file["counts"], &file["file"], &file["format"]),
+            (&report["counts"], &json!(name), &json!("passwd"))
+        );
+        assert_eq!((&file["lost"][0]["property"], &file["dropped_causes"]), (&json!("shoe_size"), &json!(0)));
+    }
+    let run = tool.run(&format!("export passwd --report {out}/report"));
+    assert!(run.code == 1 && run.err.contains(&format!("cannot write {out}/report")), "{run:?}");
 }
 
 #[test]
