@@ -44,11 +44,12 @@ pub fn diff(first: &Domain, second: &Domain, scope: &Scope, each: &mut dyn FnMut
         entries: scope.entries,
         each,
         equal: 0,
+        left: Vec::new(),
     };
     match &scope.containers {
         None => comparing.pair(ROOT, ROOT, "/")?,
         Some(containers) => {
-            for container in containers {
+            for container in containers.iter().rev() {
                 let path: Vec<&[u8]> = container.split(|byte| *byte == b'/').collect();
                 let name = shown(container);
                 match (a.path(&path)?, b.path(&path)?) {
@@ -60,7 +61,7 @@ pub fn diff(first: &Domain, second: &Domain, scope: &Scope, each: &mut dyn FnMut
             }
         }
     }
-    Ok(comparing.equal)
+    comparing.finish()
 }
 
 /// One of two domains.
@@ -96,15 +97,39 @@ impl Side<'_> {
     }
 }
 
+/// Something that is still to be compared. Trees may be deeper than the stack of a thread.
+enum Left {
+    /// Two directories that are the same thing.
+    Pair(u32, u32, String),
+    /// A directory of the first side (`true`) or the second that the other has not.
+    One(bool, u32, String),
+}
+
 struct Comparing<'t, 'e> {
     a: Side<'t>,
     b: Side<'t>,
     entries: bool,
     each: &'e mut dyn FnMut(Difference),
     equal: u64,
+    /// What comes next is the last.
+    left: Vec<Left>,
 }
 
 impl Comparing<'_, '_> {
+    /// Compares what is left, and all below it.
+    fn finish(mut self) -> Result<u64> {
+        while let Some(next) = self.left.pop() {
+            match next {
+                Left::Pair(a, b, path) => self.pair(a, b, &path)?,
+                Left::One(first, object, path) => {
+                    self.only(first, object, &path)?;
+                    (self.each)(if first { Difference::Gone(path) } else { Difference::New(path) });
+                }
+            }
+        }
+        Ok(self.equal)
+    }
+
     fn pair(&mut self, a: u32, b: u32, path: &str) -> Result<()> {
         let lines = difference(&self.a.compared(a, self.entries)?, &self.b.compared(b, self.entries)?);
         if lines.is_empty() {
@@ -115,25 +140,28 @@ impl Comparing<'_, '_> {
         self.children(a, b, path)
     }
 
+    /// The directories below two come next.
     fn children(&mut self, a: u32, b: u32, path: &str) -> Result<()> {
-        let mut met = HashSet::new();
-        let children: Vec<u32> = self.a.view.children(a)?.collect::<Result<_, _>>()?;
-        for child in children {
+        let (mut met, begin) = (HashSet::new(), self.left.len());
+        for child in self.a.view.children(a)? {
+            let child = child?;
             let properties = self.a.properties(child)?;
             let below = below(path, &properties);
-            match self.twin(b, &properties, &met)? {
+            self.left.push(match self.twin(b, &properties, &met)? {
                 Some(twin) => {
                     met.insert(twin);
-                    self.pair(child, twin, &below)?;
+                    Left::Pair(child, twin, below)
                 }
-                None => self.one(true, child, &below)?,
+                None => Left::One(true, child, below),
+            });
+        }
+        for child in self.b.view.children(b)? {
+            let child = child?;
+            if !met.contains(&child) {
+                self.left.push(Left::One(false, child, below(path, &self.b.properties(child)?)));
             }
         }
-        let children: Vec<u32> = self.b.view.children(b)?.collect::<Result<_, _>>()?;
-        for child in children.into_iter().filter(|child| !met.contains(child)) {
-            let below = below(path, &self.b.properties(child)?);
-            self.one(false, child, &below)?;
-        }
+        self.left[begin..].reverse();
         Ok(())
     }
 
@@ -157,20 +185,15 @@ impl Comparing<'_, '_> {
         Ok(None)
     }
 
-    /// A directory that one of them has, and all below it.
-    fn one(&mut self, first: bool, object: u32, path: &str) -> Result<()> {
-        (self.each)(if first { Difference::Gone(path.to_owned()) } else { Difference::New(path.to_owned()) });
-        self.only(first, object, path)
-    }
-
+    /// The directories below one that only one of the domains has come next.
     fn only(&mut self, first: bool, object: u32, path: &str) -> Result<()> {
         let side = if first { &self.a } else { &self.b };
-        let children: Vec<u32> = side.view.children(object)?.collect::<Result<_, _>>()?;
-        for child in children {
-            let side = if first { &self.a } else { &self.b };
-            let below = below(path, &side.properties(child)?);
-            self.one(first, child, &below)?;
+        let begin = self.left.len();
+        for child in side.view.children(object)? {
+            let child = child?;
+            self.left.push(Left::One(first, child, below(path, &side.properties(child)?)));
         }
+        self.left[begin..].reverse();
         Ok(())
     }
 }
@@ -179,4 +202,35 @@ fn below(path: &str, properties: &[Property]) -> String {
     let name = names(properties).and_then(|(_, values)| values.first());
     let name = name.map_or_else(|| "(no name)".to_owned(), |name| shown(name));
     if path == "/" { format!("/{name}") } else { format!("{path}/{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use netinfo_directory::{Id, TransferObject};
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    /// A domain whose directories lie one below the other.
+    fn chain(depth: u32) -> Scratch {
+        let objects = (0..=depth).map(|object| TransferObject {
+            id: Id { object, instance: 0 },
+            parent: object.saturating_sub(1),
+            children: if object < depth { vec![object + 1] } else { Vec::new() },
+            properties: vec![Property::new("name", [if object == 0 { "root" } else { "d" }])],
+            stamp: None,
+        });
+        Scratch::of_objects(objects.collect()).unwrap()
+    }
+
+    #[test]
+    fn trees_may_be_deeper_than_the_stack() {
+        const DEPTH: u32 = 10_000;
+        let (long, short) = (chain(DEPTH), chain(DEPTH / 2));
+        let mut found = Vec::new();
+        let equal =
+            diff(long.domain(), short.domain(), &Scope::default(), &mut |one| found.push(one)).unwrap();
+        assert_eq!((equal, found.len()), (u64::from(DEPTH / 2) + 1, DEPTH as usize / 2));
+        assert_eq!(found[0], Difference::Gone("/d".repeat(DEPTH as usize / 2 + 1)));
+    }
 }
