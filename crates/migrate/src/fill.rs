@@ -58,21 +58,7 @@ pub fn load(part: &Part, local: &mut Local, watch: &mut dyn Watch) -> Result<Fil
         let reader = scope.spawn(move || read_blocks(part, counter, &send, &spare));
         let storing = scope.spawn({
             let (domain, session) = (domain.clone(), session.clone());
-            move || {
-                let mut waiting = Vec::new().into_iter();
-                domain.fill(&session, move || {
-                    loop {
-                        if let Some(next) = waiting.next() {
-                            return Ok(Some(next));
-                        }
-                        match filled.recv() {
-                            Ok(Work::Filled(batch)) => waiting = batch.into_iter(),
-                            Ok(Work::Stop) => return Err(CoreError::Busy),
-                            Err(_) => return Ok(None),
-                        }
-                    }
-                })
-            }
+            move || domain.fill(&session, each_of(filled))
         });
         let mut mapping = |file: &mut FileReport| -> Result<Vec<Item>> {
             let view = domain.read(&session)?;
@@ -115,6 +101,21 @@ pub fn load(part: &Part, local: &mut Local, watch: &mut dyn Watch) -> Result<Fil
     }
     file.add(local.settle()?);
     Ok(file)
+}
+
+/// Gives the directories of all work, one after the other.
+fn each_of(work: Receiver<Work>) -> impl FnMut() -> Result<Option<Filled>, CoreError> + Send {
+    let mut waiting = Vec::new().into_iter();
+    move || loop {
+        if let Some(next) = waiting.next() {
+            return Ok(Some(next));
+        }
+        match work.recv() {
+            Ok(Work::Filled(batch)) => waiting = batch.into_iter(),
+            Ok(Work::Stop) => return Err(CoreError::Busy),
+            Err(_) => return Ok(None),
+        }
+    }
 }
 
 /// Reads a part until nobody takes its blocks; `spare` are those that are done with.

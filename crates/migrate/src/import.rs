@@ -5,9 +5,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
-use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::item::Item;
@@ -20,8 +19,6 @@ pub const BATCH_ITEMS: usize = 4096;
 pub const BATCH_BYTES: usize = 4 << 20;
 /// Batches that have been read and wait for the target.
 const WAITING: usize = 4;
-/// How often progress is told while the target works.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Where items go.
 pub trait Target {
@@ -112,7 +109,7 @@ fn one(
     thread::scope(|scope| {
         let (send, batches) = mpsc::sync_channel(WAITING);
         let reader = scope.spawn(move || produce(part, read.clone(), &send));
-        let written = consume(&batches, &mut |batch: Read| {
+        let written = batches.iter().try_for_each(|batch: Read| {
             items += batch.items.len() as u64
                 + batch.done.counts.of(Outcome::Failed)
                 + batch.done.counts.of(Outcome::Skipped);
@@ -130,16 +127,6 @@ fn one(
     })?;
     file.add(target.settle()?);
     Ok(())
-}
-
-fn consume(batches: &Receiver<Read>, take: &mut dyn FnMut(Read) -> Result<()>) -> Result<()> {
-    loop {
-        match batches.recv_timeout(TICK) {
-            Ok(batch) => take(batch)?,
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-    }
 }
 
 /// Reads a part in batches until nobody takes them.

@@ -48,6 +48,10 @@ pub fn names_to_json(names: &[Vec<u8>]) -> Value {
 pub fn names_from_json(value: &Value) -> Option<Vec<Vec<u8>>> {
     let name = |value: &Value| {
         let text = value.as_str()?;
+        // A sign would be taken for a digit.
+        if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
         let digits = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
         digits.collect::<Option<Vec<u8>>>()
     };
@@ -192,6 +196,7 @@ mod tests {
         assert_eq!(names_from_json(&names_to_json(&names)), Some(names));
         assert_eq!(names_from_json(&json!(["7"])), None);
         assert_eq!(names_from_json(&json!(["zz"])), None);
+        assert_eq!(names_from_json(&json!(["+f"])), None);
         assert_eq!(names_from_json(&json!("7573")), None);
     }
 }
