@@ -43,11 +43,7 @@ impl<'a> Payload<'a> for PasswordModify<'a> {
 
     fn encode(&self, buf: &mut Vec<u8>) {
         let request = ber::begin(buf, Tag::SEQUENCE);
-        for (tag, value) in [(USER, self.user), (OLD, self.old), (NEW, self.new)] {
-            if let Some(value) = value {
-                ber::put(buf, tag, value);
-            }
-        }
+        put_options(buf, [(USER, self.user), (OLD, self.old), (NEW, self.new)]);
         ber::end(buf, request);
     }
 }
@@ -73,9 +69,7 @@ impl<'a> Payload<'a> for PasswordModified<'a> {
 
     fn encode(&self, buf: &mut Vec<u8>) {
         let response = ber::begin(buf, Tag::SEQUENCE);
-        if let Some(generated) = self.generated {
-            ber::put(buf, GENERATED, generated);
-        }
+        put_options(buf, [(GENERATED, self.generated)]);
         ber::end(buf, response);
     }
 }
@@ -176,9 +170,7 @@ impl<'a> Payload<'a> for VerifyCredentials<'a> {
 
     fn encode(&self, buf: &mut Vec<u8>) {
         let request = ber::begin(buf, Tag::SEQUENCE);
-        if let Some(cookie) = self.cookie {
-            ber::put(buf, COOKIE, cookie);
-        }
+        put_options(buf, [(COOKIE, self.cookie)]);
         ber::put(buf, Tag::OCTET_STRING, self.name);
         self.authentication.put(buf);
         put_controls(buf, self.controls);
@@ -232,13 +224,18 @@ impl<'a> Payload<'a> for CredentialsVerified<'a> {
         let response = ber::begin(buf, Tag::SEQUENCE);
         ber::put_integer(buf, Tag::ENUMERATED, self.code.code().into());
         ber::put(buf, Tag::OCTET_STRING, self.message);
-        for (tag, value) in [(COOKIE, self.cookie), (SERVER_CREDENTIALS, self.credentials)] {
-            if let Some(value) = value {
-                ber::put(buf, tag, value);
-            }
-        }
+        put_options(buf, [(COOKIE, self.cookie), (SERVER_CREDENTIALS, self.credentials)]);
         put_controls(buf, self.controls);
         ber::end(buf, response);
+    }
+}
+
+/// Appends those of some fields that are there.
+fn put_options<const N: usize>(buf: &mut Vec<u8>, fields: [(Tag, Option<&[u8]>); N]) {
+    for (tag, value) in fields {
+        if let Some(value) = value {
+            ber::put(buf, tag, value);
+        }
     }
 }
 
