@@ -48,14 +48,56 @@ impl Worker {
     }
 }
 
+/// Panics are caught: a thread lost to a defect would be missed for as long as the daemon runs.
 fn run(mut remote: Box<dyn Remote>, mut idle: Idle, queue: &Receiver<Job>) {
     loop {
-        let rest = idle(&mut *remote).unwrap_or(REST).clamp(Duration::from_millis(1), REST);
+        let rest = catch_unwind(AssertUnwindSafe(|| idle(&mut *remote))).unwrap_or_default();
+        let rest = rest.unwrap_or(REST).clamp(Duration::from_millis(1), REST);
         match queue.recv_timeout(rest) {
-            // A thread lost to a defect would be missed for as long as the daemon runs.
             Ok(job) => drop(catch_unwind(AssertUnwindSafe(|| job(&mut *remote)))),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{Item, Question};
+    use crate::remote::{Changed, Fault, Verdict};
+    use netinfo_lookup::Table;
+
+    struct Nothing;
+
+    impl Remote for Nothing {
+        fn find(&mut self, _: &Question) -> Result<Vec<Item>, Fault> {
+            Ok(Vec::new())
+        }
+
+        fn list(&mut self, _: Table) -> Result<Vec<Item>, Fault> {
+            Ok(Vec::new())
+        }
+
+        fn stamp(&mut self) -> Result<Option<u64>, Fault> {
+            Ok(None)
+        }
+
+        fn verify(&mut self, _: &[u8], _: &[u8]) -> Result<Verdict, Fault> {
+            Ok(Verdict::Wrong)
+        }
+
+        fn change(&mut self, _: &[u8], _: &[u8], _: &[u8]) -> Result<Changed, Fault> {
+            Ok(Changed::Wrong)
+        }
+    }
+
+    #[test]
+    fn a_panic_does_not_end_the_thread() {
+        let patience = Duration::from_secs(20);
+        let worker = Worker::start("test", Box::new(Nothing), Box::new(|_| panic!("a defect")));
+        assert_eq!(worker.ask(patience, |_| 1), Some(1));
+        assert_eq!(worker.ask(patience, |_| -> u8 { panic!("another") }), None);
+        assert_eq!(worker.ask(patience, |_| 2), Some(2));
     }
 }
