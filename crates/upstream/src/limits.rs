@@ -46,6 +46,9 @@ pub const MAX_VERIFIERS: usize = 1_000;
 pub const MAX_LDAP_MESSAGE: usize = 16 << 20;
 /// Entries of a page of an LDAP listing.
 pub const LDAP_PAGE: u32 = 500;
+/// Pages of one LDAP listing: enough for all that is listed, from servers that give fewer entries in one than they are asked
+/// for. One that says again and again that there is more is not asked for ever.
+pub const MAX_PAGES: usize = 4_000;
 /// Members of one group, given as names of entries that do not tell the user's name, that are looked at.
 pub const MAX_MEMBERS: usize = 5_000;
 /// How many groups deep groups in groups are followed.

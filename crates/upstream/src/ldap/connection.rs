@@ -20,7 +20,7 @@ use netinfo_wire::ldap::{
 use zeroize::Zeroize;
 
 use super::stream::Stream;
-use crate::limits::{LDAP_PAGE, LDAP_WINDOW, MAX_LDAP_MESSAGE};
+use crate::limits::{LDAP_PAGE, LDAP_WINDOW, MAX_LDAP_MESSAGE, MAX_PAGES};
 use crate::remote::Fault;
 
 /// An entry that was found.
@@ -162,7 +162,7 @@ impl Connection {
     /// The entries that a search finds, `limit` of them at most. No such base is no entries.
     pub(super) fn search(&mut self, search: Search<'_>, limit: usize) -> Result<Vec<Found>, Fault> {
         let (mut found, mut cookie) = (Vec::new(), Vec::new());
-        loop {
+        for _ in 0..MAX_PAGES {
             let id = self.send_search(search, Some(&cookie))?;
             let ended = self.entries(id, &mut found, limit)?;
             match ended.code {
@@ -179,6 +179,7 @@ impl Connection {
             }
             cookie = ended.cookie;
         }
+        Err(Fault::Refused(format!("a search failed: it has more than {MAX_PAGES} pages")))
     }
 
     /// The first entry that each of many searches finds. Those that fail find nothing.
@@ -332,4 +333,45 @@ fn entry_of(entry: &netinfo_wire::ldap::response::SearchEntry<'_>) -> Found {
         (String::from_utf8_lossy(attribute.name).into_owned(), values)
     });
     Found { dn: String::from_utf8_lossy(entry.dn).into_owned(), attributes: attributes.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::spawn;
+
+    use netinfo_wire::ldap::response::LdapResult;
+
+    use super::*;
+
+    /// Says of each page of a search that it is empty and that there is another one.
+    fn serve_without_end(mut stream: TcpStream) {
+        let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
+        while let Ok(got @ 1..) = stream.read(&mut piece) {
+            bytes.extend_from_slice(&piece[..got]);
+            while let Ok(Frame::Complete(length)) = frame(&bytes, 1 << 20) {
+                let id = Envelope::decode(&bytes[..length]).unwrap().id;
+                let mut answer = Vec::new();
+                let mut writer = MessageWriter::begin(&mut answer, id);
+                writer.response(&Response::SearchDone(LdapResult::new(ResultCode::Success, b"")));
+                writer.payload(false, &PagedResults { size: 0, cookie: b"more" });
+                writer.finish();
+                stream.write_all(&answer).unwrap();
+                bytes.drain(..length);
+            }
+        }
+    }
+
+    #[test]
+    fn a_listing_without_end_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ldap://{}", listener.local_addr().unwrap());
+        let server = spawn(move || serve_without_end(listener.accept().unwrap().0));
+        let mut connection = Connection::open(Place { url: &url, start_tls: false, ca_file: None }).unwrap();
+        let search = Search { base: "dc=x", scope: Scope::Subtree, filter: "(uid=*)", attributes: &["uid"] };
+        let fault = connection.search(search, 10).unwrap_err();
+        assert_eq!(fault, Fault::Refused(format!("a search failed: it has more than {MAX_PAGES} pages")));
+        drop(connection);
+        server.join().unwrap();
+    }
 }
