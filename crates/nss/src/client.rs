@@ -280,7 +280,8 @@ fn address(path: &str) -> io::Result<(libc::sockaddr_un, socklen_t)> {
         return Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG));
     }
     for (to, from) in address.sun_path.iter_mut().zip(path.bytes()) {
-        *to = from.cast_signed();
+        // Signed on some machines, and not on others.
+        *to = libc::c_char::from_ne_bytes([from]);
     }
     let length = offset_of!(libc::sockaddr_un, sun_path) + path.len() + 1;
     Ok((address, length as socklen_t))
