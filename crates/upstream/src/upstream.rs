@@ -82,9 +82,11 @@ impl Upstream {
         let text = parent.to_string();
         let name = text.split('?').next().unwrap_or_default().to_owned();
         let cache = file::read(folder, &text, Kind::Records);
-        let cache = cache.and_then(|bytes| Cache::decode(&bytes).ok()).unwrap_or_default();
+        let unusable = |error| tracing::warn!("what is remembered of {name} is begun anew: {error}");
+        let cache = cache.and_then(|bytes| Cache::decode(&bytes).map_err(unusable).ok()).unwrap_or_default();
         let logins = file::read(folder, &text, Kind::Logins).map(Zeroizing::new);
-        let verifiers = logins.and_then(|bytes| Verifiers::decode(&bytes).ok()).unwrap_or_default();
+        let verifiers =
+            logins.and_then(|bytes| Verifiers::decode(&bytes).map_err(unusable).ok()).unwrap_or_default();
         let now = Instant::now();
         let shared = Arc::new(Shared {
             name,

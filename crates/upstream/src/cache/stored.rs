@@ -16,12 +16,12 @@ use netinfo_wire::xdr::{Error, Reader, put_bool, put_opaque, put_u32, put_u64};
 
 use crate::cache::{Cache, Kept, Listing};
 use crate::item::{Item, Question};
-use crate::limits::{MAX_ANSWERS, MAX_LISTED};
+use crate::limits::{MAX_ANSWERS, MAX_BYTES, MAX_LISTED};
 
-/// Longest string.
-const MAX_STRING: u32 = 65_535;
-/// Most properties of a record, most values of one.
-const MAX_LIST: u32 = 1 << 20;
+/// Longest string: none that is remembered is longer.
+const MAX_STRING: u32 = MAX_BYTES as u32;
+/// Most properties of a record, most values of one: as many as there can be, for each counts 24 bytes of [`MAX_BYTES`].
+const MAX_LIST: u32 = MAX_BYTES as u32 / 16;
 
 impl Cache {
     /// Appends what is remembered.

@@ -137,6 +137,22 @@ fn large_records_are_not_kept_beyond_the_limit() {
     assert!(counted(&mut cache) <= MAX_BYTES);
 }
 
+#[test]
+fn whatever_is_remembered_can_be_read_again() {
+    let (long, many) = (vec![b'x'; 70_000], vec![Vec::new(); (1 << 20) + 1]);
+    let properties = vec![
+        Property::new("name", ["ana"]),
+        Property { name: b"description".to_vec(), values: vec![long] },
+        Property { name: b"users".to_vec(), values: many },
+    ];
+    let mut cache = Cache::default();
+    cache.answered(question("name", "ana"), vec![Item::new(1, properties)], None, NOW);
+    assert_eq!(cache.len(), 1, "it is within the limits");
+    let mut bytes = Vec::new();
+    cache.encode(&mut bytes);
+    assert_eq!(Cache::decode(&bytes).unwrap().answers, cache.answers);
+}
+
 fn any_item() -> impl Strategy<Value = Item> {
     let property = ("[a-z]{1,8}", prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..4));
     let property = property.prop_map(|(name, values)| Property { name: name.into_bytes(), values });
