@@ -129,7 +129,7 @@ fn files_become_containers() {
     let expected = format!(
         "passwd: 9 users, 3 lines skipped\n  {etc}/passwd:12: NIS line skipped\n  {etc}/passwd:13: NIS line \
          skipped\n  {etc}/passwd:14: NIS line skipped\nshadow: 8 entries\ngroup: 8 groups, 1 line skipped\n  \
-         {etc}/group:10: NIS line skipped\nhosts: 6 machines, 1 line skipped\n  {etc}/hosts:10: name: missing\n\
+         {etc}/group:10: NIS line skipped\nhosts: 6 machines, 1 line skipped\n  {etc}/hosts:10: name: an address without a name\n\
          networks: 3 networks\nprotocols: 5 protocols\nrpc: 4 programs\nservices: 5 services"
     );
     assert_eq!(summary.to_string(), expected);
