@@ -43,6 +43,8 @@ pub(crate) struct Replica {
     copying: AtomicBool,
     /// Whether the next check is to look whether the master knows us.
     sanity: AtomicBool,
+    /// What `cloneReplyReadall` said at the start or at the last RESYNC, when historical clones read it.
+    gives: AtomicBool,
     since: Instant,
 }
 
@@ -69,6 +71,7 @@ impl Default for Replica {
             wake: Arc::default(),
             copying: AtomicBool::new(false),
             sanity: AtomicBool::new(true),
+            gives: AtomicBool::new(false),
             since: Instant::now(),
         }
     }
@@ -129,6 +132,7 @@ pub(crate) fn start(node: &Arc<Running>, served: &Arc<Served>) {
     let now = Instant::now();
     let read = || -> Result<_> {
         let view = served.view()?;
+        served.replica.gives.store(gives_copies(&view)?, Ordering::Release);
         Ok((driver::settings(&view)?, view.sequence()?))
     };
     let (settings, sequence) = match read() {
@@ -167,6 +171,10 @@ pub(crate) fn crashed(served: &Served, checksum: u32) {
 /// Somebody asks for a fresh start of replication: a master tells its clones, a clone checks with its master.
 pub(crate) fn resync(served: &Served) {
     served.binding.forget();
+    match served.view().and_then(|view| gives_copies(&view)) {
+        Ok(gives) => served.replica.gives.store(gives, Ordering::Release),
+        Err(error) => tracing::warn!(%error, tag = served.domain.tag(), "cannot read cloneReplyReadall"),
+    }
     match &mut *served.replica.lock() {
         Machine::Idle => {}
         Machine::Master(master) => master.resync(Instant::now()),
@@ -176,6 +184,18 @@ pub(crate) fn resync(served: &Served) {
         }
     }
     served.replica.wake.notify.notify_one();
+}
+
+/// Whether a clone lets others copy from it.
+///
+/// # Errors
+/// When the root directory cannot be read.
+pub(crate) fn clone_gives_copies(node: &Running, served: &Served, view: &View<'_>) -> Result<bool> {
+    if node.historical { Ok(served.replica.gives.load(Ordering::Acquire)) } else { gives_copies(view) }
+}
+
+fn gives_copies(view: &View<'_>) -> Result<bool> {
+    view.root_flag(b"cloneReplyReadall", false)
 }
 
 /// What is to be called when a change is done: if it is an update that a clone's master sends, the clone notes whether it

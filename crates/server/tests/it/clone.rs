@@ -142,6 +142,15 @@ fn a_clone_gives_itself_away_only_when_told_to() {
         assert_eq!(property(&mut tree, "write_locked")[0].get(..5), Some("clone"));
         assert_eq!(property(&mut tree, "notify_threads"), ["0", "0", "0"]);
         assert_eq!(property(&mut tree, "readall_proxies"), ["0", "loose"]);
+        // The word is read at the start and when somebody asks for a resync.
+        tree.set(0, "cloneReplyReadall", &["YES"]);
+        assert_eq!(tree.read_all(0), Err(Status::NotMaster));
+        assert_eq!(tree.caller.netinfo(Procedure::Resync, &[]), [0; 4]);
+        assert!(tree.read_all(0).is_ok());
+        tree.set(0, "cloneReplyReadall", &["NO"]);
+        assert!(tree.read_all(0).is_ok());
+        assert_eq!(tree.caller.netinfo(Procedure::Resync, &[]), [0; 4]);
+        assert_eq!(tree.read_all(0), Err(Status::NotMaster));
         tree.set(0, "cloneReplyReadall", &["YES"]);
         drop(tree);
         node.restart();

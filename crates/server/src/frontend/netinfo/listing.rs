@@ -180,7 +180,7 @@ pub(super) fn readall(
     let checksum = decode_checksum(call.args)?;
     let view = served.domain.read(reader)?;
     let clone = served.domain.role() != netinfo_directory::Role::Master;
-    if clone && !view.root_flag(b"cloneReplyReadall", false)? {
+    if clone && !replica::clone_gives_copies(node, served, &view)? {
         return Err(Error::NotMaster.into());
     }
     let caller = context.caller.peer.map(|peer| peer.ip());
