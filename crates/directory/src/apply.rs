@@ -289,10 +289,13 @@ impl<'a, 'e> Applier<'a, 'e> {
         Ok(Outcome { id, created: None })
     }
 
-    fn set_stamp(&mut self, session: &Session, directory: Target, stamp: &StampBuf) -> Result<Outcome> {
+    fn set_stamp(&mut self, session: &Session, directory: Target, stamp: &mut StampBuf) -> Result<Outcome> {
         let before = self.current(directory)?;
         if !session.is_superuser() {
             return Err(Error::Permission);
+        }
+        if stamp.uuid == [0; 16] {
+            stamp.uuid = self.uuid(directory.object)?;
         }
         match &mut self.held {
             Some(held) if held.has_stamp(directory.object) => {
@@ -304,6 +307,15 @@ impl<'a, 'e> Applier<'a, 'e> {
         }
         let id = Id { object: directory.object, instance: before.header.instance };
         Ok(Outcome { id, created: None })
+    }
+
+    /// The uuid that a directory has.
+    fn uuid(&self, object: u32) -> Result<[u8; 16]> {
+        if let Some(held) = self.held.as_ref().and_then(|held| held.stamp(object)) {
+            return Ok(held.uuid);
+        }
+        let stored = stamp::stored(self.store, &self.txn, object)?.map(|stamp| stamp.uuid);
+        Ok(stored.unwrap_or_else(|| stamp::unknown(&self.state.uuid, object).uuid))
     }
 
     /// Notes who made a change, and when, in the stamp of the directory it was made to.

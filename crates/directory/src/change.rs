@@ -114,7 +114,7 @@ pub enum Change {
     SetStamp {
         /// Directory.
         directory: Target,
-        /// The new stamp. Its uuid must not be another directory's.
+        /// The new stamp. Its uuid must not be another directory's; one of zeros is none, and the directory keeps its own.
         stamp: StampBuf,
     },
 }

@@ -19,7 +19,7 @@ pub struct Filled {
     pub parent: u32,
     /// Properties with all values.
     pub properties: Vec<Property>,
-    /// Its stamp, if one is known.
+    /// Its stamp, if one is known; a uuid of zeros is none.
     pub stamp: Option<StampBuf>,
 }
 

@@ -65,9 +65,14 @@ impl Held {
         self.stamp.take_if(|(held, _)| *held == object);
     }
 
+    /// The stamp of the directory `object`, if it is held back.
+    pub(crate) fn stamp(&self, object: u32) -> Option<&StampBuf> {
+        self.stamp.as_ref().filter(|(held, _)| *held == object).map(|(_, stamp)| stamp)
+    }
+
     /// Whether the stamp of the directory `object` is held back.
     pub(crate) fn has_stamp(&self, object: u32) -> bool {
-        self.stamp.as_ref().is_some_and(|(held, _)| *held == object)
+        self.stamp(object).is_some()
     }
 }
 

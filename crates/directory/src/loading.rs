@@ -103,6 +103,8 @@ impl Stamps {
         object: u32,
         stamp: Stamp<'_>,
     ) -> Result<()> {
+        let uuid = if stamp.uuid == [0; 16] { stamp::unknown(domain, object).uuid } else { stamp.uuid };
+        let stamp = Stamp { uuid, ..stamp };
         match stamp::derived_object(domain, &stamp.uuid) {
             None => self.uuids.push((stamp.uuid, object)),
             Some(derived) if derived == object => {}

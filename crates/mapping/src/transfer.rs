@@ -68,7 +68,7 @@ pub struct Loaded {
     pub parent: u32,
     /// Properties, in the order of the attributes.
     pub properties: Vec<Property>,
-    /// What was known of it.
+    /// What was known of it. A uuid of zeros is none.
     pub stamp: Option<StampBuf>,
     /// What is not as it should be, each in words; the directory has it all the same.
     pub warnings: Vec<String>,

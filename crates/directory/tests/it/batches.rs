@@ -77,8 +77,8 @@ fn import_like(random: &mut impl FnMut(u32) -> u32, first: u32, made: u32) -> Ch
             directory: any(random),
             properties: vec![Property::new("k", [random(9).to_string()])],
         },
-        3 => Change::SetStamp { directory: any(random), stamp: stamp(random(200)) },
-        4 | 5 => Change::SetStamp { directory: Target::any(made), stamp: stamp(random(200)) },
+        3 => Change::SetStamp { directory: any(random), stamp: stamp(1 + random(199)) },
+        4 | 5 => Change::SetStamp { directory: Target::any(made), stamp: stamp(1 + random(199)) },
         _ => {
             let parent = if random(9) == 0 { any(random) } else { parent };
             let position = if random(3) == 0 { random(4) } else { u32::MAX };
@@ -236,16 +236,19 @@ fn a_domain_is_filled_in_the_order_of_its_ids() {
         directory(1, "ana"),
         directory(ROOT, "groups"),
         Filled { stamp: Some(stamp.clone()), ..directory(1, "bo") },
+        Filled { stamp: Some(StampBuf { uuid: [0; 16], ..stamp.clone() }), ..directory(ROOT, "cy") },
     ]
     .into_iter();
     let count = fixture.domain.fill(&fixture.root, move || Ok(directories.next())).unwrap();
-    assert_eq!(count, 5);
+    assert_eq!(count, 6);
     let view = fixture.domain.read(&fixture.root).unwrap();
     let children = |object| view.children(object).unwrap().map(Result::unwrap).collect::<Vec<u32>>();
-    assert_eq!((children(ROOT), children(1)), (vec![1, 3], vec![2, 4]));
+    assert_eq!((children(ROOT), children(1)), (vec![1, 3, 5], vec![2, 4]));
     assert_eq!(view.record(1).unwrap().child_count(), 2);
     assert_eq!(view.lookup(1, b"name", b"bo").unwrap(), [4]);
     assert_eq!((view.by_uuid(uuid).unwrap(), view.stamp(4).unwrap()), (Some(4), stamp.as_stamp()));
+    let derived = view.stamp(5).unwrap();
+    assert_eq!((derived.created, view.by_uuid(derived.uuid).unwrap()), (5, Some(5)), "{derived:?}");
     drop(view);
     fixture.write(create(1, "cy")).unwrap();
     assert_clean(&fixture.domain);

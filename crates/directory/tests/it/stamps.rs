@@ -100,6 +100,36 @@ fn stamps_can_be_given() {
 }
 
 #[test]
+fn a_stamp_without_uuid_leaves_that_of_the_directory() {
+    let f = Fixture::new("local");
+    let given = StampBuf { uuid: [0; 16], created: 5, modified: 6, creator: b"x".to_vec(), modifier: vec![] };
+    let set = |object: u32| Change::SetStamp { directory: Target::any(object), stamp: given.clone() };
+    let a = f.create(ROOT, vec![]);
+    let start = f.domain.read(&f.root).unwrap().sequence().unwrap();
+    for object in [a, ROOT] {
+        let before = stamp(&f, object).uuid;
+        f.write(set(object)).unwrap();
+        assert_eq!(stamp(&f, object), StampBuf { uuid: before, ..given.clone() });
+        assert_eq!(by_uuid(&f, before), Some(object));
+    }
+    let told = feed(&f.domain, start).unwrap();
+    assert!(
+        matches!(&told[0].change, Change::SetStamp { stamp, .. } if stamp.uuid != [0; 16]),
+        "copies get it"
+    );
+    // In a batch the stamp of a new directory is held back until it is known that no other is given.
+    let stamp_it = given.clone();
+    let made = f.domain.batch(&f.root, NOW, move |batch| {
+        let made = batch.apply(create(ROOT, vec![p("name", &["b"])]))?.created.unwrap().object;
+        batch.apply(Change::SetStamp { directory: Target::any(made), stamp: stamp_it })?;
+        Ok(made)
+    });
+    let b = stamp(&f, made.unwrap());
+    assert!(b.uuid != [0; 16] && b.created == 5, "{b:?}");
+    assert_clean(&f.domain);
+}
+
+#[test]
 fn a_proposal_names_what_it_makes() {
     let f = Fixture::new("local");
     let given = StampBuf { uuid: [9; 16], created: 5, ..StampBuf::default() };

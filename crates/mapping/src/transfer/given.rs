@@ -84,7 +84,7 @@ impl<'s> Descriptions<'s> {
         }
         let mut warnings = self.findings(&user);
         let user = self.repaired(user, &mut warnings);
-        Taken { user, stamp: (stamp.uuid != [0; 16]).then_some(stamp), warnings }
+        Taken { user, stamp: known(stamp), warnings }
     }
 
     /// What a description means.
@@ -228,6 +228,11 @@ fn set_of(attributes: &[(Given<'_>, Meaning<'_>)]) -> Vec<u8> {
 
 /// OID of `objectClass`.
 const OBJECT_CLASS: &str = "2.5.4.0";
+
+/// A stamp, if anything has been noted in it: servers without `entryUUID` know the times all the same.
+pub(super) fn known(stamp: StampBuf) -> Option<StampBuf> {
+    (stamp != StampBuf::default()).then_some(stamp)
+}
 
 /// Notes what an attribute that only servers write says of an entry.
 pub(super) fn note(stamp: &mut StampBuf, schema: &Schema, known: &AttributeType, given: &Given<'_>) {

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use netinfo_directory::{Property, StampBuf};
 use netinfo_schema::{AttributeDescription, Schema, Syntax, dn};
 
-use super::given::{Descriptions, Meaning, note};
+use super::given::{Descriptions, Meaning, known, note};
 use crate::context::{Context, NAME, OBJECT_CLASS, RDN};
 use crate::transform::Transform;
 use crate::tree::Tree;
@@ -232,7 +232,7 @@ impl<'s> Plan<'s> {
             }
         }
         properties.extend(self.rdn.clone());
-        (properties, (stamp.uuid != [0; 16]).then_some(stamp))
+        (properties, known(stamp))
     }
 }
 
