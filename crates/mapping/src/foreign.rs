@@ -39,6 +39,27 @@ pub fn pairs(directory: &str) -> impl Iterator<Item = Pair> + '_ {
     })
 }
 
+/// The value of `pwdAccountLockedTime` for accounts that an administrator has locked; other times pass.
+const LOCKED_FOR_GOOD: &[u8] = b"000001010000Z";
+/// "Disabled" among the bits of `userAccountControl`.
+const AD_DISABLED: u32 = 2;
+
+/// Whether an attribute of this name and value says, in the words of some other server, that an account is disabled.
+#[must_use]
+pub fn disables(attribute: &str, value: &[u8]) -> bool {
+    let is = |name: &str| attribute.eq_ignore_ascii_case(name);
+    if is("nsAccountLock") || is("loginDisabled") {
+        value.eq_ignore_ascii_case(b"TRUE")
+    } else if is("pwdAccountLockedTime") {
+        value == LOCKED_FOR_GOOD
+    } else if is("userAccountControl") {
+        let bits = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse::<u32>().ok());
+        bits.is_some_and(|bits| bits & AD_DISABLED != 0)
+    } else {
+        false
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +72,22 @@ mod tests {
         assert!(pairs("users").all(|pair| !pair.attribute.is_empty()));
         assert_eq!(pairs("nowhere").count(), 0);
         assert_eq!(pairs("people").count(), 0, "they have the common table");
+    }
+
+    #[test]
+    fn disabled_accounts() {
+        for (attribute, value, expected) in [
+            ("nsAccountLock", "true", true),
+            ("nsaccountlock", "FALSE", false),
+            ("loginDisabled", "TRUE", true),
+            ("pwdAccountLockedTime", "000001010000Z", true),
+            ("pwdAccountLockedTime", "20260102030405Z", false),
+            ("userAccountControl", "514", true),
+            ("userAccountControl", "512", false),
+            ("userAccountControl", "two", false),
+            ("description", "TRUE", false),
+        ] {
+            assert_eq!(disables(attribute, value.as_bytes()), expected, "{attribute}: {value}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use netinfo_directory::password::{Verdict, hash_new, verify};
 use netinfo_directory::{Domain, Error as CoreError, ROOT, Session, View};
+use netinfo_mapping::foreign::disables;
 use netinfo_mapping::transfer::{Loaded, Loader, Loading};
 use netinfo_mapping::write::{self, Changes, Given, Modification, Rename};
 use netinfo_mapping::{Namespace, Reason, Refusal, Resolution, Tree};
@@ -21,6 +22,9 @@ use crate::words::shown;
 const EARLIER: u32 = 0xC000_0000;
 /// Batches take turns: every other one numbers its entries from here on.
 const TURN: u32 = 0x2000_0000;
+/// What says how the password of an account is checked, and the value that disables it.
+const AUTHORITY: &[u8] = b"authAuthority";
+const DISABLED: &[u8] = b";DisabledUser;";
 /// Attempts at a change that other writers get in the way of.
 const STALE_ATTEMPTS: u32 = 10;
 
@@ -191,6 +195,7 @@ fn entry(
     let name = shown(dn);
     let existing = loader.find(dn)?;
     hash_passwords(view, existing, attributes, line, &name, done);
+    keep_disabled(attributes);
     let given = given(attributes);
     let known = existing.filter(|object| *object < EARLIER);
     let mut adopts = false;
@@ -240,9 +245,32 @@ fn is_password(description: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"userPassword") || name == b"2.5.4.35"
 }
 
-/// Whether [`hash_passwords`] leaves the values of an attribute as they are.
+/// Whether [`hash_passwords`] and [`keep_disabled`] leave an entry with this attribute as it is.
 pub(crate) fn is_kept<'v>(description: &[u8], values: &mut impl Iterator<Item = &'v [u8]>) -> bool {
-    !is_password(description) || values.all(|value| value.is_empty() || !is_clear(value))
+    let is_password = is_password(description);
+    values.all(
+        |value| if is_password { value.is_empty() || !is_clear(value) } else { !is_lock(description, value) },
+    )
+}
+
+/// Whether an attribute says that the account is disabled where it comes from.
+fn is_lock(description: &[u8], value: &[u8]) -> bool {
+    std::str::from_utf8(description).is_ok_and(|name| disables(name, value))
+}
+
+/// Accounts that are disabled where they come from stay so: what says it there may be without a meaning here.
+pub(crate) fn keep_disabled(attributes: &mut Attributes) {
+    let is_disabled = attributes.iter().any(|(name, values)| values.iter().any(|value| is_lock(name, value)));
+    if !is_disabled {
+        return;
+    }
+    let known = attributes.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(AUTHORITY));
+    match known.map(|(_, values)| values) {
+        Some(values)
+            if values.iter().any(|value| value.to_ascii_lowercase().starts_with(b";disableduser;")) => {}
+        Some(values) => values.push(DISABLED.to_vec()),
+        None => attributes.push((AUTHORITY.to_vec(), vec![DISABLED.to_vec()])),
+    }
 }
 
 /// Whether a value is a password, and not the hash of one: without `{SCHEME}`.
@@ -346,6 +374,7 @@ fn changes(tree: &Tree<'_>, view: &View<'_>, dn: &[u8], change: &Change) -> Chan
             };
             let mut attributes = attributes.clone();
             hash_passwords(view, existing, &mut attributes, 0, "", &mut Done::default());
+            keep_disabled(&mut attributes);
             return write::add(tree, dn, &given(&attributes));
         }
         (_, Resolution::Found(object)) => object,

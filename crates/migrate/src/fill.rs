@@ -9,7 +9,7 @@ use netinfo_directory::{Domain, Error as CoreError, Filled, Property, ROOT, View
 use netinfo_mapping::transfer::Loader;
 use netinfo_mapping::{Namespace, Reason, Tree};
 
-use crate::entries::{given, hash_passwords, is_kept};
+use crate::entries::{given, hash_passwords, is_kept, keep_disabled};
 use crate::error::{Error, Result};
 use crate::import::{Target, Watch};
 use crate::item::{Attributes, Item, What};
@@ -248,6 +248,7 @@ impl<'t> Mapper<'t> {
         done: &mut Done,
     ) -> Option<Filled> {
         hash_passwords(self.view, None, attributes, line, "", done);
+        keep_disabled(attributes);
         match self.loader.load(self.next, dn, given(attributes)) {
             Ok(loaded) => {
                 for warning in loaded.warnings {

@@ -5,7 +5,7 @@
 //!
 //! | property | meaning |
 //! |---|---|
-//! | `authentication_authority` with `;DisabledUser;` | the account is disabled |
+//! | `authentication_authority` with `;DisabledUser;`, outside of `/users` also `authAuthority` | the account is disabled |
 //! | `passwd` that begins with `!`, `*LK*` or `*LOCKED*` | the same; a mere `*` means that there is no password, which SSH keys need not have |
 //! | `expire` | when the account expires: seconds since 1970 or, for small numbers, days; 0: never |
 //! | `change` | when the password has to be changed, in the same way |
@@ -37,8 +37,9 @@ const LAST_DAY: u64 = 2_932_896;
 const LOCKED: [&[u8]; 3] = [b"!", b"*LK*", b"*LOCKED*"];
 
 /// Properties that matter here, besides `passwd`; they are known in any case.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "authentication_authority",
+    "authAuthority",
     "expire",
     "change",
     "shadowLastChange",
@@ -204,7 +205,9 @@ impl Standing {
     #[must_use]
     pub fn is_disabled(&self) -> bool {
         let disabled = |value: &Vec<u8>| value.to_ascii_lowercase().starts_with(b";disableduser;");
-        self.locked || self.values("authentication_authority").iter().any(disabled)
+        let mut authorities =
+            self.values("authentication_authority").iter().chain(self.values("authAuthority"));
+        self.locked || authorities.any(disabled)
     }
 
     /// The day since the epoch on which the password was changed, if that is known; 0 where it has to be changed now. Days

@@ -46,6 +46,12 @@ fn disabled() {
     }
     assert_eq!(state(&[("authentication_authority", ";DisabledUser;;ShadowHash;")]), State::Disabled);
     assert_eq!(state(&[("authentication_authority", ";basic;")]), State::Usable);
+    assert_eq!(
+        state(&[("authAuthority", ";DisabledUser;")]),
+        State::Disabled,
+        "a user elsewhere than in /users"
+    );
+    assert_eq!(state(&[("authAuthority", ";basic;")]), State::Usable);
     let second = standing(&[("authentication_authority", &[";basic;", ";DisabledUser;"])]);
     assert_eq!(second.condition().state, State::Disabled);
 }

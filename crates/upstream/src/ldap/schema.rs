@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use netinfo_directory::Property;
 use netinfo_lookup::Table;
-use netinfo_mapping::foreign::{Pair, pairs};
+use netinfo_mapping::foreign::{Pair, disables, pairs};
 use netinfo_wire::ldap::Dn;
 
 use super::connection::Found;
@@ -51,10 +51,6 @@ const GROUP_EXTRAS: [&str; 3] = ["sAMAccountName", "member", "uniqueMember"];
 const GROUPS: [&str; 5] = ["posixGroup", "group", "groupOfNames", "groupOfUniqueNames", "groupOfMembers"];
 /// The matching rule of Active Directory that follows chains.
 const IN_CHAIN: &str = "1.2.840.113556.1.4.1941";
-/// The value of `pwdAccountLockedTime` for accounts that an administrator has locked; other times pass.
-const LOCKED_FOR_GOOD: &[u8] = b"000001010000Z";
-/// "Disabled" among the bits of `userAccountControl`.
-const AD_DISABLED: u32 = 2;
 /// "The password does not expire" among them.
 const AD_FOR_EVER: u32 = 0x1_0000;
 /// Seconds from 1601, where Active Directory begins to count, to 1970.
@@ -276,11 +272,7 @@ fn user(found: &Found, properties: &mut Vec<Property>) {
 }
 
 fn is_disabled(found: &Found) -> bool {
-    let says = |name: &str, text: &[u8]| found.values(name).iter().any(|v| v.eq_ignore_ascii_case(text));
-    number::<u32>(found, "userAccountControl").is_some_and(|bits| bits & AD_DISABLED != 0)
-        || says("nsAccountLock", b"TRUE")
-        || says("loginDisabled", b"TRUE")
-        || says("pwdAccountLockedTime", LOCKED_FOR_GOOD)
+    found.attributes.iter().any(|(name, values)| values.iter().any(|value| disables(name, value)))
 }
 
 /// Seconds since 1970 of a GeneralizedTime as `currentTime` has it, `20261123185500.0Z`.
