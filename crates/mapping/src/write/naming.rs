@@ -9,6 +9,7 @@ use crate::context::{COMMON, NAME, RDN};
 use crate::entry::is_computed;
 use crate::error::{Reason, Refusal};
 use crate::name::Rdn;
+use crate::namespace::Layout;
 use crate::tree::{DSID, Inner, Tree};
 
 /// Refuses names that no entry can be given.
@@ -75,11 +76,22 @@ pub(super) fn apply(draft: &mut Draft<'_>, own: Inner, rdn: &Rdn<'_>) -> Result<
         take_elsewhere(draft, description, key, &part.value);
         draft.put_first(key, &part.value);
     }
-    draft.set(RDN, if keys == [NAME] { Vec::new() } else { keys });
+    let implied = keys == [NAME] && !has_unit(draft.tree, own, rdn);
+    draft.set(RDN, if implied { Vec::new() } else { keys });
     if mirrored {
         draft.set(NAME, directory.into_iter().collect());
     }
     Ok(())
+}
+
+/// Whether the layout would call a directory of this name by its unit: `cn=Users` is `ou=people`, unless the entry says that
+/// it is named otherwise.
+fn has_unit(tree: &Tree<'_>, own: Inner, rdn: &Rdn<'_>) -> bool {
+    let [part] = &rdn.parts[..] else { return false };
+    let contexts = tree.namespace().contexts();
+    own == Inner::Containers
+        && tree.namespace().layout() == Layout::Rfc2307
+        && !contexts.get(contexts.inside(&part.value)).unit.is_empty()
 }
 
 /// Turns the property `name` into `cn`, which it stands for.

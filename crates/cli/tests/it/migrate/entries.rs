@@ -1,6 +1,7 @@
 //! LDAP entries.
 
 use std::fs;
+use std::process::Command;
 
 use netinfo_testkit::Node;
 
@@ -98,4 +99,115 @@ fn entries_that_cannot_be_taken_are_told() {
     assert!(
         tool.run(&format!("-d org import {ldif} --urls")).out.contains("1 created, 1 unchanged, 2 failed")
     );
+}
+
+/// An export as 389 Directory Server and others write it: no `entryUUID`, and locks in words of their own.
+const LOCKED: &str = "version: 1\n\n\
+    dn: dc=example,dc=com\nobjectClass: domain\ndc: example\ncreatorsName: cn=Manager\ncreateTimestamp: 20200102030405Z\n\n\
+    dn: ou=people,dc=example,dc=com\nobjectClass: organizationalUnit\nou: people\n\
+    creatorsName: cn=Manager\nmodifiersName: cn=Other\ncreateTimestamp: 20200102030405Z\nmodifyTimestamp: 20210102030405Z\n\n\
+    dn: ou=sales,dc=example,dc=com\nobjectClass: organizationalUnit\nou: sales\n\n\
+    dn: uid=free,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: free\ncn: F\nsn: F\n\
+    nsAccountLock: false\npwdAccountLockedTime: 20260102030405Z\nuserPassword: old-password\n\n\
+    dn: uid=ns,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: ns\ncn: N\nsn: N\n\
+    nsAccountLock: TRUE\nuserPassword: old-password\n\n\
+    dn: uid=pwd,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: pwd\ncn: P\nsn: P\n\
+    pwdAccountLockedTime: 000001010000Z\nuserPassword: old-password\n\n\
+    dn: uid=away,ou=sales,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: away\ncn: A\nsn: A\n\
+    userAccountControl: 514\nuserPassword: old-password\n\n";
+
+/// The entry of a DN in an export.
+fn entry<'t>(text: &'t str, dn: &str) -> &'t str {
+    let found = text.split("\n\n").find(|entry| entry.starts_with(&format!("dn: {dn}")));
+    found.unwrap_or_else(|| panic!("{dn} is not in\n{text}"))
+}
+
+/// Whether LDAP lets somebody in.
+fn binds(node: &Node, dn: &str) -> bool {
+    let uri = format!("ldap://{}", node.ldap());
+    let ldapwhoami =
+        Command::new("ldapwhoami").args(["-x", "-H", &uri, "-D", dn, "-w", "old-password"]).output();
+    let output = ldapwhoami.expect("ldapwhoami, of the package ldap-utils");
+    // 49: invalidCredentials.
+    assert!(matches!(output.status.code(), Some(0 | 49)), "{output:?}");
+    output.status.success()
+}
+
+#[test]
+fn what_other_servers_know_of_entries_stays() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok(DOMAIN);
+    let file = file(node.dir(), "locked.ldif");
+    fs::write(&file, LOCKED).unwrap();
+    tool.ok(&format!("-d org import {file}"));
+    assert!(tool.ok(&format!("-d org import {file}")).contains("7 unchanged"));
+    let offline = Tool::offline(&node.dir().join("elsewhere"));
+    offline.ok(&format!("-d org import ldif {file}"));
+    assert!(offline.ok(&format!("-d org import ldif {file}")).contains("7 unchanged"));
+    assert!(offline.ok("-d org check").contains("sound"));
+    for tool in [&tool, &offline] {
+        let text = tool.ok("-d org export ldif");
+        let people = entry(&text, "ou=people,dc=example,dc=com");
+        for known in [
+            "creatorsName: cn=Manager",
+            "modifiersName: cn=Other",
+            "createTimestamp: 20200102030405Z",
+            "modifyTimestamp: 20210102030405Z",
+            "entryUUID: ",
+        ] {
+            assert!(people.contains(known), "{people}");
+        }
+        assert!(entry(&text, "dc=example,dc=com").contains("createTimestamp: 20200102030405Z"), "{text}");
+        let disabled = |dn: &str| entry(&text, dn).contains("authAuthority: ;DisabledUser;");
+        assert!(!disabled("uid=free,"));
+        assert!(["uid=ns,", "uid=pwd,", "uid=away,"].into_iter().all(disabled), "{text}");
+    }
+    assert!(binds(&node, "uid=free,ou=people,dc=example,dc=com"));
+    for dn in ["uid=ns,ou=people", "uid=pwd,ou=people", "uid=away,ou=sales"] {
+        assert!(!binds(&node, &format!("{dn},dc=example,dc=com")), "{dn}");
+    }
+}
+
+#[test]
+fn names_of_active_directory_stay_in_any_layout() {
+    let node = Node::start();
+    let tool = Tool::local(&node);
+    tool.ok(DOMAIN);
+    let file = file(node.dir(), "ad.ldif");
+    fs::write(
+        &file,
+        "dn: CN=Jane Doe,CN=Users,DC=example,DC=com\nobjectClass: user\ncn: Jane Doe\nsAMAccountName: jane\n\
+         uidNumber: 5001\ngidNumber: 100\nunixHomeDirectory: /home/jane\nloginShell: /bin/sh\n\n\
+         dn: CN=Users,DC=example,DC=com\nobjectClass: container\ncn: Users\n\n\
+         dn: CN=pc1,DC=example,DC=com\nobjectClass: computer\ncn: pc1\noperatingSystemVersion: 10.0 (19045)\n\n",
+    )
+    .unwrap();
+    tool.ok(&format!("-d org import {file}"));
+    assert!(tool.ok(&format!("-d org import {file}")).contains("3 unchanged"));
+    let text = tool.ok("-d org export ldif");
+    assert!(text.contains("dn: cn=Users,dc=example,dc=com\n"), "{text}");
+    assert!(text.contains("dn: cn=Jane Doe,cn=Users,dc=example,dc=com\n"), "{text}");
+    assert!(text.contains("operatingSystemVersion: 10.0 (19045)\n"), "{text}");
+    let passwd = tool.run("-d org export passwd /Users").out;
+    assert_eq!(passwd, "jane:*:5001:100:Jane Doe:/home/jane:/bin/sh\n");
+}
+
+#[test]
+fn two_domains_of_one_data_directory_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let offline = Tool::offline(folder.path());
+    let file = file(folder.path(), "locked.ldif");
+    fs::write(&file, LOCKED).unwrap();
+    offline.ok(&format!("-d one import ldif {file}"));
+    offline.ok("domain create two --suffix dc=two,dc=example");
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let (one, two) = (one.display(), two.display());
+    let plain = Tool::with([]);
+    let told = plain.run(&format!("diff {one} {two}"));
+    assert_eq!((told.code, told.err.as_str()), (1, ""), "{}", told.out);
+    assert!(told.out.contains("- /people"), "{}", told.out);
+    assert_eq!(plain.ok(&format!("diff {one} {one}")), "");
+    assert_eq!(offline.run("diff one two").out, told.out);
+    assert_eq!(offline.run(&format!("diff one {two}")).out, told.out);
 }
