@@ -120,9 +120,17 @@ fn passwd<'r>(record: &Record<'r>, name: &'r [u8]) -> Entry<'r> {
         uid: number(record, b"uid").unwrap_or(NOBODY),
         gid: number(record, b"gid").unwrap_or(NOBODY),
         gecos: field(record, b"realname"),
-        home: field(record, b"home"),
+        home: home(record),
         shell: field(record, b"shell"),
     })
+}
+
+/// Users of Active Directory have their home on UNIX apart: `home` may be a share of Windows.
+fn home<'r>(record: &Record<'r>) -> &'r [u8] {
+    match field(record, b"unixHomeDirectory") {
+        [] => field(record, b"home"),
+        home => home,
+    }
 }
 
 /// `change` says when a password is to be changed, not when it was: there is no field for that.

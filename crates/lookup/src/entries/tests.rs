@@ -41,6 +41,19 @@ fn users_without_what_a_user_needs_are_none() {
 }
 
 #[test]
+fn users_of_active_directory_have_their_home_on_unix() {
+    for (home, unix, expected) in
+        [("/h", "", "/h"), ("\\\\files\\a", "/home/a", "/home/a"), ("", "/home/a", "/home/a")]
+    {
+        let properties: [(&str, &[&str]); 4] =
+            [("name", &["a"]), ("uid", &["1"]), ("home", &[home]), ("unixHomeDirectory", &[unix])];
+        let entry = made(Category::Passwd, &properties).unwrap();
+        let Entry::Passwd(passwd) = entry.as_entry() else { panic!() };
+        assert_eq!(passwd.home, expected.as_bytes());
+    }
+}
+
+#[test]
 fn no_field_of_a_user_ends_the_line() {
     let entry = made(
         Category::Passwd,

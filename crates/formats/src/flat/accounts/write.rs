@@ -57,7 +57,10 @@ pub fn write_master_passwd<W: Write>(out: W) -> impl RecordWriter {
 pub fn write_shadow<W: Write>(out: W) -> impl RecordWriter {
     users(out, |draft, text| {
         join(text, [name(draft)?, password(draft)?], b":");
-        for property in ["uid", "gid", "realname", "home", "shell", "class"].into_iter().chain(GECOS_PARTS) {
+        for property in ["uid", "gid", "realname", "home", "unixHomeDirectory", "shell", "class"]
+            .into_iter()
+            .chain(GECOS_PARTS)
+        {
             draft.elsewhere(property);
         }
         let (last, max) = ageing(draft);
@@ -129,14 +132,23 @@ fn end_of_line(draft: &mut Draft<'_>, text: &mut Vec<u8>) -> Result<(), Why> {
     let used = parts.iter().rposition(|part| !part.is_empty()).map_or(0, |last| last + 1);
     join(text, parts.into_iter().take(used), b",");
     text.push(b':');
-    join(text, [draft.colon_field("home")?, draft.colon_field("shell")?], b":");
+    // Entries of Active Directory have their home on UNIX there; `home` may be a share of Windows.
+    let home = match draft.colon_field("unixHomeDirectory")? {
+        [] => draft.colon_field("home")?,
+        home => home,
+    };
+    join(text, [home, draft.colon_field("shell")?], b":");
     text.push(b'\n');
     Ok(())
 }
 
 /// The login or group name. A loader gives users the right to their own password by it.
 fn name<'r>(draft: &mut Draft<'r>) -> Result<&'r [u8], Why> {
-    let name = draft.colon_field("name")?;
+    let name = match draft.colon_field("name")? {
+        // Active Directory's name for logins, where an entry has no `uid`.
+        [] => draft.colon_field("sAMAccountName")?,
+        name => name,
+    };
     draft.implied("_writers_passwd", &[name]);
     match name {
         [] => Err(NO_NAME),
@@ -249,6 +261,24 @@ mod tests {
                 "record 1: _writers_passwd: the format has no place for it",
             ]
         );
+    }
+
+    #[test]
+    fn users_of_active_directory() {
+        let jane = Record::new("users", 1)
+            .with("realname", "Jane Doe")
+            .with("sAMAccountName", "jane")
+            .with("uid", "7")
+            .with("gid", "8")
+            .with("unixHomeDirectory", "/home/jane")
+            .with("shell", "/bin/sh");
+        let records = [jane.clone(), jane.with("name", "jd").with("home", "\\\\files\\jane")];
+        let mut text = Vec::new();
+        let losses = write(&records, |out| Box::new(write_passwd(out)), &mut text);
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, "jane:*:7:8:Jane Doe:/home/jane:/bin/sh\njd:*:7:8:Jane Doe:/home/jane:/bin/sh\n");
+        let lost = |property: &str| format!("record 1: {property}: the format has no place for it");
+        assert_eq!(losses, [lost("sAMAccountName"), lost("home")]);
     }
 
     #[test]
