@@ -107,7 +107,7 @@ fn by_key(
         // A source that is away has no records to show.
         let _ = source.find(table, property, value, &mut |record| {
             hits += 1;
-            if fits(&record, pattern, Some(key)) {
+            if fits(&record, pattern, Some((key, value))) {
                 flow = found.add(&record);
             }
             flow
@@ -130,14 +130,19 @@ fn by_list(source: &dyn Source, table: Table, pattern: &Pattern<'_>, found: &mut
     flow
 }
 
-/// Whether a record has what the pattern lists, apart from what it was found by.
-fn fits(record: &Record<'_>, pattern: &Pattern<'_>, found_by: Option<&[u8]>) -> bool {
-    pattern.properties.iter().filter(|(key, _)| Some(*key) != found_by).all(|(key, wanted)| {
+/// Whether a record has what the pattern lists; the key and the value that it was found by it has, wherever.
+fn fits(record: &Record<'_>, pattern: &Pattern<'_>, found_by: Option<(&[u8], &[u8])>) -> bool {
+    pattern.properties.iter().all(|(key, wanted)| {
+        let found = found_by.filter(|(by, _)| *by == key).map(|(_, value)| value);
+        let mut wanted_still = wanted.iter().filter(|wanted| Some(*wanted) != found).peekable();
+        if found.is_some() && wanted_still.peek().is_none() {
+            return true;
+        }
         // Nobody is to find a password out by asking for it.
         if netinfo_directory::is_secret(key) && !wanted.is_empty() {
             return false;
         }
         let mut own = record.properties().filter(|(name, _)| *name == key);
-        own.next().is_some_and(|(_, values)| wanted.iter().all(|w| values.clone().any(|v| v == w)))
+        own.next().is_some_and(|(_, values)| wanted_still.all(|w| values.clone().any(|v| v == w)))
     })
 }

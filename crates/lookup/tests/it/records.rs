@@ -61,6 +61,25 @@ fn records_are_found_by_the_name_or_the_first_property() {
 }
 
 #[test]
+fn every_value_counts() {
+    let sources = sources();
+    let view = view(&sources);
+    let found = |pattern: &[(&str, &[&str])]| query(&view, "printer", pattern, false, 0).len();
+    assert_eq!(found(&[("name", &["lp", "laser"])]), 1);
+    assert_eq!(found(&[("name", &["laser", "lp"])]), 1);
+    assert_eq!(found(&[("name", &["lp", "ink"])]), 0);
+    assert_eq!(found(&[("name", &["lp"]), ("name", &["ink"])]), 0);
+    assert_eq!(found(&[("rm", &["host", "other"])]), 0);
+    // A user that is found by another name has that one, and no more.
+    let by_realname: &[(&str, &[&str])] = &[("name", &["Jane Doe"])];
+    assert_eq!(query(&view, "user", by_realname, false, 0), ["jane 501"]);
+    let both: &[(&str, &[&str])] = &[("name", &["Jane Doe", "jane"])];
+    assert_eq!(query(&view, "user", both, false, 0), ["jane 501"]);
+    let neither: &[(&str, &[&str])] = &[("name", &["Jane Doe", "bob"])];
+    assert_eq!(query(&view, "user", neither, false, 0).len(), 0);
+}
+
+#[test]
 fn without_a_value_all_records_are_looked_at() {
     let sources = sources();
     let view = view(&sources);
