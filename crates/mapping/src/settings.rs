@@ -72,7 +72,7 @@ impl SettingError {
         match self {
             Self::Core(_) | Self::Invalid(_) => None,
             Self::Taken { tag, .. } => Some(format!(
-                "give one of the two another name: netinfo -d {tag} domain set --suffix DN for that which is there"
+                "give one of the two another name: netinfo domain set {tag} --suffix DN for that which is there"
             )),
         }
     }
@@ -397,7 +397,7 @@ mod tests {
         for suffix in ["dc=com", "DC=Example, domainComponent=com"] {
             let error = check(suffix).unwrap_err();
             assert_eq!(error.to_string(), format!("suffix: \"{suffix}\" is that of the domain \"network\""));
-            assert!(error.hint().is_some_and(|hint| hint.contains("netinfo -d network domain set --suffix")));
+            assert!(error.hint().is_some_and(|hint| hint.contains("netinfo domain set network --suffix")));
         }
         for suffix in ["dc=sub,dc=com", "dc=org", "nonsense"] {
             check(suffix).unwrap();

@@ -73,11 +73,12 @@ fn a_name_that_another_domain_has_is_refused() {
         let refused = tool.fails(1, &format!("import --as-domain copy {raw}"));
         assert!(refused.contains("is that of the domain \"site\""), "{refused}");
         assert!(
-            refused.contains("hint: give one of the two another name: netinfo -d site domain set"),
+            refused.contains("hint: give one of the two another name: netinfo domain set site --suffix DN"),
             "{refused}"
         );
         assert!(!tool.ok("domain list").contains("copy"), "a domain that is refused is not left behind");
     }
+    // As the hint says it.
     tool.ok("domain set site --suffix dc=second");
     let refused = tool.fails(1, &format!("import --as-domain second {unnamed}"));
     assert!(refused.contains("\"dc=second\" is that of the domain \"site\""), "{refused}");
