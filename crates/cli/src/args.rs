@@ -69,7 +69,8 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "PATH", conflicts_with = "data")]
     pub(crate) socket: Option<PathBuf>,
 
-    /// Data directory of a daemon that is not running; for domain, schema, app-password, access, check, backup and restore
+    /// Data directory of a daemon that is not running; for bind, domain, schema, app-password, access, check, backup, restore,
+    /// import, export and diff
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
@@ -302,8 +303,9 @@ mod tests {
               --server <HOST[:PORT]>  Server to ask instead of the daemon on this machine
               --socket <PATH>         UNIX socket of the daemon [default: $NETINFO_SOCKET,
                                       /run/netinfo/netinfod.sock, ./netinfo-data/netinfod.sock]
-              --data <DIR>            Data directory of a daemon that is not running; for domain, schema,
-                                      app-password, access, check, backup and restore
+              --data <DIR>            Data directory of a daemon that is not running; for bind, domain,
+                                      schema, app-password, access, check, backup, restore, import, export
+                                      and diff
           -u, --user <USER>           User of the domain to act as
               --password-file <FILE>  File whose first line is the password of USER
               --json                  Print results as JSON; bytes that are not UTF-8 text become {"hex":

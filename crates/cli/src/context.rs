@@ -42,7 +42,7 @@ impl Context {
         if self.domain.is_none() {
             if self.options.data.is_some() {
                 return Err(Failure::usage(
-                    "this command needs a running daemon; --data is for bind, domain, schema, app-password, access, check, backup and restore",
+                    "this command needs a running daemon; --data is for bind, domain, schema, app-password, access, check, backup, restore, import, export and diff",
                 ));
             }
             self.domain = Some(self.open().when(|| format!("open domain \"{}\"", self.domain_name()))?);

@@ -92,7 +92,7 @@ pub(crate) fn with<T>(
 /// A domain of a data directory whose lock is held as long.
 pub(crate) struct Held {
     domain: Arc<Domain>,
-    open: Open,
+    open: Arc<Open>,
     /// It was made to be held.
     made: bool,
 }
@@ -101,6 +101,11 @@ impl Held {
     /// The domain.
     pub(crate) fn domain(&self) -> &Arc<Domain> {
         &self.domain
+    }
+
+    /// Another domain of the same directory, or this one again.
+    pub(crate) fn beside(&self, tag: &str) -> Result<Self> {
+        Ok(Self { domain: self.open.domain(tag)?, open: self.open.clone(), made: false })
     }
 
     /// Checks that no other domain of the directory has one of the names of this one, or one of these suffixes.
@@ -123,7 +128,7 @@ impl Held {
 /// Opens a domain of a data directory.
 pub(crate) fn hold(data: &Path, tag: &str) -> Result<Held> {
     let open = open(data, false)?;
-    Ok(Held { domain: open.domain(tag)?, open, made: false })
+    Ok(Held { domain: open.domain(tag)?, open: Arc::new(open), made: false })
 }
 
 /// Opens a domain of a data directory; makes what is missing.
@@ -133,7 +138,7 @@ pub(crate) fn hold_or_create(data: &Path, tag: &str) -> Result<Held> {
         Err(failure) if failure.exit() == Exit::NotFound => (open.node.create_master(tag, now())?, true),
         found => (found?, false),
     };
-    Ok(Held { domain, open, made })
+    Ok(Held { domain, open: Arc::new(open), made })
 }
 
 /// Configures the parents of a domain of a data directory; none to forget them. What is remembered of other machines goes
@@ -165,7 +170,7 @@ pub(crate) fn parents(data: &Path, tag: &str) -> Result<Vec<ParentName>> {
 /// Makes a domain in a data directory.
 pub(crate) fn make(data: &Path, tag: &str) -> Result<Held> {
     let open = open(data, true)?;
-    Ok(Held { domain: open.node.create_master(tag, now())?, open, made: true })
+    Ok(Held { domain: open.node.create_master(tag, now())?, open: Arc::new(open), made: true })
 }
 
 /// Lists the domains.

@@ -5,6 +5,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use netinfo_client::hierarchy;
 use netinfo_directory::{Domain, Property, ROOT};
 use netinfo_migrate::diff::{Difference, Scope, diff as compare};
 use netinfo_migrate::gather::gather;
@@ -36,6 +37,8 @@ pub(crate) struct Diff {
 /// One side, at hand.
 struct Side {
     held: Held,
+    /// The data directory that it lies in, which is locked meanwhile.
+    data: Option<PathBuf>,
     /// The files it was made of.
     parts: Vec<Part>,
 }
@@ -53,14 +56,14 @@ pub(crate) fn diff(context: &mut Context, args: &Diff) -> Result<Exit> {
     // Files are seen as the domain on the other side is.
     let (first, second) = match (first, second) {
         (Named::Files(files), other) => {
-            let other = open(context, other, Vec::new())?;
+            let other = open(context, other, Vec::new(), None)?;
             let settings = settings(other.held.domain(), &other.parts)?;
-            (open(context, Named::Files(files), settings)?, other)
+            (open(context, Named::Files(files), settings, None)?, other)
         }
         (one, other) => {
-            let one = open(context, one, Vec::new())?;
+            let one = open(context, one, Vec::new(), None)?;
             let settings = settings(one.held.domain(), &one.parts)?;
-            let other = open(context, other, settings)?;
+            let other = open(context, other, settings, Some(&one))?;
             (one, other)
         }
     };
@@ -101,25 +104,37 @@ fn named(context: &Context, text: &FilePath) -> Result<Named> {
     if name.contains('.') && name.contains('/') && !name.contains('@') {
         parts(None, file)?;
     }
-    Ok(Named::Live(name.into_owned()))
+    Ok(match &context.options.data {
+        Some(data) if !hierarchy::is_path(&name) => Named::Data(data.clone(), name.into_owned()),
+        _ => Named::Live(name.into_owned()),
+    })
 }
 
-fn open(context: &Context, side: Named, settings: Vec<Property>) -> Result<Side> {
+/// Opens a side; `first` is the other one, if that is open already.
+fn open(context: &Context, side: Named, settings: Vec<Property>, first: Option<&Side>) -> Result<Side> {
     match side {
         Named::Files(parts) => {
             let (scratch, report) = gather(&parts, settings, &mut |_, _, _| {})?;
             if report.counts().of(Outcome::Failed) > 0 {
                 eprint!("{}", super::summary(&report, false));
             }
-            Ok(Side { held: Held::Copy(scratch), parts })
+            Ok(Side { held: Held::Copy(scratch), data: None, parts })
         }
         Named::Data(data, tag) => {
-            Ok(Side { held: Held::Offline(offline::hold(&data, &tag)?), parts: Vec::new() })
+            // Whoever asks for a lock twice does not get it.
+            let data = data.canonicalize().unwrap_or(data);
+            let held = match first {
+                Some(Side { held: Held::Offline(held), data: Some(same), .. }) if *same == data => {
+                    held.beside(&tag)?
+                }
+                _ => offline::hold(&data, &tag)?,
+            };
+            Ok(Side { held: Held::Offline(held), data: Some(data), parts: Vec::new() })
         }
         Named::Live(name) => {
             let mut other = Context::new(context.options.clone());
             other.options.domain = Some(name);
-            Ok(Side { held: held(&mut other)?.0, parts: Vec::new() })
+            Ok(Side { held: held(&mut other)?.0, data: None, parts: Vec::new() })
         }
     }
 }
