@@ -63,7 +63,7 @@ pub struct Rpc {
     pub binder: Option<Vec<ServedDomain>>,
     /// What a domain says of itself; `None` if no domain answers.
     pub domain: Option<Domain>,
-    /// What the portmapper lists; `None` if it is none.
+    /// What the portmapper lists; `None` if it is none. Nothing: it does not list to whoever asks, as many do not over UDP.
     pub mappings: Option<Vec<Mapping>>,
     /// Programs and versions that the host's portmapper knows at this port, where nothing above answers.
     pub registered: Vec<(u32, u32)>,
@@ -102,9 +102,7 @@ impl Rpc {
     /// Who made the NetInfo server. Its domain may be closed to whoever asks, as `local` mostly is to other hosts; but only
     /// servers of this project have the portmapper and the binder on one port.
     pub fn make(&self) -> Make {
-        let some = |has: Option<bool>| has == Some(true);
-        let both = some(self.binder.as_ref().map(|tags| !tags.is_empty()))
-            && some(self.mappings.as_ref().map(|mappings| !mappings.is_empty()));
+        let both = self.binder.as_ref().is_some_and(|tags| !tags.is_empty()) && self.mappings.is_some();
         match Make::of(self.domain.as_ref().and_then(|domain| domain.version.as_deref())) {
             Make::Unknown if both => Make::Ours,
             make => make,
@@ -220,7 +218,10 @@ fn escaped(bytes: &[u8]) -> String {
 }
 
 fn rpc_summary(rpc: &Rpc) -> String {
-    let portmapper = rpc.mappings.as_ref().map(|list| format!("portmapper with {} entries", list.len()));
+    let portmapper = rpc.mappings.as_ref().map(|list| match list.len() {
+        0 => "portmapper that does not list its entries".to_owned(),
+        entries => format!("portmapper with {entries} entries"),
+    });
     if !rpc.is_netinfo() {
         let known = rpc.registered.iter().map(|(program, version)| match program_name(*program) {
             Some(name) => format!("{name} version {version}"),
@@ -235,6 +236,9 @@ fn rpc_summary(rpc: &Rpc) -> String {
                 match binder {
                     Some(port) => {
                         format!("another RPC service: {portmapper}, NetInfo's binder on {port} among them")
+                    }
+                    None if rpc.mappings.as_ref().is_some_and(Vec::is_empty) => {
+                        format!("another RPC service: {portmapper}")
                     }
                     None => format!("another RPC service: {portmapper}, without NetInfo"),
                 }
@@ -316,6 +320,16 @@ mod tests {
             Verdict::Rpc(closed.clone())
                 .summary()
                 .starts_with("NetInfo server of this project; binder of local")
+        );
+        // Over UDP our portmapper lists nothing to other hosts.
+        let unlisted = Rpc { mappings: Some(Vec::new()), ..closed.clone() };
+        assert_eq!(
+            Verdict::Rpc(unlisted).summary(),
+            "NetInfo server of this project; binder of local; portmapper that does not list its entries"
+        );
+        assert_eq!(
+            Verdict::Rpc(Rpc { mappings: Some(Vec::new()), ..Rpc::default() }).summary(),
+            "another RPC service: portmapper that does not list its entries"
         );
         assert_eq!(Rpc { mappings: None, ..closed }.make(), Make::Unknown);
         let nfs = Verdict::Rpc(Rpc { registered: vec![(100_003, 3), (7, 1)], ..Rpc::default() });
